@@ -20,6 +20,21 @@ class Missing(Exception):
     """The guest cannot be had on this machine. The text is one line: what is missing and how to get it."""
 
 
+class Failed(Exception):
+    """A step of a build failed: which one, and the last lines of what its command said."""
+
+    def __init__(self, what: str, output: str) -> None:
+        self.what = what
+        self.lines = output.strip().splitlines()[-60:]
+        super().__init__("\n".join([f"{what} failed:", *self.lines]))
+
+    @property
+    def brief(self) -> str:
+        """In one line, with the lines that speak of an error, or else the last ones."""
+        errors = [line for line in self.lines if re.search(r"^E:|error", line, re.IGNORECASE)]
+        return f"{self.what} failed: {' | '.join((errors or self.lines)[-3:])}"
+
+
 def folder() -> Path:
     """The cache: $ARMPROF_CACHE, else `armprof` in the user's cache folder."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -54,7 +69,7 @@ def say(text: str) -> None:
 
 
 def need_tool(program: str, package: str) -> str:
-    """The full path of a program of this machine; raises Missing with the package that brings it."""
+    """The full path of a program of this machine; raises Failed with the package that brings it."""
     path = shutil.which(program)
     if path is None:
         raise Missing(f"{program} is missing: apt install {package}")
@@ -64,9 +79,7 @@ def need_tool(program: str, package: str) -> str:
 def run(
     command: Sequence[str], what: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> None:
-    """Runs one command of a build; raises Missing with its error lines, or its last ones, where it fails."""
+    """Runs one command of a build; raises Failed where its status is not 0."""
     done = subprocess.run(command, check=False, stdout=PIPE, stderr=STDOUT, cwd=cwd, env=env)
     if done.returncode:
-        lines = done.stdout.decode(errors="replace").strip().splitlines()
-        errors = [line for line in lines if re.search(r"^E:|error", line, re.IGNORECASE)]
-        raise Missing(f"{what} failed: {' | '.join((errors or lines)[-3:])}")
+        raise Failed(what, done.stdout.decode(errors="replace"))

@@ -17,13 +17,12 @@ def sysroot_flags(sysroot: Path) -> list[str]:
     return [f"--sysroot={sysroot}", *(f"-isystem{include}" for include in includes)]
 
 
-def compile_c(sources: Sequence[Path], out: Path, flags: Sequence[str] = ()) -> Path:
-    """Compiles and links `sources` to `out` with `flags` (-static, -shared -fPIC, -lpapi); returns `out`."""
+def compile_c(arguments: Sequence[str | Path], out: Path, cwd: Path | None = None) -> Path:
+    """Compiles and links `out` with `arguments` (sources, -static, -lpapi and the like), run in `cwd`.
+
+    Raises Missing without a cross-compiler, Failed where the sources do not compile.
+    """
     compiler = cache.need_tool(COMPILER, "gcc-aarch64-linux-gnu")
-    common = ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", *sysroot_flags(root().folder)]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    cache.run(
-        [compiler, *common, *map(str, sources), "-o", str(out), *flags],
-        what=f"compiling {out.name} for the guest",
-    )
+    command = [compiler, *sysroot_flags(root().folder), *map(str, arguments), "-o", str(out)]
+    cache.run(command, what=f"compiling {out.name} for the guest", cwd=cwd)
     return out

@@ -8,7 +8,7 @@
 /bin/busybox mkdir -p /dev/shm
 /bin/busybox mount -t tmpfs shm /dev/shm
 /bin/busybox --install -s /armprof/busybox
-export PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/armprof/busybox
+export PATH=/armprof/bin:/usr/sbin:/usr/bin:/sbin:/bin:/armprof/busybox
 export HOME=/root LC_ALL=C.UTF-8 ARMPROF_OUT=/armprof/out ARMPROF_HARDWARE=1
 export PYTHONPATH=/armprof/site:/usr/lib/armprof/site PYTHONDONTWRITEBYTECODE=1
 mkdir -p /root

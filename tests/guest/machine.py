@@ -22,6 +22,7 @@ Kind = Literal["emulator", "debian"]
 KINDS: tuple[Kind, ...] = ("emulator", "debian")
 
 SYSCTLS = {"kernel.perf_user_access": 1, "kernel.perf_event_paranoid": -1}
+EMULATOR_VARIABLES = ("ARMPROF_GUEST_QEMU", "ARMPROF_GUEST_PLUGIN")
 INIT = Path(__file__).with_name("init.sh")
 
 
@@ -119,10 +120,11 @@ class Guest:
 
 
 def _emulator() -> list[str]:
-    for name in ("ARMPROF_GUEST_QEMU", "ARMPROF_GUEST_PLUGIN"):
+    for name in EMULATOR_VARIABLES:
         if not Path(os.environ.get(name) or "/").is_file():
             raise cache.Missing(f"no emulator with a full PMU: {name} does not name a file")
-    return [os.environ["ARMPROF_GUEST_QEMU"], "-plugin", os.environ["ARMPROF_GUEST_PLUGIN"]]
+    qemu, plugin = (os.environ[name] for name in EMULATOR_VARIABLES)
+    return [qemu, "-plugin", plugin]
 
 
 def parse(console: str, ended: str) -> GuestResult:

@@ -24,7 +24,7 @@ SUITE = "bookworm"
 PYTHON = (3, 11)  # the one that SUITE brings
 PACKAGES = (
     *("linux-image-arm64", "libc6", "busybox-static", "python3"),
-    *("linux-perf", "strace", "papi-tools"),
+    *("util-linux", "linux-perf", "strace", "papi-tools"),
     *("libc6-dev", "libpapi-dev"),  # for the cross-compiler
 )
 WHEELS = ("cffi", "numpy", "rich", "pytest")
@@ -58,7 +58,10 @@ class Root:
 def root() -> Root:
     """The root file system, built where the cache does not hold it: one to two minutes."""
     recipe = Path(__file__).read_bytes() + repr(sys.version_info[:2]).encode()
-    place = cache.built("root", hashlib.sha256(recipe).hexdigest()[:12], _build)
+    try:
+        place = cache.built("root", hashlib.sha256(recipe).hexdigest()[:12], _build)
+    except cache.Failed as error:  # the network, a mirror, a full disk: nothing that the project could mend
+        raise cache.Missing(f"no root file system: {error.brief}") from error
     return Root(place / "root", place / "root.cpio", place / "vmlinuz")
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import cache
+from . import cache, wheel
 from .machine import KINDS, BootFailed, Guest
 
 
@@ -18,14 +18,17 @@ def main() -> int:
     parser.add_argument(
         "--file", action="append", default=[], metavar="GUEST_PATH=PATH", help="a file or a folder"
     )
+    parser.add_argument("--project", action="store_true", help="install the project, built for aarch64")
     parser.add_argument("--out", type=Path, help="folder for what the script writes to $ARMPROF_OUT")
     parser.add_argument("--timeout", type=float, default=300, metavar="SECONDS")
     args = parser.parse_args()
     script = sys.stdin.read() if args.script in (None, "-") else Path(args.script).read_text()
     files = {name: Path(path) for name, _, path in (pair.partition("=") for pair in args.file)}
     try:
+        if args.project:
+            files |= wheel.installed()
         result = Guest(args.machine, args.smp).run(script, files, args.timeout)
-    except (cache.Missing, BootFailed) as error:
+    except (cache.Missing, cache.Failed, BootFailed) as error:
         print(error, file=sys.stderr)
         return 1
     print(result.console, end="")

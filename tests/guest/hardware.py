@@ -1,0 +1,85 @@
+"""Runs tests/hardware in a guest and reports each of them to the host."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hardware.programs import FLAGS, PROGRAMS
+
+from . import wheel
+from .compile import compile_c
+from .machine import Guest
+
+HARDWARE = Path(__file__).parents[1] / "hardware"
+TIMEOUT = 400  # seconds; the emulator takes about 10 for the boot alone
+
+# -v: where a test takes the interpreter down, the console ends with that test's name.
+SCRIPT = """
+export ARMPROF_MACHINE={machine} ARMPROF_PROGRAMS=/armprof/programs
+exec python3 -m pytest -v --tb=short --rootdir=. -p no:cacheprovider --junitxml=$ARMPROF_OUT/junit.xml tests/hardware
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One test in the guest, with the reason where it was skipped and pytest's own words where it failed."""
+
+    file: str
+    name: str
+    result: Literal["passed", "skipped", "failed"]
+    text: str = ""
+
+
+class NoReport(Exception):
+    """pytest ended without a report, as where a test kills the interpreter. The text is the console."""
+
+
+def run_hardware_tests(guest: Guest, folder: Path) -> list[Outcome]:
+    """Builds the project and the programs (in `folder`), boots the guest and runs every hardware test in it.
+
+    Raises what Guest.run raises, Failed where something does not compile, NoReport where pytest dies.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, arguments in PROGRAMS.items():
+        compile_c([*FLAGS, *arguments], folder / name, cwd=wheel.PROJECT)
+    files = {**wheel.installed(), "armprof/programs": folder}
+    for path in sorted(HARDWARE.rglob("*.py")):
+        files[f"armprof/tests/hardware/{path.relative_to(HARDWARE)}"] = path
+    result = guest.run(SCRIPT.format(machine=guest.machine), files, TIMEOUT)
+    if "junit.xml" not in result.files:
+        raise NoReport(
+            f"pytest in the guest ended with status {result.exit_status}\n{result.console[-6000:]}"
+        )
+    return outcomes(result.files["junit.xml"])
+
+
+def outcomes(junit: bytes) -> list[Outcome]:
+    """The tests of a junit report, in its order. A file that cannot be collected is a test that failed."""
+    found = []
+    for case in ElementTree.fromstring(junit).iter("testcase"):
+        # classname is `tests.hardware.test_file` with the class behind it; of a broken file it is empty
+        # and the file's module stands in the name.
+        words = f"{case.get('classname', '')}.{case.get('name', '')}".split(".")
+        file = next((word for word in words if word.startswith("test_")), "")
+        name = case.get("name", "")
+        result: Literal["passed", "skipped", "failed"] = "passed"
+        text = ""
+        for child in case:
+            if child.tag in ("failure", "error"):
+                result, text = "failed", f"{text}{child.text or child.get('message', '')}\n"
+            elif child.tag == "skipped":
+                result, text = "skipped", child.get("message", "")
+        found.append(Outcome(file, name, result, text))
+    return found
+
+
+def summary(tests: list[Outcome]) -> str:
+    """`12 passed, 3 skipped`."""
+    counts = Counter(test.result for test in tests)
+    return ", ".join(
+        f"{counts[result]} {result}" for result in ("failed", "passed", "skipped") if counts[result]
+    )

@@ -1,0 +1,56 @@
+"""Each file of tests/hardware, run in each kind of guest; a guest is booted once for all of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from .cache import Missing
+from .conftest import GUESTS
+from .hardware import HARDWARE, Outcome, run_hardware_tests, summary
+from .machine import EMULATOR_VARIABLES, Guest
+
+GUEST = {
+    "emulator": Guest("emulator"),
+    "emulator-two-cpus": Guest("emulator", smp=2),
+    "debian": Guest("debian"),
+}
+Boots = dict[str, Future[list[Outcome]]]
+
+
+@pytest.fixture(scope="session")
+def boots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boots]:
+    """The guests that the selected tests want, booting side by side: each keeps one CPU busy."""
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    wanted = {item.callspec.params.get("guest") for item in items if hasattr(item, "callspec")}
+    with ThreadPoolExecutor(max_workers=min(3, os.cpu_count() or 1)) as pool:
+        yield {
+            name: pool.submit(run_hardware_tests, guest, tmp_path_factory.mktemp(name))
+            for name, guest in GUEST.items()
+            if name in wanted
+        }
+
+
+@pytest.mark.parametrize("guest", GUEST)
+@pytest.mark.parametrize("file", sorted(path.stem for path in HARDWARE.glob("test_*.py")))
+def test_hardware(guest: str, file: str, boots: Boots, pytestconfig: pytest.Config) -> None:
+    if GUEST[guest].machine == "emulator" and not all(map(os.environ.get, EMULATOR_VARIABLES)):
+        pytest.skip(f"{' and '.join(EMULATOR_VARIABLES)} do not name an emulator with a full PMU")
+    try:
+        every_test = boots[guest].result()
+    except Missing as missing:
+        if os.environ.get("ARMPROF_GUEST_REQUIRED") == "1":
+            pytest.fail(f"the guest is required here: {missing}", pytrace=False)
+        pytest.skip(f"no guest: {missing}")
+    except Exception as error:
+        pytest.fail(str(error), pytrace=False)
+    pytestconfig.stash[GUESTS][guest] = summary(every_test)
+    tests = [test for test in every_test if test.file == file]
+    if failed := [f"--- {test.name}\n{test.text}" for test in tests if test.result == "failed"]:
+        pytest.fail(f"in the guest {guest}: {summary(tests)}\n" + "\n".join(failed), pytrace=False)
+    if not any(test.result == "passed" for test in tests):
+        reasons = sorted({test.text for test in tests}) or ["it holds no test"]
+        pytest.skip(f"nothing of {file} ran in the guest {guest}: {'; '.join(reasons)}")

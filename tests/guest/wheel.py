@@ -1,0 +1,69 @@
+"""Builds the project for aarch64 with a cross-compiler and unpacks it for the guest."""
+
+from __future__ import annotations
+
+import configparser
+import hashlib
+import os
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+from . import cache
+from .compile import COMPILER, sysroot_flags
+from .rootfs import Root, root
+
+PROJECT = Path(__file__).parents[2]
+SOURCES = ("pyproject.toml", "meson.build", "meson.options", "README.md", "armprof", "csrc")
+CROSS_FILE = Path(__file__).with_name("aarch64-linux-gnu.ini")
+
+
+def installed(project: Path = PROJECT) -> dict[str, Path]:
+    """The project, as files to put into the guest: its package on PYTHONPATH and its commands on PATH.
+
+    Raises Missing without a cross-compiler, Failed where the project does not compile.
+    """
+    cache.need_tool(COMPILER, "gcc-aarch64-linux-gnu")
+    base = root()
+    key = hashlib.sha256(str(base.folder).encode())
+    for path in [CROSS_FILE, Path(__file__), *_sources(project)]:
+        key.update(f"{path.name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    place = cache.built("wheel", key.hexdigest()[:12], lambda new: _build(project, base, new))
+    return {"armprof/site": place / "site", "armprof/bin": place / "bin"}
+
+
+def _sources(project: Path) -> list[Path]:
+    found = [path for name in SOURCES for path in [project / name, *sorted((project / name).rglob("*"))]]
+    return [path for path in found if path.is_file() and "__pycache__" not in path.parts]
+
+
+def _build(project: Path, base: Root, new: Path) -> None:
+    cache.say("building the project for aarch64")
+    sysroot = ",".join(f"'{flag}'" for flag in sysroot_flags(base.folder))
+    settings = [
+        f"setup-args=--cross-file={CROSS_FILE}",
+        f"setup-args=-Dc_args=[{sysroot}]",
+        f"setup-args=-Dc_link_args=[{sysroot}]",
+        f"build-dir={new / 'build'}",
+    ]
+    command = [sys.executable, "-m", "pip", "wheel", str(project), "--no-build-isolation", "--no-deps"]
+    command += ["--wheel-dir", str(new), *(f"--config-settings={setting}" for setting in settings)]
+    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # ninja, cffi-gen-src
+    environment = os.environ | {"_PYTHON_HOST_PLATFORM": "linux-aarch64", "PATH": tools}
+    cache.run(command, what="building the project for aarch64", env=environment)
+    (wheel,) = new.glob("*.whl")
+    with zipfile.ZipFile(wheel) as contents:
+        contents.extractall(new / "site")
+    shutil.rmtree(new / "build")
+    (new / "bin").mkdir()
+    for entry_points in (new / "site").glob("*.dist-info/entry_points.txt"):
+        declared = configparser.ConfigParser()
+        declared.read(entry_points)
+        for name, target in declared.items("console_scripts"):
+            module, _, function = target.partition(":")
+            script = new / "bin" / name
+            script.write_text(
+                f"#!/usr/bin/python3\nfrom {module} import {function}\nraise SystemExit({function}())\n"
+            )
+            script.chmod(0o755)

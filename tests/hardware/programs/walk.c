@@ -1,0 +1,51 @@
+/*
+ * Loads one byte out of every `step` of a buffer: the number of instructions is known exactly, and so is the
+ * number of cache lines touched. As a program: walk BYTES STEP TIMES. As a shared library: walk().
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Loads base[0], base[step], ... below base + bytes, and returns the sum of the bytes. bytes and step are not 0.
+ * Assembly, so that no compiler changes what the loop costs: 5 instructions for each of the ceil(bytes / step) loads.
+ */
+uint64_t walk(const char *base, size_t bytes, size_t step)
+{
+    const char *end = base + bytes;
+    uint64_t sum = 0;
+    uint64_t byte;
+    __asm__ volatile("1: ldrb %w[byte], [%[at]]\n"
+                     "   add %[sum], %[sum], %[byte]\n"
+                     "   add %[at], %[at], %[step]\n"
+                     "   cmp %[at], %[end]\n"
+                     "   b.lo 1b\n"
+                     : [at] "+&r"(base), [sum] "+&r"(sum), [byte] "=&r"(byte)
+                     : [end] "r"(end), [step] "r"(step)
+                     : "cc", "memory");
+    return sum;
+}
+
+int main(int argc, char **argv)
+{
+    size_t bytes = argc == 4 ? strtoull(argv[1], NULL, 10) : 0;
+    size_t step = argc == 4 ? strtoull(argv[2], NULL, 10) : 0;
+    unsigned long times = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
+    if (bytes == 0 || step == 0) {
+        fprintf(stderr, "usage: walk BYTES STEP TIMES, the first two above 0\n");
+        return 2;
+    }
+    char *buffer = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
+    if (buffer == NULL) {
+        fprintf(stderr, "walk: no memory for %zu bytes\n", bytes);
+        return 1;
+    }
+    memset(buffer, 1, bytes);
+    uint64_t sum = 0;
+    for (unsigned long i = 0; i < times; i++)
+        sum += walk(buffer, bytes, step);
+    free(buffer);
+    /* Nothing is printed: the instructions of printf would depend on the number of digits. */
+    return sum == times * ((bytes + step - 1) / step) ? 0 : 1;
+}
