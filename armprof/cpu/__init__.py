@@ -1,6 +1,8 @@
 """Which core this is and what it can count: tables of events and cores, event names, the machine's PMUs."""
 
+from armprof.cpu.host import Host, host
 from armprof.cpu.names import Label, canonical, split_label
+from armprof.cpu.pmu import Pmu
 from armprof.cpu.tables import (
     Cache,
     Core,
@@ -19,7 +21,9 @@ __all__ = [
     "Core",
     "Erratum",
     "Event",
+    "Host",
     "Label",
+    "Pmu",
     "Tlb",
     "canonical",
     "core",
@@ -27,5 +31,6 @@ __all__ = [
     "core_names",
     "event",
     "events",
+    "host",
     "split_label",
 ]

@@ -36,7 +36,7 @@ ALIASES: dict[str, str] = {
     "branch-load-misses": "br_mis_pred",
 }
 
-# perf's cache events are CACHE-OPERATION[-misses], with many spellings of each part (tools/perf/util/evsel.c).
+# perf's cache events are CACHE-OPERATION[-misses], each part in many spellings (tools/perf/util/evsel.c).
 _CACHES = {
     "l1-dcache": "l1d",
     "l1-d": "l1d",
@@ -155,7 +155,7 @@ def generic(event: str) -> str | None:
 
 
 def canonical(label: str) -> str | None:
-    """The canonical name of an event as perf labels it; None where it is no core or software event known here.
+    """The canonical name of an event as perf labels it; None where no core or software event is meant.
 
     A raw code becomes its architected name, or perf's ``r108`` where only the core could tell.
 

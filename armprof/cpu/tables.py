@@ -1,9 +1,10 @@
 """What armprof knows of events and cores, read from the TOML files beside this module.
 
-``events/*.toml`` hold codes and titles: ``architected.toml`` what the architecture defines, the others what one
-maker defined. ``cores/NAME.toml`` holds one core: which of those events it has, and its sizes, each group of facts
-with its source. A name can have another code on one core (STALL_FRONTEND_TLB is 0x815c, but 0xd20c on AmpereOne
-AC03 and 0xe2 on Cortex-A55), and a code another name (0x11c is a BTB update on AmpereOne alone): ask a `Core`.
+``events/*.toml`` hold codes and titles: ``architected.toml`` what the architecture defines, the others what
+one maker defined. ``cores/NAME.toml`` holds one core: which of those events it has, and its sizes, each
+group of facts with its source. A name can have another code on one core (STALL_FRONTEND_TLB is 0x815c, but
+0xd20c on AmpereOne AC03 and 0xe2 on Cortex-A55), and a code another name (0x11c is a BTB update on
+AmpereOne alone): ask a `Core`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ ANNOUNCED = (range(0x0040), range(0x4000, 0x4040))
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. ``code`` is its number on the core's PMU (perf_event_attr.config), None for software events."""
+    """One event. ``code`` is its number on a core PMU (perf_event_attr.config), None for software events."""
 
     name: str
     code: int | None
@@ -127,7 +128,7 @@ class Core:
 
     @property
     def stall_slot_overcounts(self) -> bool | None:
-        """Whether STALL_SLOT is CPU_CYCLES too high (Neoverse N2 before r0p3); None where the revision is unknown."""
+        """Whether STALL_SLOT is CPU_CYCLES too high (Neoverse N2 before r0p3); None: revision unknown."""
         for erratum in self.errata:
             if erratum.overcounts_per_cycle and "stall_slot" in erratum.events:
                 return erratum.affects(self.revision)
@@ -187,7 +188,7 @@ def name_of_code(code: int) -> str:
 
 
 def event(name: str) -> Event:
-    """The event by any name perf takes: Arm's in any case, perf's generic aliases, or raw (``r1b``, ``0x1b``).
+    """The event by any name perf takes: Arm's, perf's generic ones, or raw (``r1b``, ``0x1b``).
 
     Raises ArmprofError with close matches where nothing is meant by the name.
     """
@@ -287,7 +288,8 @@ def _unknown(implementer: int, part: int) -> Core:
     common = frozenset.intersection(*(_core(name).events for name in core_names()))
     return Core(
         name="unknown",
-        title=f"unknown ARM64 core (implementer {implementer:#04x}, part {part:#05x})",
+        title="unknown ARM64 core"
+        + (f" (implementer {implementer:#04x}, part {part:#05x})" if implementer or part else ""),
         midrs=((implementer, part),),
         events=frozenset(n for n in common if n in architected() and architected()[n].announced),
         sources={"events": "the architected events that every core known to armprof has"},
