@@ -1,0 +1,182 @@
+"""From a Reading to ARM64Metrics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from armprof import cpu
+from armprof.counters.reading import Count, Reading, Status, uncounted
+from armprof.counters.suspect import mark_suspects
+from armprof.cpu import Core
+from armprof.errors import ArmprofError
+from armprof.metrics import topdown
+from armprof.metrics.confidence import confidence, lowest_coverage, stretch_ns
+from armprof.metrics.formula import ZeroDenominatorError
+from armprof.metrics.result import ARM64Metrics, Confidence, Metric, least
+from armprof.metrics.table import Definition, Way, definitions
+
+# Among the events that stand in the way of a metric, the one whose status says most.
+_TELLING = (Status.SUSPECT, Status.NOT_PERMITTED, Status.UNSUPPORTED, Status.NOT_COUNTED)
+
+
+def compute(reading: Reading, core: Core | str | None = None, groups: Sequence[Reading] = ()) -> ARM64Metrics:
+    """Every metric of the table, each with a value or the reason why it has none.
+
+    ``core`` (a Core or its name) tells what the reading itself may not: the core of an imported file.
+    ``groups`` are the same stretch read group by group, where the source has that: a ratio is taken inside
+    one group where one holds all of its events, because counts of different groups mix phases of the program.
+    Raises ArmprofError for the name of a core that there is no table of.
+    """
+    core = _core(reading, core)
+    reading = mark_suspects(reading)
+    groups = tuple(mark_suspects(group) for group in groups)
+    form = topdown.choose(core, (reading, *groups))
+
+    metrics: dict[str, Metric] = {}
+    for definition in definitions():
+        ways = definition.ways
+        if definition.name in topdown.TERMS:
+            if isinstance(form, topdown.NoForm):
+                metrics[definition.name] = _none(definition, reading, form.status, form.reason)
+                continue
+            assert core is not None and core.slots is not None  # without them there is no form
+            ways = form.ways(definition.name, core.slots)
+        if not ways:
+            reason = definition.unmeasured or "no formula"
+            metrics[definition.name] = _none(definition, reading, Status.NOT_COUNTED, reason)
+        else:
+            metrics[definition.name] = _metric(definition, ways, reading, groups, core)
+    metrics |= topdown.checked({name: metrics[name] for name in topdown.TERMS})
+    return ARM64Metrics(metrics, reading, core)
+
+
+def _core(reading: Reading, core: Core | str | None) -> Core | None:
+    if isinstance(core, str):
+        return cpu.core(core)
+    if core is None and reading.core is not None:
+        try:
+            return cpu.core(reading.core)
+        except ArmprofError:  # a reading from elsewhere may name a core that there is no table of
+            return None
+    return core
+
+
+def _metric(
+    definition: Definition,
+    ways: Sequence[Way],
+    reading: Reading,
+    groups: Sequence[Reading],
+    core: Core | None,
+) -> Metric:
+    """The first way whose events all have values; without one, what stands in the way of the nearest."""
+    nearest: tuple[Way, list[Count]] | None = None
+    for way in ways:
+        events = way.formula.names
+        counts = _counted_together(events, groups, core) or [_count(reading, event, core) for event in events]
+        blocking = [count for count in counts if not _usable(count)]
+        if not blocking:
+            return _evaluated(definition, way, counts, reading)
+        if nearest is None or _distance(blocking) < _distance(nearest[1]):
+            nearest = (way, blocking)
+    assert nearest is not None
+    way, blocking = nearest
+    telling = min(blocking, key=lambda c: _TELLING.index(c.status) if c.status in _TELLING else 0)
+    why: dict[str, list[str]] = {}
+    for count in blocking:
+        why.setdefault(count.reason or "no value, and no reason given", []).append(count.event)
+    reason = "; ".join(f"{' and '.join(events)}: {reason}" for reason, events in why.items())
+    status = telling.status if telling.status in _TELLING else Status.SUSPECT
+    return _none(definition, reading, status, reason, way)
+
+
+def _distance(blocking: Sequence[Count]) -> tuple[int, int]:
+    """How far a way is from being usable: events that are missing, and of them those that cannot be had."""
+    return len(blocking), sum(count.status is Status.UNSUPPORTED for count in blocking)
+
+
+def _count(reading: Reading, event: str, core: Core | None) -> Count:
+    count = reading.counts.get(event)
+    if count is None:
+        if core is not None and core.known and not core.has(event):
+            return uncounted(event, Status.UNSUPPORTED, f"{core.title} does not have this event")
+        return uncounted(event, Status.NOT_COUNTED, "not among the events of this reading")
+    if core is not None:
+        for erratum in core.errata_of(event):
+            # What an erratum adds in every cycle the top-down formulas subtract; others leave nothing to use.
+            if not erratum.overcounts_per_cycle:
+                return uncounted(event, Status.SUSPECT, f"{core.title} {erratum.effect} ({erratum.id})")
+    if _has_number(count) and not _usable(count):
+        return uncounted(event, Status.SUSPECT, f"{count.value} is no count")
+    return count
+
+
+def _has_number(count: Count) -> bool:
+    return count.status.has_value and count.value is not None
+
+
+def _usable(count: Count) -> bool:
+    return _has_number(count) and math.isfinite(count.value or 0.0) and (count.value or 0.0) >= 0
+
+
+def _counted_together(
+    events: Sequence[str], groups: Sequence[Reading], core: Core | None
+) -> list[Count] | None:
+    """The counts from one group that holds all events, of several the one that ran most; None without."""
+    whole = [[_count(group, event, core) for event in events] for group in groups]
+    whole = [counts for counts in whole if all(map(_usable, counts))]
+    return max(whole, key=lambda counts: lowest_coverage(counts) or 0.0, default=None)
+
+
+def _evaluated(definition: Definition, way: Way, counts: Sequence[Count], reading: Reading) -> Metric:
+    scaled = any(count.status is Status.SCALED for count in counts)
+    notes = [way.note] if way.note else []
+    try:
+        value = way.formula.evaluate({count.event: float(count.value or 0.0) for count in counts})
+    except ZeroDenominatorError as zero:
+        return _none(definition, reading, Status.NOT_COUNTED, f"{zero}: there is nothing to divide by", way)
+    trust = confidence(counts, stretch_ns(reading))
+    low, high = definition.range
+    if low - definition.clamp <= value < low:
+        notes.append(f"{value:.4f} before it was set to {low:g}: a difference of inexact counts")
+        value, trust = low, least(trust, Confidence.MEDIUM)
+    if not low <= value <= high:  # also what is not a number
+        outside = f"outside {low:g} to {high:g}: the counts contradict each other"
+        reason = f"{way.formula.text} gives {value:.4g}, {outside}"
+        return _none(definition, reading, Status.SUSPECT, reason, way)
+    return replace(
+        _none(
+            definition, reading, Status.SCALED if scaled else Status.COUNTED, "; ".join(notes) or None, way
+        ),
+        value=value,
+        coverage=lowest_coverage(counts),
+        together=not scaled or _one_group(counts),
+        confidence=trust,
+    )
+
+
+def _one_group(counts: Sequence[Count]) -> bool:
+    return len(counts) == 1 or (counts[0].group is not None and len({count.group for count in counts}) == 1)
+
+
+def _none(
+    definition: Definition, reading: Reading, status: Status, reason: str | None, way: Way | None = None
+) -> Metric:
+    return Metric(
+        name=definition.name,
+        title=definition.title,
+        section=definition.section,
+        value=None,
+        unit=definition.unit,
+        better=definition.better,
+        status=status,
+        events=way.formula.names if way else (),
+        formula=way.formula.text if way else None,
+        spec=definition.spec,
+        coverage=None,
+        together=None,
+        source=reading.source,
+        confidence=None,
+        reason=reason,
+    )

@@ -1,0 +1,204 @@
+"""What `compute` gives: a Metric per name, and ARM64Metrics, the set of them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from armprof.counters.reading import Reading, Status
+from armprof.errors import ArmprofError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from armprof.cpu import Core
+
+
+class Confidence(StrEnum):
+    """How far the counting carries the value; `armprof.metrics.confidence` holds the numbers."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """0 for low, 2 for high."""
+        return ("low", "medium", "high").index(self.value)
+
+
+def least(*confidences: Confidence) -> Confidence:
+    """The lowest of them."""
+    return min(confidences, key=lambda c: c.rank)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric of one Reading.
+
+    ``value`` is None where it could not be formed, and then ``reason`` says why. Where there is a value,
+    ``reason`` is what its reader must know (a fallback formula), or None. ``formula`` and ``events`` are
+    those used, or those that came nearest to being usable. ``coverage`` is the lowest of the events, 0 to 1.
+    ``together`` is False where multiplexing counted the events at different moments: such a ratio mixes
+    phases of the program (published windows of one ffmpeg run miss the L1I 2.5 % and 5.0 % of the time).
+    """
+
+    name: str
+    title: str
+    section: str
+    value: float | None
+    unit: str
+    better: str  # "higher", "lower", "" where neither is better in itself
+    status: Status
+    events: tuple[str, ...]
+    formula: str | None
+    spec: str  # the name in Arm's telemetry specification, "" where it has none
+    coverage: float | None
+    together: bool | None
+    source: str
+    confidence: Confidence | None
+    reason: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The metric as it stands in the JSON contract."""
+        return {
+            "value": self.value,
+            "unit": self.unit,
+            "status": str(self.status),
+            "coverage": self.coverage,
+            "events": list(self.events),
+            "source": self.source,
+            "confidence": None if self.confidence is None else str(self.confidence),
+            "reason": self.reason,
+        }
+
+    def __repr__(self) -> str:
+        if self.value is None:
+            return f"<Metric {self.name}: None ({self.status}), {self.reason}>"
+        coverage = "" if self.coverage is None else f", {self.coverage:.1%} running"
+        moments = "" if self.together else ", events counted at different moments"
+        note = f"; {self.reason}" if self.reason else ""
+        return (
+            f"<Metric {self.name} = {self.value:.6g} {self.unit} = {self.formula}"
+            f" ({self.status}{coverage}{moments}, {self.confidence} confidence){note}>"
+        )
+
+
+class _Value:
+    """An attribute of ARM64Metrics: the value of the metric of that name."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, metrics: ARM64Metrics, owner: type) -> float | None:
+        return metrics[self._name].value
+
+
+class ARM64Metrics(Mapping[str, Metric]):
+    """Every metric of one Reading, by name; the nine main ones as attributes, each a float or None.
+
+    ``metrics.explain(name)`` (or ``metrics[name]``) gives the whole Metric; iterating gives the names of all.
+    """
+
+    l1_cache_hit_rate = _Value()
+    l2_cache_hit_rate = _Value()
+    tlb_miss_rate = _Value()
+    branch_prediction_accuracy = _Value()
+    instruction_cache_hit_rate = _Value()
+    cycles_per_instruction = _Value()
+    memory_bandwidth_utilization = _Value()
+    memory_latency_ns = _Value()
+    numa_efficiency = _Value()
+
+    def __init__(self, metrics: Mapping[str, Metric], reading: Reading, core: Core | None = None) -> None:
+        self._metrics = dict(metrics)
+        self.reading = reading  # the Reading as used: contradictions marked
+        self.core = core
+
+    def __getitem__(self, name: str) -> Metric:
+        return self._metrics[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._metrics)
+
+    def __len__(self) -> int:
+        return len(self._metrics)
+
+    def explain(self, name: str) -> Metric:
+        """The Metric of that name, with its events, formula, coverage, source, confidence and reason.
+
+        Raises ArmprofError naming the close matches.
+        """
+        if name in self._metrics:
+            return self._metrics[name]
+        close = difflib.get_close_matches(name, self._metrics, n=3)
+        hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(self._metrics)}"
+        raise ArmprofError(f"no metric is called {name!r}; {hint}")
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """``metrics{NAME: {...}}`` of the JSON contract."""
+        return {name: metric.to_dict() for name, metric in self._metrics.items()}
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per metric: title, value, unit, status, coverage, confidence, formula, source, reason."""
+        import pandas as pd
+
+        columns = (
+            "title",
+            "value",
+            "unit",
+            "status",
+            "coverage",
+            "confidence",
+            "formula",
+            "source",
+            "reason",
+        )
+        rows = {
+            name: [
+                None if (v := getattr(m, c)) is None else str(v) if isinstance(v, StrEnum) else v
+                for c in columns
+            ]
+            for name, m in self._metrics.items()
+        }
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=list(columns))
+        frame.index.name = "metric"
+        return frame.astype({"value": "float64", "coverage": "float64"})
+
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        """Name, value with unit, how well counted, what to know: the nine first, then those with a value."""
+        rows = []
+        for name, m in self._metrics.items():
+            main = isinstance(vars(ARM64Metrics).get(name), _Value)
+            if m.value is None and not main:
+                continue
+            if m.value is None:
+                rows.append((name, "None", str(m.status), m.reason or ""))
+            else:
+                coverage = "" if m.coverage is None else f", {m.coverage:.1%} running"
+                rows.append((name, f"{m.value:.4g} {m.unit}", f"{m.confidence}{coverage}", m.reason or ""))
+        return rows
+
+    def _heading(self) -> str:
+        core = "" if self.core is None else f", {self.core.title}"
+        return f"ARM64Metrics from source {self.reading.source}{core}"
+
+    def __repr__(self) -> str:
+        rows = self._rows()
+        wide = [max(len(row[i]) for row in rows) for i in range(3)]
+        lines = [
+            f"  {name:<{wide[0]}}  {value:<{wide[1]}}  {counted:<{wide[2]}}  {reason}".rstrip()
+            for name, value, counted, reason in rows
+        ]
+        return "\n".join([self._heading(), *lines])
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{title}</th>" for title in ("metric", "value", "counted", "to know"))
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows()
+        )
+        return f"<table><caption>{escape(self._heading())}</caption><tr>{head}</tr>{body}</table>"
