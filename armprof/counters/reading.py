@@ -1,0 +1,125 @@
+"""Reading: counts of named events over one stretch of work, the seed of every answer.
+
+A `Count` never pretends. Its ``value`` is None unless something was counted, and then ``status`` and ``coverage`` say how
+much of the stretch the counter really ran. Every source (the PMU, an imported perf output) produces Readings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Status(StrEnum):
+    """How a count came about."""
+
+    COUNTED = "counted"  # the counter ran all the time
+    SCALED = "scaled"  # multiplexed: an estimate, coverage says from how much
+    NOT_COUNTED = "not_counted"  # the counter never ran, or was not asked to
+    UNSUPPORTED = "unsupported"  # the core, the guest or the kernel lacks the event
+    NOT_PERMITTED = "not_permitted"  # the kernel forbids it to this user
+    SUSPECT = "suspect"  # contradicts other counts
+
+    @property
+    def has_value(self) -> bool:
+        return self in (Status.COUNTED, Status.SCALED)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One event's count over one stretch.
+
+    ``value`` is what to use: ``raw``, scaled by enabled / running where the event was multiplexed, less the measurement's
+    own cost where that was calibrated. ``raw`` is what the counter said. Times are nanoseconds; None where the source
+    does not tell. ``group`` tells which events were counted at the same moments: counts of one group may be compared
+    exactly, counts of different groups mix phases of the program.
+    """
+
+    event: str
+    value: float | None
+    raw: float | None
+    enabled_ns: int | None
+    running_ns: int | None
+    status: Status
+    reason: str | None = None
+    unit: str = ""  # "" for events, "ns" for clocks
+    group: int | None = None
+    label: str | None = None  # the event's name at the source, where it differs
+    stated_coverage: float | None = None  # a source that gives a percentage and no times (perf stat text)
+
+    @property
+    def coverage(self) -> float | None:
+        """running / enabled, 0 to 1; None where the source says nothing of it."""
+        if self.enabled_ns and self.running_ns is not None:
+            return min(1.0, self.running_ns / self.enabled_ns)
+        return self.stated_coverage
+
+    def __repr__(self) -> str:
+        if self.value is None:
+            return f"<Count {self.event}: {self.status}, {self.reason or 'no reason given'}>"
+        coverage = "" if self.coverage is None else f", {self.coverage:.1%} running"
+        return f"<Count {self.event} = {self.value:,.0f}{' ' + self.unit if self.unit else ''} ({self.status}{coverage})>"
+
+
+def uncounted(event: str, status: Status, reason: str, **known: Any) -> Count:
+    """A Count without a value, and the reason."""
+    fields: dict[str, Any] = {"raw": None, "enabled_ns": None, "running_ns": None} | known
+    return Count(event=event, value=None, status=status, reason=reason, **fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Counts over one stretch of work, from one source.
+
+    ``counts`` is keyed by the event's name: Arm's names in lower case for core events (``cpu_cycles``, ``l1d_cache_refill``),
+    perf's for software events (``task_clock``, ``page_faults``).
+    """
+
+    counts: Mapping[str, Count]
+    source: str  # "pmu", "imported"
+    core: str | None = None  # name of the core's table ("neoverse-n1"), None where unknown
+    duration_ns: int | None = None  # wall time of the stretch
+    scope: str = ""  # what was counted: "this thread, user mode", "system wide", ...
+    access: str = ""  # how it was read: "user reads, fenced", "read()", "perf stat text", ...
+    overhead: Mapping[str, float] = field(default_factory=dict)  # per event, what was subtracted from the value
+    notes: tuple[str, ...] = ()  # what the reader of these numbers must know, a sentence each
+
+    def __getitem__(self, event: str) -> Count:
+        return self.counts[event]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.counts)
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def value(self, event: str) -> float | None:
+        """The event's value, or None where it was not counted or not asked for."""
+        count = self.counts.get(event)
+        return count.value if count is not None else None
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per event: value, raw, unit, enabled_ns, running_ns, coverage, status, reason, source."""
+        import pandas as pd
+
+        rows = [
+            {
+                "event": c.event,
+                "value": c.value,
+                "raw": c.raw,
+                "unit": c.unit,
+                "enabled_ns": c.enabled_ns,
+                "running_ns": c.running_ns,
+                "coverage": c.coverage,
+                "status": str(c.status),
+                "reason": c.reason,
+                "source": self.source,
+            }
+            for c in self.counts.values()
+        ]
+        return pd.DataFrame(rows).set_index("event")

@@ -1,0 +1,62 @@
+"""The record that every box after measuring takes: a Run of Components, each with its times and its Reading.
+
+A Run comes from `armprof bench`, from a run file, or from an imported perf output (one component: the command). Nothing
+here measures; nothing here knows how it will be rendered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from armprof.counters.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """The distribution of the time of one operation, in nanoseconds.
+
+    Operations shorter than the clock resolves are timed in batches: then every sample is the mean of ``batch`` operations
+    and the percentiles are those of batches, which are narrower than those of single operations.
+    """
+
+    mean_ns: float
+    p50_ns: float
+    p95_ns: float
+    p99_ns: float
+    p999_ns: float
+    max_ns: float
+    samples: int
+    batch: int  # operations per timed sample; 1 = each operation was timed by itself
+    clock_cost_ns: float  # what two readings of the clock cost, already subtracted from every sample
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One named piece of work: what it took and what it counted.
+
+    ``reading`` covers ``reading_operations`` operations, which need not be those that were timed: counting and timing run
+    in separate passes so that neither disturbs the other.
+    """
+
+    name: str
+    title: str
+    kind: str  # "kernel", "command", "imported"
+    operation: str  # what one operation is, in words: "get and put", "message", "the command"
+    reading: Reading | None = None
+    reading_operations: int | None = None
+    latency: Latency | None = None
+    throughput_per_s: float | None = None
+    checksum: str | None = None  # of the outputs; the same input gives the same checksum on every machine
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything one run of armprof learned. ``host`` describes the machine in plain strings and numbers."""
+
+    components: tuple[Component, ...]
+    host: Mapping[str, str | int | float | None] = field(default_factory=dict)
+    created: str = ""  # ISO 8601, UTC
+    armprof_version: str = ""
+    notes: tuple[str, ...] = ()  # true of the whole run: what could not be counted and why

@@ -1,0 +1,187 @@
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "armprof.h"
+
+#define DEVICES "/sys/bus/event_source/devices"
+
+/* ---- How many counters ------------------------------------------------------------------------------------------ */
+
+enum { MOST_COUNTERS = 31 }; /* PMUv3 has at most 31 event counters */
+
+static int open_in_group(const armprof_event *event, int group_fd) {
+    struct perf_event_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.size = sizeof attr;
+    attr.type = event->type;
+    attr.config = event->config;
+    attr.disabled = group_fd == -1;
+    attr.exclude_kernel = 1;
+    attr.exclude_hv = 1;
+    attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
+    return (int)syscall(SYS_perf_event_open, &attr, 0, -1, group_fd, PERF_FLAG_FD_CLOEXEC);
+}
+
+/* Whether the group counts all the time. An open that succeeds proves little: a group whose counters somebody else holds
+ * opens too and never runs. */
+static bool group_runs(int leader) {
+    struct {
+        uint64_t value, enabled, running;
+    } before, after;
+    ioctl(leader, PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP);
+    bool ok = read(leader, &before, sizeof before) == (ssize_t)sizeof before;
+    for (volatile int i = 0; i < 20000; i++) {
+    }
+    ok = ok && read(leader, &after, sizeof after) == (ssize_t)sizeof after;
+    ioctl(leader, PERF_EVENT_IOC_DISABLE, PERF_IOC_FLAG_GROUP);
+    uint64_t enabled = after.enabled - before.enabled;
+    return ok && enabled > 0 && after.running - before.running == enabled;
+}
+
+armprof_budget armprof_probe_budget(const armprof_event *event, const armprof_event *cycles) {
+    armprof_budget budget = {0, false, 0};
+    int fd[MOST_COUNTERS];
+    int opened = 0;
+    while (opened < MOST_COUNTERS) {
+        int next = open_in_group(event, opened > 0 ? fd[0] : -1);
+        if (next < 0) {
+            budget.error = opened > 0 ? 0 : errno;
+            break;
+        }
+        fd[opened++] = next;
+    }
+    while (opened > 0 && !group_runs(fd[0])) {
+        close(fd[--opened]);
+    }
+    budget.counters = opened;
+    if (opened > 0) {
+        int cycle_fd = open_in_group(cycles, fd[0]);
+        if (cycle_fd >= 0) {
+            budget.cycles_besides = group_runs(fd[0]);
+            close(cycle_fd);
+        }
+    } else if (budget.error == 0) {
+        budget.error = EBUSY;
+    }
+    while (opened > 0) {
+        close(fd[--opened]);
+    }
+    return budget;
+}
+
+/* ---- Which event ------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *name;
+    uint64_t config;
+    bool kernel; /* happens in the kernel: counting user mode alone would give a true-looking 0 */
+} software[] = {
+    {"task_clock", PERF_COUNT_SW_TASK_CLOCK, false},
+    {"page_faults", PERF_COUNT_SW_PAGE_FAULTS, false},
+    {"minor_faults", PERF_COUNT_SW_PAGE_FAULTS_MIN, false},
+    {"major_faults", PERF_COUNT_SW_PAGE_FAULTS_MAJ, false},
+    {"context_switches", PERF_COUNT_SW_CONTEXT_SWITCHES, true},
+    {"cpu_migrations", PERF_COUNT_SW_CPU_MIGRATIONS, true},
+};
+
+/* What the architecture calls these, on cores of another one. */
+static const struct {
+    const char *name;
+    uint64_t config;
+} generic[] = {
+    {"cpu_cycles", PERF_COUNT_HW_CPU_CYCLES},
+    {"inst_retired", PERF_COUNT_HW_INSTRUCTIONS},
+    {"br_retired", PERF_COUNT_HW_BRANCH_INSTRUCTIONS},
+    {"br_mis_pred_retired", PERF_COUNT_HW_BRANCH_MISSES},
+};
+
+static bool read_text(const char *pmu, const char *file, char *text, size_t size) {
+    char path[512];
+    if (snprintf(path, sizeof path, DEVICES "/%s/%s", pmu, file) >= (int)sizeof path) {
+        return false;
+    }
+    FILE *stream = fopen(path, "re");
+    if (!stream) {
+        return false;
+    }
+    bool ok = fgets(text, (int)size, stream) != NULL;
+    fclose(stream);
+    return ok;
+}
+
+/* Whether a list as sysfs prints it ("0-3,8") names the CPU. */
+static bool lists_cpu(const char *list, int cpu) {
+    while (*list) {
+        char *end;
+        long first = strtol(list, &end, 10);
+        if (end == list) {
+            return false;
+        }
+        long last = *end == '-' ? strtol(end + 1, &end, 10) : first;
+        if (first <= cpu && cpu <= last) {
+            return true;
+        }
+        list = *end == ',' ? end + 1 : end + strlen(end);
+    }
+    return false;
+}
+
+/* A core PMU has a `cpus` file and a `format/event`; its name differs by firmware and kernel (armv8_pmuv3, armv8_pmuv3_0,
+ * armv8_neoverse_n1, armv8_cortex_a76). DSU, CMN and SPE devices have a cpumask instead. */
+static bool find_event(const char *name, int cpu, armprof_event *event) {
+    DIR *directory = opendir(DEVICES);
+    if (!directory) {
+        return false;
+    }
+    char file[300], text[4096];
+    bool found = false;
+    const struct dirent *entry;
+    snprintf(file, sizeof file, "events/%s", name);
+    while (!found && (entry = readdir(directory))) {
+        unsigned type;
+        unsigned long long config;
+        if (entry->d_name[0] != '.' && read_text(entry->d_name, "cpus", text, sizeof text) && lists_cpu(text, cpu) &&
+            read_text(entry->d_name, "format/event", text, sizeof text) &&
+            read_text(entry->d_name, "type", text, sizeof text) && sscanf(text, "%u", &type) == 1 &&
+            read_text(entry->d_name, file, text, sizeof text) && sscanf(text, "event=%llx", &config) == 1) {
+            *event = (armprof_event){.type = type, .config = config};
+            found = true;
+        }
+    }
+    closedir(directory);
+    return found;
+}
+
+int armprof_event_named(const char *name, armprof_event *event) {
+    for (size_t i = 0; i < sizeof software / sizeof *software; i++) {
+        if (strcmp(name, software[i].name) == 0) {
+            *event = (armprof_event){
+                .type = PERF_TYPE_SOFTWARE, .config = software[i].config, .kernel = software[i].kernel};
+            return 0;
+        }
+    }
+    int cpu = sched_getcpu();
+    if (strchr(name, '/') == NULL && find_event(name, cpu < 0 ? 0 : cpu, event)) {
+        return 0;
+    }
+#if !defined(__aarch64__)
+    for (size_t i = 0; i < sizeof generic / sizeof *generic; i++) {
+        if (strcmp(name, generic[i].name) == 0) {
+            *event = (armprof_event){.type = PERF_TYPE_HARDWARE, .config = generic[i].config};
+            return 0;
+        }
+    }
+#else
+    (void)generic;
+#endif
+    return ENOENT;
+}

@@ -1,0 +1,511 @@
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "set.h"
+
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+/* Each thread adds to sums of its own; others only read them, and what they must get is whole words. Aligned 64-bit loads
+ * and stores give that on every 64-bit machine, those of vector registers too, one by one for each half. The atomics that
+ * say so in C cost a third of a region, since compilers neither pair nor vectorise them; the thread sanitizer gets them. */
+#if defined(__SANITIZE_THREAD__)
+#define LOAD(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
+#define STORE(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELAXED)
+#else
+#define LOAD(field) (field)
+#define STORE(field, value) ((field) = (value))
+#endif
+#define ADD(field, amount) STORE(field, LOAD(field) + (amount))
+
+struct sums {
+    uint64_t outermost;     /* calls that the sums are made of */
+    uint64_t nested;        /* calls inside a call of the same region */
+    uint64_t enabled_extra; /* ns: enabled = ticks in ns + this */
+    uint64_t ticks, fewest_ticks, most_ticks;
+    uint64_t lost[ARMPROF_MAX_GROUPS]; /* ns */
+    struct pair {
+        _Alignas(16) uint64_t total[2];
+        uint64_t smallest[2], largest[2];
+    } pair[ARMPROF_MAX_EVENTS / 2]; /* slots 0 and 1, 2 and 3, ... */
+};
+
+struct frame {
+    armprof_region region;
+    struct armprof_snapshot start;
+};
+
+#define NO_REGION UINT32_MAX
+
+struct thread {
+    struct armprof_set *set;
+    struct frame *top;  /* of the innermost region */
+    struct sums *sums;  /* by region */
+    uint64_t beyond;    /* enters beyond the last frame that are not yet left */
+    uint64_t dropped, mismatched;
+    struct thread *next, **link;
+    struct frame frames[ARMPROF_MAX_DEPTH + 2]; /* the first and the last bear NO_REGION, so that no leave matches them */
+};
+
+#define BOTTOM(thread) ((thread)->frames)
+#define BEYOND(thread) ((thread)->frames + ARMPROF_MAX_DEPTH + 1)
+
+static __thread struct thread *self;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t at_thread_end;
+static struct thread *threads;
+static struct sums *ended; /* of threads that are gone */
+static armprof_regions_health of_ended;
+static char *names[ARMPROF_MAX_REGIONS]; /* by region; 0 is the region that calibration enters */
+static uint32_t regions = 1;
+static armprof_event events[ARMPROF_MAX_EVENTS];
+static uint32_t event_count;
+static armprof_options options;
+static struct {
+    bool known;
+    int slot_of[ARMPROF_MAX_EVENTS];
+    uint32_t group_of[ARMPROF_MAX_EVENTS];
+} shape; /* of the first thread's set: sums of threads that opened anything else would not be comparable */
+
+static void clear(struct sums *sums) {
+    memset(sums, 0, sizeof *sums);
+    sums->fewest_ticks = UINT64_MAX;
+    for (uint32_t i = 0; i < ARMPROF_MAX_EVENTS; i++) {
+        sums->pair[i / 2].smallest[i % 2] = UINT64_MAX;
+    }
+}
+
+static struct sums *new_sums(void) {
+    struct sums *sums = calloc(ARMPROF_MAX_REGIONS, sizeof *sums); /* pages of regions that nobody defines stay untouched */
+    for (uint32_t region = 0; sums && region < regions; region++) {
+        clear(&sums[region]);
+    }
+    return sums;
+}
+
+static inline void add_spread(uint64_t *total, uint64_t *smallest, uint64_t *largest, uint64_t more, uint64_t small,
+                              uint64_t large) {
+    ADD(*total, more);
+    if (small < LOAD(*smallest)) {
+        STORE(*smallest, small);
+    }
+    if (large > LOAD(*largest)) {
+        STORE(*largest, large);
+    }
+}
+
+static void add_sums(struct sums *into, const struct sums *from) {
+    into->outermost += LOAD(from->outermost);
+    into->nested += LOAD(from->nested);
+    into->enabled_extra += LOAD(from->enabled_extra);
+    add_spread(&into->ticks, &into->fewest_ticks, &into->most_ticks, LOAD(from->ticks), LOAD(from->fewest_ticks),
+               LOAD(from->most_ticks));
+    for (uint32_t g = 0; g < ARMPROF_MAX_GROUPS; g++) {
+        into->lost[g] += LOAD(from->lost[g]);
+    }
+    for (uint32_t slot = 0; slot < ARMPROF_MAX_EVENTS; slot++) {
+        add_spread(&into->pair[slot / 2].total[slot % 2], &into->pair[slot / 2].smallest[slot % 2],
+                   &into->pair[slot / 2].largest[slot % 2], LOAD(from->pair[slot / 2].total[slot % 2]),
+                   LOAD(from->pair[slot / 2].smallest[slot % 2]), LOAD(from->pair[slot / 2].largest[slot % 2]));
+    }
+}
+
+static void add_health(armprof_regions_health *into, const struct thread *thread) {
+    into->dropped += LOAD(thread->dropped);
+    into->mismatched += LOAD(thread->mismatched);
+    into->by_syscall += LOAD(thread->set->samples_by_syscall);
+}
+
+static void unlink_thread(struct thread *thread) {
+    *thread->link = thread->next;
+    if (thread->next) {
+        thread->next->link = thread->link;
+    }
+}
+
+static void free_thread(struct thread *thread) {
+    armprof_close(thread->set);
+    free(thread->sums);
+    free(thread);
+}
+
+static void forget_ended(void) {
+    free(ended);
+    ended = NULL;
+    memset(&of_ended, 0, sizeof of_ended);
+}
+
+/* A thread's sums outlive it. */
+static void end_thread(void *argument) {
+    struct thread *thread = argument;
+    self = NULL;
+    pthread_mutex_lock(&lock);
+    unlink_thread(thread);
+    if (!ended) {
+        ended = new_sums();
+    }
+    for (armprof_region region = 1; ended && region < regions; region++) {
+        add_sums(&ended[region], &thread->sums[region]);
+    }
+    add_health(&of_ended, thread);
+    pthread_mutex_unlock(&lock);
+    free_thread(thread);
+}
+
+static void before_fork(void) { pthread_mutex_lock(&lock); }
+static void after_fork_in_parent(void) { pthread_mutex_unlock(&lock); }
+
+/* The child has one thread and counts from zero: what the parent counted is the parent's. */
+static void after_fork_in_child(void) {
+    while (threads) {
+        struct thread *thread = threads;
+        unlink_thread(thread);
+        free_thread(thread);
+    }
+    forget_ended();
+    self = NULL;
+    pthread_setspecific(at_thread_end, NULL);
+    pthread_mutex_unlock(&lock);
+}
+
+static void initialise(void) {
+    pthread_key_create(&at_thread_end, end_thread);
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+int armprof_regions_setup(const armprof_event *wanted, size_t count, const armprof_options *how) {
+    if (count > ARMPROF_MAX_EVENTS || how->pid != 0 || how->inherit || how->enable_on_exec) {
+        return EINVAL;
+    }
+    pthread_once(&once, initialise);
+    pthread_mutex_lock(&lock);
+    int error = threads || ended ? EBUSY : 0;
+    if (!error) {
+        if (count > 0) {
+            memcpy(events, wanted, count * sizeof *wanted);
+        }
+        event_count = (uint32_t)count;
+        options = *how;
+        shape.known = false;
+    }
+    pthread_mutex_unlock(&lock);
+    return error;
+}
+
+armprof_region armprof_region_define(const char *name) {
+    pthread_mutex_lock(&lock);
+    armprof_region region = 1;
+    while (region < regions && strcmp(names[region], name) != 0) {
+        region++;
+    }
+    if (region == regions) {
+        char *copy = regions < ARMPROF_MAX_REGIONS ? strdup(name) : NULL;
+        if (copy) {
+            names[regions++] = copy;
+            for (struct thread *thread = threads; thread; thread = thread->next) {
+                clear(&thread->sums[region]);
+            }
+            if (ended) {
+                clear(&ended[region]);
+            }
+        } else {
+            region = 0;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return region;
+}
+
+/* Whether this set put the same events into the same slots as the first thread's. */
+static bool has_known_shape(const struct armprof_set *set) {
+    if (!shape.known) {
+        shape.known = true;
+        memcpy(shape.slot_of, set->slot_of, sizeof shape.slot_of);
+        memcpy(shape.group_of, set->group_of, sizeof shape.group_of);
+        return true;
+    }
+    return memcmp(shape.slot_of, set->slot_of, event_count * sizeof *shape.slot_of) == 0 &&
+           memcmp(shape.group_of, set->group_of, event_count * sizeof *shape.group_of) == 0;
+}
+
+int armprof_thread_start(void) {
+    if (self) {
+        return 0;
+    }
+    pthread_once(&once, initialise);
+    struct thread *thread = calloc(1, sizeof *thread);
+    struct armprof_set *set = thread ? armprof_set_new(events, event_count, &options) : NULL;
+    pthread_mutex_lock(&lock);
+    struct sums *sums = set ? new_sums() : NULL;
+    bool odd = set && !has_known_shape(set);
+    if (sums) {
+        thread->sums = sums;
+        thread->top = BOTTOM(thread);
+        BOTTOM(thread)->region = BEYOND(thread)->region = NO_REGION;
+        thread->next = threads;
+        thread->link = &threads;
+        if (threads) {
+            threads->link = &thread->next;
+        }
+        threads = thread;
+        of_ended.threads++;
+        of_ended.failed += odd;
+    }
+    pthread_mutex_unlock(&lock);
+    if (odd) { /* its sums could not be added to those of the others: it counts nothing but time */
+        armprof_close(set);
+        set = armprof_set_new(NULL, 0, &options);
+    }
+    if (!sums) {
+        armprof_close(set);
+        free(thread);
+        return ENOMEM;
+    }
+    thread->set = set;
+    pthread_setspecific(at_thread_end, thread);
+    self = thread;
+    return 0;
+}
+
+/* Sums, smallest and largest of the differences. Two slots at a time where the core can: this loop was a third of the
+ * cost of a region. The odd slot beyond the last holds nothing that is ever read. */
+static inline void add_differences(struct sums *sums, const uint64_t *now, const uint64_t *start, uint32_t slots) {
+#if defined(__aarch64__) && !defined(__SANITIZE_THREAD__)
+    struct pair *pair = sums->pair;
+    for (const uint64_t *end = now + slots; now < end; now += 2, start += 2, pair++) {
+        uint64x2_t difference = vsubq_u64(vld1q_u64(now), vld1q_u64(start));
+        uint64x2_t smallest = vld1q_u64(pair->smallest);
+        uint64x2_t largest = vld1q_u64(pair->largest);
+        vst1q_u64(pair->total, vaddq_u64(vld1q_u64(pair->total), difference));
+        vst1q_u64(pair->smallest, vbslq_u64(vcgtq_u64(smallest, difference), difference, smallest));
+        vst1q_u64(pair->largest, vbslq_u64(vcgtq_u64(difference, largest), difference, largest));
+    }
+#else
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        uint64_t difference = now[slot] - start[slot];
+        add_spread(&sums->pair[slot / 2].total[slot % 2], &sums->pair[slot / 2].smallest[slot % 2],
+                   &sums->pair[slot / 2].largest[slot % 2], difference, difference, difference);
+    }
+#endif
+}
+
+static void add_time(struct sums *sums, uint32_t group, const struct armprof_times *now,
+                     const struct armprof_times *start) {
+    ADD(sums->lost[group], now[group].lost - start[group].lost);
+    if (group == 0) {
+        ADD(sums->enabled_extra, now->enabled_base - start->enabled_base);
+    }
+}
+
+/* While the kernel has not touched a group's page since the start, the group has counted without a break. */
+static inline void add_times(struct sums *sums, const struct armprof_times *now, const struct armprof_times *start,
+                             uint32_t groups) {
+    if (__builtin_expect(now->enabled_base != start->enabled_base || now->lost != start->lost, 0)) {
+        add_time(sums, 0, now, start);
+    }
+    if (__builtin_expect(groups > 1, 0)) {
+        for (uint32_t group = 1; group < groups; group++) {
+            add_time(sums, group, now, start);
+        }
+    }
+}
+
+static bool is_inside(const struct thread *thread, armprof_region region) {
+    for (const struct frame *frame = thread->top; frame > BOTTOM(thread); frame--) {
+        if (frame->region == region) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void enter_beyond(struct thread *thread) {
+    thread->top = BEYOND(thread);
+    thread->beyond++;
+    ADD(thread->dropped, 1);
+}
+
+static inline void enter(struct thread *thread, armprof_region region) {
+    struct frame *frame = thread->top + 1;
+    if (__builtin_expect(frame >= BEYOND(thread), 0)) {
+        enter_beyond(thread);
+        return;
+    }
+    thread->top = frame;
+    frame->region = region;
+    armprof_snapshot_take(thread->set, &frame->start);
+    armprof_fence(); /* the stretch must not begin before its counters were read */
+}
+
+/* A leave of something else than the innermost region. */
+static void leave_other(struct thread *thread, armprof_region region) {
+    if (region == 0 || region >= ARMPROF_MAX_REGIONS) {
+        return;
+    }
+    if (thread->beyond == 0) {
+        ADD(thread->mismatched, 1);
+    } else if (--thread->beyond == 0) {
+        thread->top = BEYOND(thread) - 1;
+    }
+}
+
+__attribute__((always_inline)) static inline void finish(struct thread *thread, armprof_region region,
+                                                         const struct armprof_snapshot *now, bool counted) {
+    const struct frame *frame = thread->top;
+    if (__builtin_expect(frame->region != region, 0)) {
+        leave_other(thread, region);
+        return;
+    }
+    thread->top--;
+    struct sums *sums = &thread->sums[region];
+    if (__builtin_expect(thread->top != BOTTOM(thread), 0) && is_inside(thread, region)) {
+        ADD(sums->nested, 1); /* an outer call of the same region holds this stretch already */
+        return;
+    }
+    ADD(sums->outermost, 1);
+    uint64_t ticks = now->ticks - frame->start.ticks;
+    add_spread(&sums->ticks, &sums->fewest_ticks, &sums->most_ticks, ticks, ticks, ticks);
+    if (counted) {
+        add_times(sums, now->times, frame->start.times, thread->set->groups);
+        add_differences(sums, now->value, frame->start.value, thread->set->slots);
+    }
+}
+
+static inline void leave(struct thread *thread, armprof_region region) {
+    struct armprof_snapshot now;
+    if (__builtin_expect(armprof_snapshot_take(thread->set, &now) == 0, 1)) {
+        finish(thread, region, &now, true);
+    } else {
+        finish(thread, region, &now, false);
+    }
+}
+
+void armprof_enter(armprof_region region) {
+    struct thread *thread = self;
+    if (__builtin_expect(region - 1 >= ARMPROF_MAX_REGIONS - 1, 0)) {
+        return;
+    }
+    if (__builtin_expect(!thread, 0)) {
+        if (armprof_thread_start() != 0) {
+            return;
+        }
+        thread = self;
+    }
+    enter(thread, region);
+}
+
+void armprof_leave(armprof_region region) {
+    struct thread *thread = self;
+    if (__builtin_expect(thread != NULL, 1)) {
+        leave(thread, region);
+        return;
+    }
+    pthread_mutex_lock(&lock); /* left in a child of fork, or in another thread than it was entered */
+    of_ended.mismatched++;
+    pthread_mutex_unlock(&lock);
+}
+
+int armprof_region_read(armprof_region region, armprof_region_totals *totals) {
+    memset(totals, 0, sizeof *totals);
+    pthread_mutex_lock(&lock);
+    if (region == 0 || region >= regions) {
+        pthread_mutex_unlock(&lock);
+        return EINVAL;
+    }
+    struct sums all;
+    clear(&all);
+    for (struct thread *thread = threads; thread; thread = thread->next) {
+        add_sums(&all, &thread->sums[region]);
+    }
+    if (ended) {
+        add_sums(&all, &ended[region]);
+    }
+    totals->calls = all.outermost + all.nested;
+    totals->outermost = all.outermost;
+    if (all.outermost > 0) {
+        totals->ns.total = armprof_elapsed_ns(all.ticks);
+        totals->ns.smallest = armprof_elapsed_ns(all.fewest_ticks);
+        totals->ns.largest = armprof_elapsed_ns(all.most_ticks);
+        totals->enabled_ns = totals->ns.total + all.enabled_extra;
+        memcpy(totals->lost_ns, all.lost, sizeof totals->lost_ns);
+        for (uint32_t i = 0; shape.known && i < event_count; i++) {
+            int slot = shape.slot_of[i];
+            if (slot >= 0) {
+                totals->events[i] = (armprof_spread){all.pair[slot / 2].total[slot % 2],
+                                                     all.pair[slot / 2].smallest[slot % 2],
+                                                     all.pair[slot / 2].largest[slot % 2]};
+            }
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return 0;
+}
+
+void armprof_regions_read_health(armprof_regions_health *health) {
+    pthread_mutex_lock(&lock);
+    *health = of_ended;
+    for (struct thread *thread = threads; thread; thread = thread->next) {
+        add_health(health, thread);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+const armprof_set *armprof_thread_set(void) { return self ? self->set : NULL; }
+
+int armprof_regions_calibrate(unsigned rounds, uint64_t *ns, uint64_t *smallest) {
+    int error = armprof_thread_start();
+    struct thread *thread = self;
+    if (error || thread->top + 1 >= BEYOND(thread)) {
+        return error ? error : EBUSY;
+    }
+    struct sums *empty = &thread->sums[0];
+    clear(empty);
+    for (unsigned round = 0; round < rounds; round++) {
+        enter(thread, 0);
+        leave(thread, 0);
+    }
+    *ns = armprof_elapsed_ns(empty->fewest_ticks);
+    for (uint32_t i = 0; i < event_count; i++) {
+        int slot = thread->set->events > i ? thread->set->slot_of[i] : -1;
+        smallest[i] = slot < 0 ? 0 : empty->pair[slot / 2].smallest[slot % 2];
+    }
+    return 0;
+}
+
+void armprof_regions_reset(void) {
+    pthread_mutex_lock(&lock);
+    for (struct thread *thread = threads; thread; thread = thread->next) {
+        for (armprof_region region = 0; region < regions; region++) {
+            clear(&thread->sums[region]);
+        }
+        thread->dropped = thread->mismatched = 0;
+    }
+    forget_ended();
+    pthread_mutex_unlock(&lock);
+}
+
+int armprof_regions_teardown(void) {
+    pthread_mutex_lock(&lock);
+    struct thread *mine = self;
+    bool others = threads && (threads != mine || threads->next);
+    int error = others || (mine && mine->top != BOTTOM(mine)) ? EBUSY : 0;
+    if (!error) {
+        if (mine) {
+            unlink_thread(mine);
+            self = NULL;
+            pthread_setspecific(at_thread_end, NULL);
+        }
+        forget_ended();
+    }
+    pthread_mutex_unlock(&lock);
+    if (!error && mine) {
+        free_thread(mine);
+    }
+    return error;
+}

@@ -1,0 +1,192 @@
+/* armprof: counting hardware events around stretches of C and C++ code, on Linux.
+ *
+ * Three layers, each usable without the next and all without Python:
+ *
+ *   sets      a set of events on a thread, a process tree or a CPU, opened as groups, sampled in user space where the
+ *             kernel lets us and by read(2) elsewhere;
+ *   regions   named places that a program enters and leaves; one set of counters per thread, sums per region;
+ *   probes    what this machine can count at all.
+ *
+ * Counters are never stopped and reset around a measurement: they stay on and two samples are subtracted. On the machines
+ * measured, enable/disable costs 2.5 times two reads.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+#ifndef ARMPROF_H
+#define ARMPROF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ARMPROF_MAX_EVENTS 32  /* per set */
+#define ARMPROF_MAX_GROUPS 16  /* per set */
+#define ARMPROF_MAX_REGIONS 256 /* per process */
+#define ARMPROF_MAX_DEPTH 64   /* nested regions per thread; deeper ones are counted as dropped */
+
+/* ---- Sets ------------------------------------------------------------------------------------------------------- */
+
+typedef struct armprof_event {
+    uint32_t type;   /* perf_event_attr.type: the PMU's number in sysfs, or PERF_TYPE_SOFTWARE, ... */
+    uint32_t group;  /* events that bear the same number are counted at the same moments, as far as they fit */
+    uint64_t config; /* perf_event_attr.config */
+    bool kernel;     /* count kernel mode too; needed for events that happen there (context switches), refused to
+                        unprivileged users where perf_event_paranoid is 2 or more */
+} armprof_event;
+
+typedef struct armprof_options {
+    pid_t pid;           /* 0: the calling thread */
+    int cpu;             /* -1: wherever the thread runs */
+    bool inherit;        /* follow threads and children started from now on; excludes user reads */
+    bool enable_on_exec; /* start counting when pid calls exec; otherwise when the set is opened */
+    bool user_reads;     /* try reads without a system call (ARM64; kernel.perf_user_access = 1) */
+    bool unfenced;       /* no ISB around user reads: cheaper, and the edges of the stretch blur by the depth of the
+                            pipeline. For long stretches. */
+} armprof_options;
+
+/* How an event is read. The kernel can withdraw user reads at any moment, so a sample may still fall back to read(2). */
+typedef enum armprof_access {
+    ARMPROF_CLOSED = 0, /* it could not be opened; armprof_event_error() has the errno */
+    ARMPROF_USER64,     /* in user space, 64-bit counter (config1 = 3) */
+    ARMPROF_USER32,     /* in user space, 32-bit counter extended by the kernel's offset (config1 = 2) */
+    ARMPROF_SYSCALL,    /* by read(2) */
+} armprof_access;
+
+typedef struct armprof_count {
+    uint64_t value;      /* since the set was opened; meaningful as a difference of two samples */
+    uint64_t enabled_ns; /* how long the event wanted to count */
+    uint64_t running_ns; /* how long it had a counter; less than enabled_ns: multiplexed */
+} armprof_count;
+
+typedef struct armprof_set armprof_set;
+
+/* Opens the events. An event that the kernel refuses stays closed with its errno and does not hinder the others; a group
+ * that is larger than the machine's counters is split where it stops to fit. NULL with errno ENOMEM or EINVAL (no events,
+ * or more than ARMPROF_MAX_EVENTS) only. Allocates; makes system calls. */
+armprof_set *armprof_open(const armprof_event *events, size_t count, const armprof_options *options);
+
+/* Closes every descriptor and mapping and frees the set. NULL is allowed. */
+void armprof_close(armprof_set *set);
+
+size_t armprof_event_count(const armprof_set *set);
+int armprof_event_error(const armprof_set *set, size_t event); /* 0, or the errno with which the open failed */
+armprof_access armprof_event_access(const armprof_set *set, size_t event);
+uint32_t armprof_event_group(const armprof_set *set, size_t event); /* the group it was really put into */
+
+/* Samples every open event of the set into counts[0 .. count). Events of one group are sampled together. Closed events
+ * give zeros. Returns 0, or an errno: ESTALE in a child after fork, whose parent owns the counters; EIO where a group in
+ * error state gives nothing (a pinned group that lost its counter). No allocation; no system call while every counter can
+ * be read in user space. */
+int armprof_sample(armprof_set *set, armprof_count *counts);
+
+/* How many of the set's samples needed read(2) so far. */
+uint64_t armprof_samples_by_syscall(const armprof_set *set);
+
+/* True once a user read trapped because kernel.perf_user_access was set back to 0 under us; read(2) from then on. */
+bool armprof_user_reads_withdrawn(const armprof_set *set);
+
+/* The smallest difference of two samples with nothing between them, per event, over `rounds` pairs: the cost of the
+ * measurement itself, which a caller may subtract. */
+int armprof_calibrate(armprof_set *set, unsigned rounds, uint64_t *smallest);
+
+/* ---- Regions ---------------------------------------------------------------------------------------------------- */
+
+/* Names what regions count, in every thread of the process. Once, before the first armprof_enter(): EBUSY afterwards. */
+int armprof_regions_setup(const armprof_event *events, size_t count, const armprof_options *options);
+
+typedef uint32_t armprof_region; /* 0 is no region: entering it does nothing */
+
+/* The region of that name, defined now if it is new. 0 when the table is full or memory is short. */
+armprof_region armprof_region_define(const char *name);
+
+/* Opens the calling thread's counters now, so that the first armprof_enter() need not. 0 or an errno. */
+int armprof_thread_start(void);
+
+/* Enter and leave. No allocation, no lock; no system call where the counters are read in user space, except in a
+ * thread's first armprof_enter(), which opens the counters unless armprof_thread_start() did. Regions nest; a region
+ * that is entered again inside itself counts a call, and its sums grow when the outermost one is left. Leaving a region
+ * that is not the innermost one is counted as mismatched and changes nothing else. */
+void armprof_enter(armprof_region region);
+void armprof_leave(armprof_region region);
+
+typedef struct armprof_spread {
+    uint64_t total;
+    uint64_t smallest; /* of one outermost call; 0 while there is none */
+    uint64_t largest;
+} armprof_spread;
+
+typedef struct armprof_region_totals {
+    uint64_t calls;       /* how often it was left, recursion included */
+    uint64_t outermost;   /* how often it was left for good: the calls that the sums are made of */
+    armprof_spread ns;    /* wall time */
+    uint64_t enabled_ns;  /* how long the counters wanted to count within it */
+    uint64_t lost_ns[ARMPROF_MAX_GROUPS]; /* of that, how long the group had no counters: 0 = counted in full */
+    armprof_spread events[ARMPROF_MAX_EVENTS];
+} armprof_region_totals;
+
+/* Sums over all threads, living and ended. Safe while other threads enter and leave: what they have not left is not in it. */
+int armprof_region_read(armprof_region region, armprof_region_totals *totals);
+
+typedef struct armprof_regions_health {
+    uint64_t threads;    /* that ever had counters */
+    uint64_t failed;     /* threads that could not open the events that the first one could; only times there */
+    uint64_t dropped;    /* enters beyond ARMPROF_MAX_DEPTH */
+    uint64_t mismatched; /* leaves of a region that was not the innermost */
+    uint64_t by_syscall; /* samples that needed read(2) */
+} armprof_regions_health;
+
+void armprof_regions_read_health(armprof_regions_health *health);
+
+/* The set of the calling thread (for armprof_event_error and the like), NULL before it has one. */
+const armprof_set *armprof_thread_set(void);
+
+/* What an empty region counts at the least, over `rounds` of them in the calling thread: subtract calls times this. */
+int armprof_regions_calibrate(unsigned rounds, uint64_t *ns, uint64_t *smallest);
+
+/* Forgets every sum. The regions and the threads' counters stay. Not while other threads are inside a region. */
+void armprof_regions_reset(void);
+
+/* Closes the counters of the calling thread and allows armprof_regions_setup() again. EBUSY while another thread lives
+ * that has counters, or the calling thread is inside a region. */
+int armprof_regions_teardown(void);
+
+/* ---- Probes ----------------------------------------------------------------------------------------------------- */
+
+/* The event of that name ("l1d_cache_refill", "cpu_cycles", "task_clock", ...) on the core PMU of the CPU that the caller
+ * runs on, found through sysfs. ENOENT where neither that PMU nor the kernel's software events bear the name. */
+int armprof_event_named(const char *name, armprof_event *event);
+
+typedef struct armprof_budget {
+    int counters;         /* general counters that one group can really have now */
+    bool cycles_besides;  /* the cycle counter comes on top of them */
+    int error;            /* errno where none could be opened */
+} armprof_budget;
+
+/* Finds by trying how many events of a PMU one group can count all the time: adds copies of `event` until the kernel
+ * refuses, then drops them until the group runs. `cycles` is the PMU's cycle event. */
+armprof_budget armprof_probe_budget(const armprof_event *event, const armprof_event *cycles);
+
+#ifdef __cplusplus
+}
+
+namespace armprof {
+/* Enters in the constructor, leaves in the destructor. */
+class scope {
+public:
+    explicit scope(armprof_region region) : region_(region) { armprof_enter(region_); }
+    ~scope() { armprof_leave(region_); }
+    scope(const scope &) = delete;
+    scope &operator=(const scope &) = delete;
+
+private:
+    armprof_region region_;
+};
+}  // namespace armprof
+#endif
+
+#endif

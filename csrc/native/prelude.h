@@ -1,0 +1,2 @@
+#include "armprof.h"
+#include "kernels.h"
