@@ -1,0 +1,163 @@
+/* What Python may call: the declarations of kernels.h, as cffi takes them. The C compiler checks each against its
+ * header, so that one that differs stops the build or the import. */
+
+/* object_pool.h */
+typedef enum ap_pool_status { AP_POOL_OK, AP_POOL_FOREIGN, AP_POOL_DOUBLE_PUT, ... } ap_pool_status;
+typedef struct ap_pool { size_t stride; size_t capacity; ...; } ap_pool;
+size_t ap_pool_bytes(size_t object_size, size_t capacity);
+ap_pool *ap_pool_init(void *memory, size_t bytes, size_t object_size, size_t capacity);
+ap_pool *ap_pool_create(size_t object_size, size_t capacity);
+void ap_pool_destroy(ap_pool *pool);
+size_t ap_pool_index(const ap_pool *pool, const void *object);
+void *ap_pool_get(ap_pool *pool);
+ap_pool_status ap_pool_put(ap_pool *pool, void *object);
+
+/* spsc_ring.h */
+typedef struct ap_ring ap_ring;
+size_t ap_ring_bytes(uint64_t capacity);
+ap_ring *ap_ring_init(void *memory, size_t bytes, uint64_t capacity);
+ap_ring *ap_ring_create(uint64_t capacity);
+void ap_ring_destroy(ap_ring *ring);
+bool ap_ring_push(ap_ring *ring, uint64_t word);
+bool ap_ring_pop(ap_ring *ring, uint64_t *word);
+uint64_t ap_ring_push_many(ap_ring *ring, const uint64_t *words, uint64_t count);
+uint64_t ap_ring_pop_many(ap_ring *ring, uint64_t *words, uint64_t count);
+
+/* itch50.h */
+typedef char ap_itch_letter;
+typedef char ap_itch_text2[2];
+typedef char ap_itch_text4[4];
+typedef char ap_itch_text8[8];
+typedef uint16_t ap_itch_u16;
+typedef uint32_t ap_itch_u32;
+typedef uint64_t ap_itch_u48;
+typedef uint64_t ap_itch_u64;
+typedef uint32_t ap_itch_price4;
+typedef uint64_t ap_itch_price8;
+typedef struct { ap_itch_letter event_code; } ap_itch_system_event;
+typedef struct {
+    ap_itch_text8 stock; ap_itch_letter market_category; ap_itch_letter financial_status; ap_itch_u32 round_lot_size;
+    ap_itch_letter round_lots_only; ap_itch_letter issue_classification; ap_itch_text2 issue_subtype;
+    ap_itch_letter authenticity; ap_itch_letter short_sale_threshold; ap_itch_letter ipo_flag;
+    ap_itch_letter luld_price_tier; ap_itch_letter etp_flag; ap_itch_u32 etp_leverage; ap_itch_letter inverse;
+} ap_itch_stock_directory;
+typedef struct {
+    ap_itch_text8 stock; ap_itch_letter trading_state; ap_itch_letter reserved; ap_itch_text4 reason;
+} ap_itch_trading_action;
+typedef struct { ap_itch_text8 stock; ap_itch_letter action; } ap_itch_reg_sho;
+typedef struct {
+    ap_itch_text4 participant; ap_itch_text8 stock; ap_itch_letter primary_market_maker;
+    ap_itch_letter market_maker_mode; ap_itch_letter participant_state;
+} ap_itch_participant_position;
+typedef struct { ap_itch_price8 level1; ap_itch_price8 level2; ap_itch_price8 level3; } ap_itch_mwcb_decline_levels;
+typedef struct { ap_itch_letter breached_level; } ap_itch_mwcb_status;
+typedef struct {
+    ap_itch_text8 stock; ap_itch_u32 release_time_s; ap_itch_letter release_qualifier; ap_itch_price4 price;
+} ap_itch_quoting_period;
+typedef struct {
+    ap_itch_text8 stock; ap_itch_price4 reference_price; ap_itch_price4 upper_price; ap_itch_price4 lower_price;
+    ap_itch_u32 extension;
+} ap_itch_luld_collar;
+typedef struct { ap_itch_text8 stock; ap_itch_letter market_code; ap_itch_letter action; } ap_itch_operational_halt;
+typedef struct {
+    ap_itch_u64 reference; ap_itch_letter side; ap_itch_u32 shares; ap_itch_text8 stock; ap_itch_price4 price;
+} ap_itch_add_order;
+typedef struct {
+    ap_itch_u64 reference; ap_itch_letter side; ap_itch_u32 shares; ap_itch_text8 stock; ap_itch_price4 price;
+    ap_itch_text4 attribution;
+} ap_itch_add_order_attributed;
+typedef struct { ap_itch_u64 reference; ap_itch_u32 shares; ap_itch_u64 match_number; } ap_itch_order_executed;
+typedef struct {
+    ap_itch_u64 reference; ap_itch_u32 shares; ap_itch_u64 match_number; ap_itch_letter printable;
+    ap_itch_price4 price;
+} ap_itch_order_executed_at_price;
+typedef struct { ap_itch_u64 reference; ap_itch_u32 shares; } ap_itch_order_cancel;
+typedef struct { ap_itch_u64 reference; } ap_itch_order_delete;
+typedef struct {
+    ap_itch_u64 reference; ap_itch_u64 new_reference; ap_itch_u32 shares; ap_itch_price4 price;
+} ap_itch_order_replace;
+typedef struct {
+    ap_itch_u64 reference; ap_itch_letter side; ap_itch_u32 shares; ap_itch_text8 stock; ap_itch_price4 price;
+    ap_itch_u64 match_number;
+} ap_itch_trade;
+typedef struct {
+    ap_itch_u64 shares; ap_itch_text8 stock; ap_itch_price4 price; ap_itch_u64 match_number;
+    ap_itch_letter cross_type;
+} ap_itch_cross_trade;
+typedef struct { ap_itch_u64 match_number; } ap_itch_broken_trade;
+typedef struct {
+    ap_itch_u64 paired_shares; ap_itch_u64 imbalance_shares; ap_itch_letter direction; ap_itch_text8 stock;
+    ap_itch_price4 far_price; ap_itch_price4 near_price; ap_itch_price4 reference_price; ap_itch_letter cross_type;
+    ap_itch_letter price_variation;
+} ap_itch_order_imbalance;
+typedef struct { ap_itch_text8 stock; ap_itch_letter interest; } ap_itch_retail_interest;
+typedef struct {
+    ap_itch_text8 stock; ap_itch_letter open_eligibility; ap_itch_price4 minimum_price; ap_itch_price4 maximum_price;
+    ap_itch_price4 near_execution_price; ap_itch_u64 near_execution_time; ap_itch_price4 lower_collar;
+    ap_itch_price4 upper_collar;
+} ap_itch_direct_listing;
+typedef struct ap_itch_message {
+    char type;
+    ap_itch_u16 stock_locate; ap_itch_u16 tracking_number; ap_itch_u48 timestamp;
+    union {
+        ap_itch_system_event system_event;
+        ap_itch_stock_directory stock_directory;
+        ap_itch_trading_action trading_action;
+        ap_itch_reg_sho reg_sho;
+        ap_itch_participant_position participant_position;
+        ap_itch_mwcb_decline_levels mwcb_decline_levels;
+        ap_itch_mwcb_status mwcb_status;
+        ap_itch_quoting_period quoting_period;
+        ap_itch_luld_collar luld_collar;
+        ap_itch_operational_halt operational_halt;
+        ap_itch_add_order add_order;
+        ap_itch_add_order_attributed add_order_attributed;
+        ap_itch_order_executed order_executed;
+        ap_itch_order_executed_at_price order_executed_at_price;
+        ap_itch_order_cancel order_cancel;
+        ap_itch_order_delete order_delete;
+        ap_itch_order_replace order_replace;
+        ap_itch_trade trade;
+        ap_itch_cross_trade cross_trade;
+        ap_itch_broken_trade broken_trade;
+        ap_itch_order_imbalance order_imbalance;
+        ap_itch_retail_interest retail_interest;
+        ap_itch_direct_listing direct_listing;
+    };
+} ap_itch_message;
+typedef enum ap_itch_status {
+    AP_ITCH_OK, AP_ITCH_UNKNOWN_TYPE, AP_ITCH_BAD_LENGTH, AP_ITCH_TRUNCATED, AP_ITCH_END, ...
+} ap_itch_status;
+typedef enum ap_itch_framing { AP_ITCH_BINARYFILE, AP_ITCH_RAW, ... } ap_itch_framing;
+#define AP_ITCH_MAX_LENGTH ...
+size_t ap_itch_length(char type);
+ap_itch_status ap_itch_decode(const uint8_t *payload, size_t length, ap_itch_message *message);
+size_t ap_itch_encode(const ap_itch_message *message, uint8_t *out);
+typedef struct ap_itch_reader { size_t size; size_t position; uint64_t counts[...]; ...; } ap_itch_reader;
+void ap_itch_reader_init(ap_itch_reader *reader, const uint8_t *data, size_t size, ap_itch_framing framing);
+ap_itch_status ap_itch_next(ap_itch_reader *reader, ap_itch_message *message);
+void ap_itch_drain(ap_itch_reader *reader);
+
+/* generator.h */
+#define AP_GENERATOR_SYMBOLS ...
+typedef struct ap_generator { uint64_t sent; ...; } ap_generator;
+void ap_generator_init(ap_generator *generator, uint64_t seed);
+void ap_generator_next(ap_generator *generator, ap_itch_message *message);
+size_t ap_generator_fill(ap_generator *generator, uint8_t *out, size_t room, uint64_t messages);
+
+/* loops.h */
+typedef uint64_t (*ap_loop)(void *state, uint64_t operations);
+void *ap_pool_loop_create(uint64_t seed);
+void ap_pool_loop_destroy(void *state);
+uint64_t ap_pool_loop(void *state, uint64_t operations);
+void *ap_ring_loop_create(uint64_t seed);
+void ap_ring_loop_destroy(void *state);
+uint64_t ap_ring_loop(void *state, uint64_t operations);
+void *ap_itch_loop_create(const uint8_t *data, size_t size);
+void ap_itch_loop_destroy(void *state);
+uint64_t ap_itch_loop(void *state, uint64_t operations);
+
+/* bench_clock.h */
+typedef struct ap_clock { double cost_ns; uint64_t resolution_ns; } ap_clock;
+ap_clock ap_clock_measure(void);
+uint64_t ap_time_batches(ap_loop loop, void *state, uint64_t batch, uint64_t samples, uint64_t *ns_out);

@@ -1,0 +1,12 @@
+/* All kernels, their loops and the clock that times them. */
+#ifndef AP_KERNELS_H
+#define AP_KERNELS_H
+
+#include "bench_clock.h"
+#include "generator.h"
+#include "itch50.h"
+#include "loops.h"
+#include "object_pool.h"
+#include "spsc_ring.h"
+
+#endif

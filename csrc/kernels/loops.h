@@ -1,0 +1,47 @@
+/*
+ * Loops: each drives one kernel for a number of operations, between two readings of a clock or of counters.
+ *
+ * Guarantees
+ *   Checksum    a loop returns a checksum of everything the kernel has put out since its state was created, so that no
+ *               compiler can drop the work. It depends on the input and the number of operations alone: not on how they
+ *               were split into calls, nor on the machine, the compiler or the build.
+ *   Complexity  O(operations). No allocation and no system call in a loop; creating a state allocates.
+ *   Threads     one state belongs to one thread at a time.
+ *   Errors      creating gives NULL where there is no memory or, for ITCH, no whole frame in the data. A loop does
+ *               not fail.
+ */
+#ifndef AP_LOOPS_H
+#define AP_LOOPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What bench_clock.h times. */
+typedef uint64_t (*ap_loop)(void *state, uint64_t operations);
+
+/*
+ * Object pool; one operation: get an object, write it, read and put back one of the AP_POOL_LOOP_LIVE others that are
+ * out, chosen at random. Getting and putting the same object over and over would time one cache line.
+ */
+#define AP_POOL_LOOP_LIVE 256
+void *ap_pool_loop_create(uint64_t seed);
+void ap_pool_loop_destroy(void *state);
+uint64_t ap_pool_loop(void *state, uint64_t operations);
+
+/*
+ * SPSC ring; one operation: push one word and pop it, in one thread. The ring is empty in between, as a queue is whose
+ * consumer keeps up; so every pop has to look at the producer's index.
+ */
+void *ap_ring_loop_create(uint64_t seed);
+void ap_ring_loop_destroy(void *state);
+uint64_t ap_ring_loop(void *state, uint64_t operations);
+
+/*
+ * ITCH 5.0; one operation: take the next frame from BinaryFILE data, decode it and fold every field into the checksum,
+ * or its status where it is bad. Starts anew at the end of the data, which stays the caller's and outlives the state.
+ */
+void *ap_itch_loop_create(const uint8_t *data, size_t size);
+void ap_itch_loop_destroy(void *state);
+uint64_t ap_itch_loop(void *state, uint64_t operations);
+
+#endif

@@ -1,0 +1,135 @@
+"""The ITCH 5.0 parser against a decoder written from the specification and against two of other authors."""
+
+from __future__ import annotations
+
+import collections
+import os
+from pathlib import Path
+
+import itch_spec
+import native_itch
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from armprof._native import ffi, lib
+
+
+@pytest.fixture(scope="module")
+def field_file() -> Path:
+    folder = os.environ.get("ARMPROF_FIELD_DATA")
+    if not folder:
+        pytest.skip("ARMPROF_FIELD_DATA does not name the folder with itch/ex20101224.itch50")
+    return Path(folder) / "itch" / "ex20101224.itch50"
+
+
+@st.composite
+def payloads(draw: st.DrawFn) -> bytes:
+    kind = draw(st.sampled_from(sorted(itch_spec.MESSAGES)))
+    size = itch_spec.length(kind) - 1
+    return kind.encode() + draw(st.binary(min_size=size, max_size=size))
+
+
+def framed(payload: bytes) -> bytes:
+    return len(payload).to_bytes(2, "big") + payload
+
+
+def test_knows_every_type_of_the_specification_and_its_length() -> None:
+    lengths = {chr(kind): lib.ap_itch_length(bytes([kind])) for kind in range(256)}
+    assert {kind: n for kind, n in lengths.items() if n} == {k: itch_spec.length(k) for k in itch_spec.MESSAGES}
+
+
+@settings(max_examples=3000, deadline=None)
+@given(payloads())
+def test_decodes_each_field_as_the_specification_says(payload: bytes) -> None:
+    assert native_itch.decode(payload) == (lib.AP_ITCH_OK, itch_spec.decode(payload))
+
+
+@settings(max_examples=500, deadline=None)
+@given(payloads())
+def test_encodes_what_it_decoded(payload: bytes) -> None:
+    message, out = ffi.new("ap_itch_message *"), ffi.new("uint8_t[]", lib.AP_ITCH_MAX_LENGTH)
+    lib.ap_itch_decode(ffi.from_buffer("uint8_t[]", payload), len(payload), message)
+    assert bytes(ffi.buffer(out, lib.ap_itch_encode(message, out))) == payload
+
+
+@settings(max_examples=500, deadline=None)
+@given(payloads(), payloads())
+def test_goes_on_behind_a_bad_frame_and_counts_it_by_kind(first: bytes, last: bytes) -> None:
+    data = b"".join(
+        [
+            framed(first),
+            framed(b"?" + first[1:]),  # no such type
+            framed(b""),
+            framed(first + b"\0"),
+            framed(last),
+            framed(first)[:-1],  # cut off
+        ]
+    )
+    messages, counts = native_itch.read(data)
+    assert messages == [itch_spec.decode(first), itch_spec.decode(last)]
+    assert counts[lib.AP_ITCH_OK] == 2
+    assert counts[lib.AP_ITCH_UNKNOWN_TYPE] == 1
+    assert counts[lib.AP_ITCH_BAD_LENGTH] == 2
+    assert counts[lib.AP_ITCH_TRUNCATED] == 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(payloads(), max_size=8))
+def test_reads_messages_without_lengths(messages: list[bytes]) -> None:
+    found, counts = native_itch.read(b"".join(messages), lib.AP_ITCH_RAW)
+    assert found == [itch_spec.decode(payload) for payload in messages]
+    assert sum(counts) == len(messages)
+
+
+def test_raw_framing_ends_at_an_unknown_type_rather_than_guess() -> None:
+    good = native_itch.generate(1, 1)[2:]
+    found, counts = native_itch.read(good + b"?" + good, lib.AP_ITCH_RAW)
+    assert len(found) == 1
+    assert counts[lib.AP_ITCH_UNKNOWN_TYPE] == 1
+
+
+def test_generated_stream_decodes_to_the_same_messages() -> None:
+    data = native_itch.generate(7, 20_000)
+    messages, counts = native_itch.read(data)
+    assert counts[lib.AP_ITCH_OK] == sum(counts) == 20_000
+    assert messages == [itch_spec.decode(payload) for payload in itch_spec.frames(data)]
+
+
+def test_a_file_of_another_author_has_its_12012_messages(field_file: Path) -> None:
+    data = field_file.read_bytes()
+    messages, counts = native_itch.read(data)
+    assert counts[lib.AP_ITCH_OK] == sum(counts) == 12_012
+    assert messages == [itch_spec.decode(payload) for payload in itch_spec.frames(data)]
+    assert {m["stock"] for m in messages if "stock" in m} == {b"ALC     ", b"BOB     ", b"CHAR    "}
+    assert collections.Counter(m["type"] for m in messages)[b"A"] > 1000
+
+
+def values_of(message: object) -> list[object]:
+    """The fields of another reader's message in wire order: both readers below assign them so, the timestamp apart."""
+    return [value for name, value in vars(message).items() if name != "timestamp" and not name.startswith("_")]
+
+
+@pytest.mark.parametrize("source", ["generated", "field file"])
+@pytest.mark.parametrize("reader", ["itchfeed", "meatpy"])
+def test_agrees_with_readers_of_other_authors(reader: str, source: str, request: pytest.FixtureRequest) -> None:
+    if reader == "itchfeed":
+        itchfeed = pytest.importorskip("itch.messages", reason="itchfeed is not installed")
+        read, unread = (lambda payload: itchfeed.messages[payload[:1]](payload)), b""
+    else:
+        meatpy = pytest.importorskip("meatpy.itch50.itch50_market_message", reason="meatpy is not installed")
+        # meatpy 0.5 takes 'O' for a message of 52 bytes with other fields; the specification's has 48.
+        read, unread = meatpy.ITCH50MarketMessage.from_bytes, b"O"
+    if source == "generated":
+        data = native_itch.generate(11, 20_000)
+    else:
+        data = request.getfixturevalue("field_file").read_bytes()
+
+    compared = 0
+    for payload, ours in zip(itch_spec.frames(data), native_itch.read(data)[0], strict=True):
+        if payload[0] not in unread:
+            theirs = read(payload)
+            assert ours.pop("timestamp") == theirs.timestamp
+            assert list(ours.values())[1:] == values_of(theirs)  # all but the type
+            compared += 1
+    assert compared > 12_000

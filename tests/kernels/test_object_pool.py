@@ -1,0 +1,56 @@
+"""The object pool against a model in Python: which objects are out, and which was put back last."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from armprof._native import ffi, lib
+
+steps = st.lists(st.one_of(st.none(), st.integers(0, 1000)), max_size=200)  # None: get; n: put the n-th one out
+
+
+@settings(max_examples=500, deadline=None)
+@given(object_size=st.integers(1, 200), capacity=st.integers(1, 40), steps=steps)
+def test_behaves_as_a_stack_of_free_objects(object_size: int, capacity: int, steps: list[int | None]) -> None:
+    pool = ffi.gc(lib.ap_pool_create(object_size, capacity), lib.ap_pool_destroy)
+    free = list(range(capacity))[::-1]
+    out: dict[int, bytes] = {}
+    objects = {}
+    for number, step in enumerate(steps):
+        if step is None:
+            found = lib.ap_pool_get(pool)
+            assert (found == ffi.NULL) == (not free)
+            if free:
+                index = free.pop()
+                assert lib.ap_pool_index(pool, found) == index
+                objects[index] = found
+                out[index] = bytes([number % 256]) * object_size
+                ffi.memmove(found, out[index], object_size)
+        elif out:
+            index = sorted(out)[step % len(out)]
+            assert bytes(ffi.buffer(objects[index], object_size)) == out.pop(index)
+            assert lib.ap_pool_put(pool, objects[index]) == lib.AP_POOL_OK
+            free.append(index)
+
+
+@given(object_size=st.integers(1, 10_000), capacity=st.integers(1, 1000))
+def test_objects_are_aligned_apart_and_inside_the_memory(object_size: int, capacity: int) -> None:
+    size = lib.ap_pool_bytes(object_size, capacity)
+    pool = ffi.gc(lib.ap_pool_create(object_size, capacity), lib.ap_pool_destroy)
+    start = int(ffi.cast("uintptr_t", pool))
+    first = int(ffi.cast("uintptr_t", lib.ap_pool_get(pool)))
+    assert first % 16 == 0
+    assert pool.stride >= object_size
+    assert pool.stride % 16 == 0
+    assert first >= start
+    assert first + capacity * pool.stride <= start + size
+
+
+@pytest.mark.parametrize(
+    ("object_size", "capacity"), [(0, 1), (1, 0), (2**64 - 1, 1), (2**62, 4), (2**64 - 16, 2), (16, 2**60)]
+)
+def test_sizes_that_cannot_be_are_refused(object_size: int, capacity: int) -> None:
+    assert lib.ap_pool_bytes(object_size, capacity) == 0
+    assert lib.ap_pool_create(object_size, capacity) == ffi.NULL
