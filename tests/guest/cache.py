@@ -16,11 +16,11 @@ from subprocess import PIPE, STDOUT
 KEPT = 3  # of each kind: the current one, and those of other branches or checkouts
 
 
-class Missing(Exception):
+class MissingError(Exception):
     """The guest cannot be had on this machine. The text is one line: what is missing and how to get it."""
 
 
-class Failed(Exception):
+class BuildError(Exception):
     """A step of a build failed: which one, and the last lines of what its command said."""
 
     def __init__(self, what: str, output: str) -> None:
@@ -69,17 +69,17 @@ def say(text: str) -> None:
 
 
 def need_tool(program: str, package: str) -> str:
-    """The full path of a program of this machine; raises Failed with the package that brings it."""
+    """The full path of a program of this machine; raises MissingError with the package that brings it."""
     path = shutil.which(program)
     if path is None:
-        raise Missing(f"{program} is missing: apt install {package}")
+        raise MissingError(f"{program} is missing: apt install {package}")
     return path
 
 
 def run(
     command: Sequence[str], what: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> None:
-    """Runs one command of a build; raises Failed where its status is not 0."""
+    """Runs one command of a build; raises BuildError where its status is not 0."""
     done = subprocess.run(command, check=False, stdout=PIPE, stderr=STDOUT, cwd=cwd, env=env)
     if done.returncode:
-        raise Failed(what, done.stdout.decode(errors="replace"))
+        raise BuildError(what, done.stdout.decode(errors="replace"))

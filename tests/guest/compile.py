@@ -20,7 +20,7 @@ def sysroot_flags(sysroot: Path) -> list[str]:
 def compile_c(arguments: Sequence[str | Path], out: Path, cwd: Path | None = None) -> Path:
     """Compiles and links `out` with `arguments` (sources, -static, -lpapi and the like), run in `cwd`.
 
-    Raises Missing without a cross-compiler, Failed where the sources do not compile.
+    Raises MissingError without a cross-compiler, BuildError where the sources do not compile.
     """
     compiler = cache.need_tool(COMPILER, "gcc-aarch64-linux-gnu")
     command = [compiler, *sysroot_flags(root().folder), *map(str, arguments), "-o", str(out)]

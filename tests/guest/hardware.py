@@ -20,7 +20,8 @@ TIMEOUT = 400  # seconds; the emulator takes about 10 for the boot alone
 # -v: where a test takes the interpreter down, the console ends with that test's name.
 SCRIPT = """
 export ARMPROF_MACHINE={machine} ARMPROF_PROGRAMS=/armprof/programs
-exec python3 -m pytest -v --tb=short --rootdir=. -p no:cacheprovider --junitxml=$ARMPROF_OUT/junit.xml tests/hardware
+exec python3 -m pytest -v --tb=short --rootdir=. -p no:cacheprovider \
+    --junitxml=$ARMPROF_OUT/junit.xml tests/hardware
 """
 
 
@@ -34,14 +35,14 @@ class Outcome:
     text: str = ""
 
 
-class NoReport(Exception):
+class NoReportError(Exception):
     """pytest ended without a report, as where a test kills the interpreter. The text is the console."""
 
 
 def run_hardware_tests(guest: Guest, folder: Path) -> list[Outcome]:
     """Builds the project and the programs (in `folder`), boots the guest and runs every hardware test in it.
 
-    Raises what Guest.run raises, Failed where something does not compile, NoReport where pytest dies.
+    Raises what Guest.run raises, BuildError where something does not compile, NoReportError without a report.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, arguments in PROGRAMS.items():
@@ -51,7 +52,7 @@ def run_hardware_tests(guest: Guest, folder: Path) -> list[Outcome]:
         files[f"armprof/tests/hardware/{path.relative_to(HARDWARE)}"] = path
     result = guest.run(SCRIPT.format(machine=guest.machine), files, TIMEOUT)
     if "junit.xml" not in result.files:
-        raise NoReport(
+        raise NoReportError(
             f"pytest in the guest ended with status {result.exit_status}\n{result.console[-6000:]}"
         )
     return outcomes(result.files["junit.xml"])

@@ -26,7 +26,7 @@ EMULATOR_VARIABLES = ("ARMPROF_GUEST_QEMU", "ARMPROF_GUEST_PLUGIN")
 INIT = Path(__file__).with_name("init.sh")
 
 
-class BootFailed(Exception):
+class BootError(Exception):
     """The guest ended or was killed before its script did. The text holds the end of the console."""
 
 
@@ -58,8 +58,8 @@ class Guest:
     ) -> GuestResult:
         """Boots and runs `script` by busybox sh, as root in /armprof, with `files` {guest path: content}.
 
-        A Path may be a folder; bytes become an executable file. Raises Missing where this machine cannot boot
-        one, and BootFailed where the guest dies or takes more than `timeout` seconds.
+        A Path may be a folder; bytes become an executable file. Raises MissingError where this machine cannot
+        boot one, and BootError where the guest dies or takes more than `timeout` seconds.
         """
         command = self._command()
         base = root()
@@ -122,7 +122,7 @@ class Guest:
 def _emulator() -> list[str]:
     for name in EMULATOR_VARIABLES:
         if not Path(os.environ.get(name) or "/").is_file():
-            raise cache.Missing(f"no emulator with a full PMU: {name} does not name a file")
+            raise cache.MissingError(f"no emulator with a full PMU: {name} does not name a file")
     qemu, plugin = (os.environ[name] for name in EMULATOR_VARIABLES)
     return [qemu, "-plugin", plugin]
 
@@ -133,7 +133,7 @@ def parse(console: str, ended: str) -> GuestResult:
     exit_status = re.search(r"^<<<armprof exit (\d+)>>>$", rest, re.MULTILINE)
     if not started or exit_status is None:
         tail = "\n".join(console.splitlines()[-40:])
-        raise BootFailed(f"the guest did not finish: {ended}; its last lines were\n{tail}")
+        raise BootError(f"the guest did not finish: {ended}; its last lines were\n{tail}")
     body = rest[: exit_status.start()]
     files = re.findall(r"^<<<armprof file (.*)>>>\n(.*?)^<<<armprof end>>>$", body, re.MULTILINE | re.DOTALL)
     return GuestResult(

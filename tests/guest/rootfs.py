@@ -11,7 +11,6 @@ import hashlib
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,8 +59,8 @@ def root() -> Root:
     recipe = Path(__file__).read_bytes() + repr(sys.version_info[:2]).encode()
     try:
         place = cache.built("root", hashlib.sha256(recipe).hexdigest()[:12], _build)
-    except cache.Failed as error:  # the network, a mirror, a full disk: nothing that the project could mend
-        raise cache.Missing(f"no root file system: {error.brief}") from error
+    except cache.BuildError as error:  # no network, no space: nothing that the project could mend
+        raise cache.MissingError(f"no root file system: {error.brief}") from error
     return Root(place / "root", place / "root.cpio", place / "vmlinuz")
 
 
@@ -92,12 +91,13 @@ def _build(place: Path) -> None:
 def _unpack_packages(folder: Path, tar: Path) -> None:
     mmdebstrap = cache.need_tool("mmdebstrap", "mmdebstrap")
     cache.say(f"unpacking Debian {SUITE} for arm64, once (120 MB to download)")
-    command = [mmdebstrap, "--arch=arm64", "--variant=extract", f"--include={','.join(PACKAGES)}"]
+    command = [mmdebstrap, "--mode=chrootless", "--variant=extract", "--arch=arm64"]
+    command += [f"--include={','.join(PACKAGES)}"]
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED]
     command += [f"--dpkgopt=path-include={pattern}" for pattern in INCLUDED]
     cache.run([*command, SUITE, str(tar), *_sources()], what="mmdebstrap")
-    with tarfile.open(tar) as archive:
-        archive.extractall(folder, [member for member in archive if not member.isdev()], filter="tar")
+    folder.mkdir()
+    cache.run(["tar", "-xf", str(tar), "-C", str(folder), "--exclude=./dev/*"], what="tar")
     tar.unlink()
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from . import cache, wheel
-from .machine import KINDS, BootFailed, Guest
+from .machine import KINDS, BootError, Guest
 
 
 def main() -> int:
@@ -28,7 +28,7 @@ def main() -> int:
         if args.project:
             files |= wheel.installed()
         result = Guest(args.machine, args.smp).run(script, files, args.timeout)
-    except (cache.Missing, cache.Failed, BootFailed) as error:
+    except (cache.MissingError, cache.BuildError, BootError) as error:
         print(error, file=sys.stderr)
         return 1
     print(result.console, end="")

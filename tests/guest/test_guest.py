@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from .cache import Missing
+from .cache import MissingError
 from .conftest import GUESTS
 from .hardware import HARDWARE, Outcome, run_hardware_tests, summary
 from .machine import EMULATOR_VARIABLES, Guest
@@ -41,7 +41,7 @@ def test_hardware(guest: str, file: str, boots: Boots, pytestconfig: pytest.Conf
         pytest.skip(f"{' and '.join(EMULATOR_VARIABLES)} do not name an emulator with a full PMU")
     try:
         every_test = boots[guest].result()
-    except Missing as missing:
+    except MissingError as missing:
         if os.environ.get("ARMPROF_GUEST_REQUIRED") == "1":
             pytest.fail(f"the guest is required here: {missing}", pytrace=False)
         pytest.skip(f"no guest: {missing}")

@@ -22,7 +22,7 @@ CROSS_FILE = Path(__file__).with_name("aarch64-linux-gnu.ini")
 def installed(project: Path = PROJECT) -> dict[str, Path]:
     """The project, as files to put into the guest: its package on PYTHONPATH and its commands on PATH.
 
-    Raises Missing without a cross-compiler, Failed where the project does not compile.
+    Raises MissingError without a cross-compiler, BuildError where the project does not compile.
     """
     cache.need_tool(COMPILER, "gcc-aarch64-linux-gnu")
     base = root()

@@ -1,0 +1,55 @@
+# make report   prints the report of the built-in kernels
+# make test     checks everything: style, types, C, Python, ARM64 guests
+# make lint, make format, make clean
+#
+# All of them set up what they need first: Python packages in .venv, what is compiled in build, and the system
+# packages that may be installed without a question (tools/system-packages says what could not be had).
+
+PYTHON ?= python3
+VENV := $(CURDIR)/.venv
+export PATH := $(VENV)/bin:$(PATH)
+
+SOURCES = pyproject.toml meson.build meson.options $(shell find armprof csrc -type f -not -name '*.pyc')
+
+report: $(VENV)/installed
+	armprof report
+
+test: lint test-c test-python test-guest
+
+lint: $(VENV)/dev
+	ruff check
+	ruff format --check
+	mypy
+
+format: $(VENV)/dev
+	ruff check --fix
+	ruff format
+
+test-c: $(VENV)/dev
+	tools/test-c
+
+# The installed package is tested, not the sources beside it: so pytest itself, which leaves this folder off sys.path.
+test-python: $(VENV)/dev $(VENV)/installed
+	pytest -n 2 --ignore=tests/guest
+
+test-guest: $(VENV)/dev
+	pytest tests/guest
+
+clean:
+	rm -rf build $(VENV)
+
+$(VENV)/bin/python:
+	tools/system-packages report
+	$(PYTHON) -m venv $(VENV)
+	python -m pip install --quiet --upgrade pip
+
+$(VENV)/installed: $(VENV)/bin/python $(SOURCES)
+	python -m pip install --quiet .
+	touch $@
+
+$(VENV)/dev: $(VENV)/bin/python pyproject.toml
+	tools/system-packages test
+	python -m pip install --quiet --group dev
+	touch $@
+
+.PHONY: report test lint format test-c test-python test-guest clean
