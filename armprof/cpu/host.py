@@ -15,7 +15,7 @@ from pathlib import Path
 
 from armprof.cpu import tables
 from armprof.cpu.pmu import Pmu, core_pmus
-from armprof.cpu.sysfs import number, numbers, parse_cpus, text
+from armprof.cpu.sysfs import line, number, numbers, parse_cpus, text
 from armprof.cpu.tables import Core
 
 CAP_SYS_ADMIN = 21
@@ -73,7 +73,7 @@ def host(root: Path = Path("/")) -> Host:
     caps = status.get("CapEff", "")
     return Host(
         arch=arch,
-        kernel=text(root / "proc/sys/kernel/osrelease") or "unknown",
+        kernel=line(root / "proc/sys/kernel/osrelease") or "unknown",
         cpus=len(parse_cpus(text(root / "sys/devices/system/cpu/online"))) or len(processors) or 1,
         model=_model(root, processors),
         cores=_cores(midrs),
@@ -95,8 +95,8 @@ def _cpuinfo(root: Path) -> dict[int, dict[str, str]]:
     """/proc/cpuinfo by CPU number."""
     processors: dict[int, dict[str, str]] = {}
     current: dict[str, str] = {}
-    for line in text(root / "proc/cpuinfo").splitlines():
-        key, colon, value = (part.strip() for part in line.partition(":"))
+    for row in text(root / "proc/cpuinfo").splitlines():
+        key, colon, value = (part.strip() for part in row.partition(":"))
         if key == "processor" and value.isdecimal():
             current = processors.setdefault(int(value), {})
         elif colon:
@@ -137,7 +137,7 @@ def _cores(midrs: Mapping[int, int]) -> dict[str, tuple[int, ...]]:
 
 
 def _arch(root: Path, processors: Mapping[int, Mapping[str, str]]) -> str:
-    told = text(root / "proc/sys/kernel/arch")  # since Linux 6.1
+    told = line(root / "proc/sys/kernel/arch")  # since Linux 6.1
     if told:
         return told
     first = next(iter(processors.values()), {})
@@ -147,12 +147,12 @@ def _arch(root: Path, processors: Mapping[int, Mapping[str, str]]) -> str:
 
 
 def _dmi(root: Path, name: str) -> str:
-    return text(root / "sys/class/dmi/id" / name)
+    return line(root / "sys/class/dmi/id" / name)
 
 
 def _board(root: Path) -> str:
     """The device tree's model; ACPI machines have none."""
-    return text(root / "proc/device-tree/model") or text(root / "sys/firmware/devicetree/base/model")
+    return line(root / "proc/device-tree/model") or line(root / "sys/firmware/devicetree/base/model")
 
 
 def _model(root: Path, processors: Mapping[int, Mapping[str, str]]) -> str:
@@ -173,7 +173,7 @@ def _virtual(root: Path, processors: Mapping[int, Mapping[str, str]]) -> tuple[b
         "Virtual Machine",
     ):
         return True, f"firmware vendor {vendor}"
-    hypervisor = text(root / "sys/hypervisor/type")
+    hypervisor = line(root / "sys/hypervisor/type")
     if hypervisor:
         return True, f"hypervisor {hypervisor}"
     if _board(root) == "linux,dummy-virt":
@@ -196,5 +196,5 @@ def _container(root: Path) -> str:
 
 
 def _status(root: Path) -> dict[str, str]:
-    lines = (line.partition(":") for line in text(root / "proc/self/status").splitlines())
-    return {key: value.strip() for key, _, value in lines}
+    rows = (row.partition(":") for row in text(root / "proc/self/status").splitlines())
+    return {key: value.strip() for key, _, value in rows}

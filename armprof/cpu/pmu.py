@@ -104,8 +104,8 @@ class Pmu:
             return None
         if found.announced:
             if self.core.has(found.name):
-                return f"{self.core.title} has it, but sysfs does not list it here: the guest or the kernel hides it"
-            return f"{self.core.title} does not have it: sysfs does not list it"
+                return f"{self.core.title} has it, but the guest or the kernel hides it: not in sysfs"
+            return f"{self.core.title} does not have it: not in sysfs"
         if not self.core.has(found.name):
             return self._not_listed()
         parent = refined(found)

@@ -6,6 +6,11 @@ import re
 from pathlib import Path
 
 
+def line(path: Path) -> str:
+    """The file's text on one line, for a person to read."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text(path)).split())
+
+
 def text(path: Path) -> str:
     """The file's text, stripped of white space and of a device tree's final NUL; "" where there is none."""
     try:
