@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-GUESTS = pytest.StashKey[dict[str, str]]()
+SUMMARIES = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[GUESTS] = {}
+    config.stash[SUMMARIES] = {}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for guest, text in config.stash[GUESTS].items():
+    for guest, text in config.stash[SUMMARIES].items():
         terminalreporter.write_line(f"in the guest {guest}: {text}")

@@ -9,11 +9,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from .cache import MissingError
-from .conftest import GUESTS
+from .conftest import SUMMARIES
 from .hardware import HARDWARE, Outcome, run_hardware_tests, summary
 from .machine import EMULATOR_VARIABLES, Guest
 
-GUEST = {
+GUESTS = {
     "emulator": Guest("emulator"),
     "emulator-two-cpus": Guest("emulator", smp=2),
     "debian": Guest("debian"),
@@ -21,24 +21,31 @@ GUEST = {
 Boots = dict[str, Future[list[Outcome]]]
 
 
+def _why_not(guest: Guest) -> str | None:
+    if guest.machine == "emulator" and not all(map(os.environ.get, EMULATOR_VARIABLES)):
+        return f"{' and '.join(EMULATOR_VARIABLES)} do not name an emulator with a full PMU"
+    return None
+
+
 @pytest.fixture(scope="session")
 def boots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boots]:
     """The guests that the selected tests want, booting side by side: each keeps one CPU busy."""
-    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
-    wanted = {item.callspec.params.get("guest") for item in items if hasattr(item, "callspec")}
-    with ThreadPoolExecutor(max_workers=min(3, os.cpu_count() or 1)) as pool:
+    selected = {
+        item.callspec.params.get("guest") for item in request.session.items if hasattr(item, "callspec")
+    }
+    with ThreadPoolExecutor(max_workers=min(len(GUESTS), os.cpu_count() or 1)) as pool:
         yield {
             name: pool.submit(run_hardware_tests, guest, tmp_path_factory.mktemp(name))
-            for name, guest in GUEST.items()
-            if name in wanted
+            for name, guest in GUESTS.items()
+            if name in selected and _why_not(guest) is None
         }
 
 
-@pytest.mark.parametrize("guest", GUEST)
+@pytest.mark.parametrize("guest", GUESTS)
 @pytest.mark.parametrize("file", sorted(path.stem for path in HARDWARE.glob("test_*.py")))
 def test_hardware(guest: str, file: str, boots: Boots, pytestconfig: pytest.Config) -> None:
-    if GUEST[guest].machine == "emulator" and not all(map(os.environ.get, EMULATOR_VARIABLES)):
-        pytest.skip(f"{' and '.join(EMULATOR_VARIABLES)} do not name an emulator with a full PMU")
+    if reason := _why_not(GUESTS[guest]):
+        pytest.skip(reason)
     try:
         every_test = boots[guest].result()
     except MissingError as missing:
@@ -47,10 +54,11 @@ def test_hardware(guest: str, file: str, boots: Boots, pytestconfig: pytest.Conf
         pytest.skip(f"no guest: {missing}")
     except Exception as error:
         pytest.fail(str(error), pytrace=False)
-    pytestconfig.stash[GUESTS][guest] = summary(every_test)
+    pytestconfig.stash[SUMMARIES][guest] = summary(every_test)
     tests = [test for test in every_test if test.file == file]
+    assert tests, f"no test of {file} ran in the guest {guest}"
     if failed := [f"--- {test.name}\n{test.text}" for test in tests if test.result == "failed"]:
         pytest.fail(f"in the guest {guest}: {summary(tests)}\n" + "\n".join(failed), pytrace=False)
     if not any(test.result == "passed" for test in tests):
-        reasons = sorted({test.text for test in tests}) or ["it holds no test"]
-        pytest.skip(f"nothing of {file} ran in the guest {guest}: {'; '.join(reasons)}")
+        reasons = "; ".join(sorted({test.text for test in tests}))
+        pytest.skip(f"nothing of {file} ran in the guest {guest}: {reasons}")
