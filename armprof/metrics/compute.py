@@ -41,7 +41,8 @@ def compute(reading: Reading, core: Core | str | None = None, groups: Sequence[R
             if isinstance(form, topdown.NoForm):
                 metrics[definition.name] = _none(definition, reading, form.status, form.reason)
                 continue
-            assert core is not None and core.slots is not None  # without them there is no form
+            assert core is not None
+            assert core.slots is not None
             ways = form.ways(definition.name, core.slots)
         if not ways:
             reason = definition.unmeasured or "no formula"

@@ -196,10 +196,17 @@ def test_what_is_no_count_is_suspect(value):
     assert (metric.value, metric.status) == (None, Status.SUSPECT)
 
 
+def test_two_negative_counts_make_no_ratio():
+    metric = compute(reading(count("inst_retired", -200), count("cpu_cycles", -100))).explain("ipc")
+    assert (metric.value, metric.status) == (None, Status.SUSPECT)
+
+
 def test_an_event_at_zero_beside_its_children_is_suspect():
     # Published from a Yitian 710: LL_CACHE_RD 0 with 7.4 million LL_CACHE_MISS_RD.
-    metric = compute(reading(ll_cache_rd=0, ll_cache_miss_rd=7_397_206)).explain("ll_read_miss_ratio")
-    assert (metric.value, metric.status) == (None, Status.SUSPECT)
+    total = reading(ll_cache_rd=0, ll_cache_miss_rd=7_397_206)
+    for groups in ((), (total,)):
+        metric = compute(total, groups=groups).explain("ll_read_miss_ratio")
+        assert (metric.value, metric.status) == (None, Status.SUSPECT)
 
 
 # Alternatives
@@ -249,6 +256,12 @@ def test_what_stands_in_the_way_is_told_of_the_nearest_alternative():
     # A Cortex-A72 has neither dtlb_walk nor l1d_tlb: it is mem_access that the user can add.
     metric = compute(reading(l1d_tlb_refill=5), core="cortex-a72").explain("tlb_miss_rate")
     assert metric.reason == "mem_access: not among the events of this reading"
+
+
+def test_of_two_ways_the_one_that_lacks_less_is_told_of():
+    metric = compute(reading(l1d_tlb_refill=5), core="neoverse-n1").explain("tlb_miss_rate")
+    assert metric.reason == "l1d_tlb: not among the events of this reading"
+    assert metric.formula == "l1d_tlb_refill / l1d_tlb"
 
 
 # Coverage and confidence
@@ -369,7 +382,9 @@ def test_every_event_of_the_table_is_one_that_armprof_knows():
 
 def test_every_metric_has_a_title_a_unit_and_a_way_or_a_reason():
     for definition in definitions():
-        assert definition.title and definition.unit and definition.section
+        assert definition.title
+        assert definition.unit
+        assert definition.section
         assert definition.better in ("higher", "lower", "")
         assert definition.section == "topdown" or bool(definition.ways) != bool(definition.unmeasured)
         assert definition.range[0] < definition.range[1]
@@ -384,4 +399,5 @@ def test_the_tables_are_part_of_the_package():
     import armprof.metrics
 
     folder = Path(armprof.metrics.__file__).parent
-    assert (folder / "metrics.toml").is_file() and (folder / "topdown.toml").is_file()
+    assert (folder / "metrics.toml").is_file()
+    assert (folder / "topdown.toml").is_file()

@@ -81,7 +81,9 @@ def test_any_reading_gives_every_metric_a_value_or_a_reason(reading, groups):
             assert math.isfinite(metric.value)
             assert metric.confidence is not None
             assert metric.status in (Status.COUNTED, Status.SCALED)
-    assert repr(metrics) and metrics._repr_html_() and metrics.to_dict()
+    assert repr(metrics)
+    assert metrics._repr_html_()
+    assert metrics.to_dict()
 
 
 @settings(max_examples=20)
