@@ -8,10 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from .cache import MissingError
+from .cache import BuildError, MissingError
 from .conftest import SUMMARIES
-from .hardware import HARDWARE, Outcome, run_hardware_tests, summary
-from .machine import EMULATOR_VARIABLES, Guest
+from .hardware import HARDWARE, NoReportError, Outcome, run_hardware_tests, summary
+from .machine import EMULATOR_VARIABLES, BootError, Guest
 
 GUESTS = {
     "emulator": Guest("emulator"),
@@ -52,7 +52,7 @@ def test_hardware(guest: str, file: str, boots: Boots, pytestconfig: pytest.Conf
         if os.environ.get("ARMPROF_GUEST_REQUIRED") == "1":
             pytest.fail(f"the guest is required here: {missing}", pytrace=False)
         pytest.skip(f"no guest: {missing}")
-    except Exception as error:
+    except (BuildError, BootError, NoReportError) as error:
         pytest.fail(str(error), pytrace=False)
     pytestconfig.stash[SUMMARIES][guest] = summary(every_test)
     tests = [test for test in every_test if test.file == file]

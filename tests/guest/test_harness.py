@@ -1,4 +1,4 @@
-"""The parts of the harness that need no guest: what is made of a console, of a report, of an interrupted build."""
+"""What of the harness needs no guest: consoles, reports, interrupted builds, archives."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_report_gives_each_test_with_its_file_and_reason() -> None:
         <testcase classname="tests.hardware.test_reads.TestClass" name="test_two[0.5]">
             <failure message="assert">def test_two: boom</failure></testcase>
         <testcase classname="tests.hardware.test_reads" name="test_three"><skipped message="why"/></testcase>
-        <testcase classname="" name="tests.hardware.test_broken"><error message="x">no module</error></testcase>
+        <testcase classname="" name="tests.hardware.test_broken"><error>no module</error></testcase>
         </testsuite></testsuites>"""
     )
     assert tests == [
