@@ -1,6 +1,6 @@
 """Which core this is and what it can count: tables of events and cores, event names, the machine's PMUs."""
 
-from armprof.cpu.host import Host, host
+from armprof.cpu.detect import Host, host
 from armprof.cpu.names import Label, canonical, split_label
 from armprof.cpu.pmu import Pmu
 from armprof.cpu.tables import (

@@ -85,6 +85,8 @@ SOFTWARE: dict[str, tuple[str, str]] = {
     "user_time": ("time spent in user mode", "ns"),
     "system_time": ("time spent in the kernel", "ns"),
 }
+# These perf measures by itself: they stand in its output, but no counter can be opened for them.
+MEASURED_BY_PERF = frozenset({"duration_time", "user_time", "system_time"})
 _SOFTWARE_ALIASES = {"cs": "context_switches", "migrations": "cpu_migrations", "faults": "page_faults"}
 
 # A label names a PMU when a slash follows. These PMUs count what one core does; every other counts something

@@ -110,9 +110,7 @@ class Pmu:
             return self._not_listed()
         parent = refined(found)
         if parent and self.core.has(parent) and parent not in self.events:
-            return (
-                f"it is a part of {parent}, which sysfs does not list here: the guest or the kernel hides it"
-            )
+            return f"it is a part of {parent}, which the guest or the kernel hides: not in sysfs"
         return None
 
     def _not_listed(self) -> str:
@@ -194,8 +192,7 @@ def _events(entry: Path) -> dict[str, int]:
 
 
 def _config(entry: Path, listed: str) -> int | None:
-    """perf_event_attr.config of ``event=0x3c,umask=0x1``: each value goes to the bits that format/TERM
-    names."""
+    """perf_event_attr.config of ``event=0x3c,umask=0x1``: format/TERM names the bits of each value."""
     config = 0
     for term in listed.split(",") if listed else ():
         key, _, value = term.strip().partition("=")

@@ -44,3 +44,15 @@ def parse_cpus(listed: str) -> tuple[int, ...]:
         if match:
             cpus.update(range(int(match[1]), int(match[2] or match[1]) + 1))
     return tuple(sorted(cpus))
+
+
+def format_cpus(cpus: tuple[int, ...]) -> str:
+    """The kernel's way to list CPUs: 0, 1, 2, 3 and 8 are "0-3,8"."""
+    parts: list[str] = []
+    for cpu in sorted(cpus):
+        first, _, last = parts[-1].partition("-") if parts else ("", "", "")
+        if parts and int(last or first) == cpu - 1:
+            parts[-1] = f"{first}-{cpu}"
+        else:
+            parts.append(str(cpu))
+    return ",".join(parts)

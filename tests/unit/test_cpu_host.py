@@ -172,7 +172,7 @@ def test_an_x86_guest_without_pmu(tmp_path: Path) -> None:
     assert host.pmus == ()
     assert host.perf_user_access is None
     assert (host.virtual, host.perfmon, host.seccomp) == (True, True, False)
-    assert host.describe() == "x86_64: 1 CPUs, Linux 6.12.0, Some Processor, virtual machine, no PMU"
+    assert host.describe() == "x86_64: 1 CPU, Linux 6.12.0, Some Processor, virtual machine, no PMU"
 
 
 @pytest.mark.parametrize(

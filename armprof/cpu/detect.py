@@ -52,7 +52,7 @@ class Host:
         """One line: architecture, cores, kernel, product, PMUs."""
         cores = ", ".join(f"{len(cpus)} x {title}" for title, cpus in self.cores.items())
         facts = [
-            f"{self.arch}: {cores}" if cores else f"{self.arch}: {self.cpus} CPUs",
+            f"{self.arch}: {cores}" if cores else f"{self.arch}: {self.cpus} CPU{'s' * (self.cpus > 1)}",
             f"Linux {self.kernel}",
         ]
         if self.model:

@@ -1,0 +1,170 @@
+"""armprof doctor: what can be counted here, what cannot and why, and the command that changes it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from armprof import cpu
+from armprof.cpu.obstacles import Obstacle, obstacles
+from armprof.cpu.sysfs import format_cpus
+from armprof.errors import CannotCount
+
+HELP = "what can be counted here, what cannot, why, and the command that changes it"
+
+
+class Probe(Protocol):
+    """One thing that was tried, as `armprof.counters.pmu.probe` tells it."""
+
+    @property
+    def what(self) -> str: ...
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def detail(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def remedy(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Untried:
+    """Stands for all probes where the native module is missing."""
+
+    what: str
+    reason: str
+    remedy: str
+    ok: bool = False
+    detail: str = ""
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+
+
+def run(args: argparse.Namespace) -> int:
+    host = cpu.host()
+    tried = try_counters()
+    limits = obstacles(host, opens=any(p.ok for p in tried) if not _all_untried(tried) else None)
+    if args.format == "json":
+        json.dump(as_json(host, tried, limits), sys.stdout, indent=2)
+        print()
+    else:
+        width = min(shutil.get_terminal_size().columns, 100)
+        print("\n".join(as_text(host, tried, limits, width)))
+    return 0
+
+
+def try_counters() -> Sequence[Probe]:
+    """Open counters to see what works. Without the native module nothing can be tried; the answer says so."""
+    try:
+        from armprof.counters import pmu
+
+        return list(pmu.probe())
+    except CannotCount as missing:
+        return [_Untried("counters", f"nothing was tried: {missing.reason}", missing.remedy)]
+
+
+def _all_untried(tried: Sequence[Probe]) -> bool:
+    return all(isinstance(p, _Untried) for p in tried)
+
+
+def as_json(host: cpu.Host, tried: Sequence[Probe], limits: Sequence[Obstacle]) -> dict[str, Any]:
+    """What doctor knows, for programs. ``machine`` holds null where nothing tells."""
+    return {
+        "machine": {
+            "arch": host.arch,
+            "kernel": host.kernel,
+            "cpus": host.cpus,
+            "model": host.model,
+            "cores": [{"core": title, "cpus": format_cpus(cpus)} for title, cpus in host.cores.items()],
+            "virtual": host.virtual,
+            "virtual_because": host.virtual_because,
+            "container": host.container,
+            "perf_event_paranoid": host.perf_event_paranoid,
+            "perf_user_access": host.perf_user_access,
+            "seccomp": host.seccomp,
+            "perfmon": host.perfmon,
+        },
+        "pmus": [
+            {
+                "name": pmu.name,
+                "type": pmu.type,
+                "cpus": format_cpus(pmu.cpus),
+                "core": pmu.core.name,
+                "events_listed": len(pmu.events),
+                "slots": pmu.slots,
+            }
+            for pmu in host.pmus
+        ],
+        "tried": [
+            {"what": p.what, "ok": p.ok, "detail": p.detail, "reason": p.reason, "remedy": p.remedy}
+            for p in tried
+        ],
+        "limits": [asdict(limit) for limit in limits],
+    }
+
+
+def as_text(
+    host: cpu.Host, tried: Sequence[Probe], limits: Sequence[Obstacle], width: int = 80
+) -> Iterator[str]:
+    """The lines of the report. Prose is wrapped; remedies are not, so that they can be copied."""
+    yield from _wrapped("machine   ", host.describe(), width)
+    for pmu in host.pmus:
+        yield from _wrapped("PMU       ", _describe_pmu(pmu), width)
+    yield from _wrapped("settings  ", ", ".join(_settings(host)), width)
+    yield ""
+    yield "Tried here:"
+    for probe in tried:
+        said = f"{probe.what}: {probe.detail if probe.ok else probe.reason or probe.detail}"
+        yield from _wrapped("  yes  " if probe.ok else "  no   ", said, width)
+        if probe.remedy and not any(probe.remedy in limit.remedy for limit in limits):
+            yield f"       -> {probe.remedy}"
+    yield ""
+    if not limits:
+        yield "The machine's settings put no limit on counting."
+        return
+    yield "What limits counting here, and what changes it:"
+    for number, limit in enumerate(limits, start=1):
+        yield from _wrapped(f"  {number}. ", limit.why, width)
+        if limit.remedy:
+            yield f"     -> {limit.remedy}"
+
+
+def _describe_pmu(pmu: cpu.Pmu) -> str:
+    facts = [
+        f"{pmu.name}: {pmu.core.title}",
+        f"CPUs {format_cpus(pmu.cpus)}",
+        f"{len(pmu.events)} events in sysfs",
+    ]
+    if pmu.slots:
+        source = "specification" if pmu.core.slots else "caps/slots"
+        facts.append(f"{pmu.slots} slots per cycle ({source})")
+    return ", ".join(facts)
+
+
+def _settings(host: cpu.Host) -> Iterator[str]:
+    def told(value: int | None) -> str:
+        return "absent" if value is None else str(value)
+
+    yield f"perf_event_paranoid {told(host.perf_event_paranoid)}"
+    if host.is_arm64:
+        yield f"perf_user_access {told(host.perf_user_access)}"
+    yield f"CAP_PERFMON {'unknown' if host.perfmon is None else 'yes' if host.perfmon else 'no'}"
+    if host.seccomp:
+        yield "seccomp filter on"
+    if host.container:
+        yield f"in a container ({host.container})"
+
+
+def _wrapped(lead: str, prose: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        prose, width, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
+    )

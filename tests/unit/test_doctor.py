@@ -1,0 +1,144 @@
+"""armprof doctor says what was tried, what limits counting and how to change it, and never fails."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cpu_machines as machines
+import pytest
+
+from armprof import cpu
+from armprof.commands import doctor
+from armprof.cpu.detect import host as read_host
+from armprof.errors import CannotCount
+
+
+@dataclass(frozen=True)
+class Tried:
+    what: str
+    ok: bool
+    detail: str = ""
+    reason: str = ""
+    remedy: str = ""
+
+
+SOFTWARE = Tried("software events", True, "task_clock, page_faults")
+COUNTERS = Tried("hardware counters", True, "6 at once, and the cycle counter")
+NO_USER_READS = Tried(
+    "user reads", False, reason="kernel.perf_user_access is 0", remedy="sudo sysctl kernel.perf_user_access=1"
+)
+
+Examine = Callable[..., str]
+
+
+@pytest.fixture
+def examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Examine:
+    """What doctor prints on a machine where these things were tried."""
+
+    def run(machine: Callable[[Path], Path], tried: Sequence[Tried], form: str = "text") -> str:
+        host = read_host(machine(tmp_path))
+        monkeypatch.setattr(cpu, "host", lambda: host)
+        monkeypatch.setattr(doctor, "try_counters", lambda: tried)
+        parser = argparse.ArgumentParser()
+        doctor.prepare(parser)
+        assert doctor.run(parser.parse_args(["--format", form])) == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_text_shows_machine_trials_and_limits(examine: Examine) -> None:
+    lines = examine(machines.ec2_small_guest, [SOFTWARE, COUNTERS, NO_USER_READS]).splitlines()
+    assert lines[0].startswith("machine   aarch64: 4 x Neoverse V1 r1p1, Linux 6.8.0, Amazon EC2 m7g.xlarge")
+    assert "  yes  hardware counters: 6 at once, and the cycle counter" in lines
+    assert "  no   user reads: kernel.perf_user_access is 0" in lines
+    assert "settings  perf_event_paranoid 2, perf_user_access 0, CAP_PERFMON no" in lines
+    assert any(line.startswith("  1. ") for line in lines)
+
+
+def test_the_same_remedy_is_said_once(examine: Examine) -> None:
+    answer = examine(machines.graviton2_metal, [SOFTWARE, COUNTERS, NO_USER_READS])
+    assert answer.count("sudo sysctl kernel.perf_user_access=1") == 1
+
+
+def test_a_remedy_that_the_settings_do_not_tell_stands_beside_its_trial(examine: Examine) -> None:
+    busy = Tried("hardware counters", False, reason="another user holds the PMU", remedy="stop perf")
+    assert "  no   hardware counters: another user holds the PMU\n       -> stop perf\n" in examine(
+        machines.graviton2_metal, [SOFTWARE, busy]
+    )
+
+
+def test_prose_fits_80_columns_and_commands_stay_whole(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = examine(machines.rk3588, [SOFTWARE, COUNTERS, NO_USER_READS]).splitlines()
+    assert all(len(line) <= 80 for line in lines if "->" not in line)
+    assert "     -> taskset -c 4-7 COMMAND" in lines
+
+
+def test_where_everything_works_nothing_limits(examine: Examine) -> None:
+    def free(root: Path) -> Path:
+        pmu = machines.core_pmu("armv8_pmuv3_0", 8, "0", machines.announced_by("neoverse-n1"))
+        return machines.write(root, machines.arm64({0: machines.NEOVERSE_N1}, paranoid=1, user=1) | pmu)
+
+    assert examine(free, [SOFTWARE, COUNTERS]).endswith(
+        "\nThe machine's settings put no limit on counting.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "machine", [machines.x86, machines.rk3588, machines.qemu_guest, machines.guest_without_pmu]
+)
+def test_json_says_the_same_for_programs(examine: Examine, machine: Callable[[Path], Path]) -> None:
+    answer = json.loads(examine(machine, [SOFTWARE, NO_USER_READS], "json"))
+    assert set(answer) == {"machine", "pmus", "tried", "limits"}
+    assert answer["tried"][0] == {
+        "what": "software events",
+        "ok": True,
+        "detail": "task_clock, page_faults",
+        "reason": "",
+        "remedy": "",
+    }
+    assert all(limit["why"] for limit in answer["limits"])
+
+
+def test_json_tells_pmus_apart(examine: Examine) -> None:
+    answer = json.loads(examine(machines.rk3588, [SOFTWARE], "json"))
+    assert [(p["name"], p["cpus"], p["core"]) for p in answer["pmus"]] == [
+        ("armv8_cortex_a55", "0-3", "cortex-a55"),
+        ("armv8_cortex_a76", "4-7", "cortex-a76"),
+    ]
+    assert answer["machine"]["perf_user_access"] == 0
+
+
+def test_without_the_native_module_nothing_is_tried_and_that_is_said(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from armprof.counters import pmu
+
+    def missing() -> Sequence[doctor.Probe]:
+        raise CannotCount("the native module is missing", "python -m pip install .")
+
+    monkeypatch.setattr(pmu, "probe", missing)
+    answer = examine(machines.graviton2_metal, doctor.try_counters())
+    assert "  no   counters: nothing was tried: the native module is missing\n" in answer
+    assert "-> python -m pip install ." in answer
+
+
+def test_where_nothing_was_tried_a_forbidding_setting_is_believed(examine: Examine) -> None:
+    untried = doctor._Untried("counters", "nothing was tried", "")
+    assert "kernel.perf_event_paranoid is 3" in examine(machines.qemu_guest, [untried])
+    assert "kernel.perf_event_paranoid is 3" not in examine(machines.qemu_guest, [SOFTWARE])
+
+
+def test_doctor_really_tries_on_this_machine() -> None:
+    tried = doctor.try_counters()
+    assert tried
+    for probe in tried:
+        assert probe.what
+        assert probe.detail if probe.ok else probe.reason
