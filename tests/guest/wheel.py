@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def installed(project: Path = PROJECT) -> dict[str, Path]:
     base = root()
     key = hashlib.sha256(str(base.folder).encode())
     for path in [CROSS_FILE, Path(__file__), *_sources(project)]:
-        key.update(f"{path.name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+        key.update(f"{path}\0{path.stat().st_size}\0".encode() + path.read_bytes())
     place = cache.built("wheel", key.hexdigest()[:12], lambda new: _build(project, base, new))
     return {"armprof/site": place / "site", "armprof/bin": place / "bin"}
 
@@ -40,11 +41,11 @@ def _sources(project: Path) -> list[Path]:
 
 def _build(project: Path, base: Root, new: Path) -> None:
     cache.say("building the project for aarch64")
-    sysroot = ",".join(f"'{flag}'" for flag in sysroot_flags(base.folder))
+    headers = _pyconfig(new / "headers")
     settings = [
         f"setup-args=--cross-file={CROSS_FILE}",
-        f"setup-args=-Dc_args=[{sysroot}]",
-        f"setup-args=-Dc_link_args=[{sysroot}]",
+        f"setup-args=-Dc_args={[*sysroot_flags(base.folder), f'-isystem{headers}']}",
+        f"setup-args=-Dc_link_args={sysroot_flags(base.folder)}",
         f"build-dir={new / 'build'}",
     ]
     command = [sys.executable, "-m", "pip", "wheel", str(project), "--no-build-isolation", "--no-deps"]
@@ -56,6 +57,7 @@ def _build(project: Path, base: Root, new: Path) -> None:
     with zipfile.ZipFile(wheel) as contents:
         contents.extractall(new / "site")
     shutil.rmtree(new / "build")
+    shutil.rmtree(headers)
     (new / "bin").mkdir()
     for entry_points in (new / "site").glob("*.dist-info/entry_points.txt"):
         declared = configparser.ConfigParser()
@@ -67,3 +69,18 @@ def _build(project: Path, base: Root, new: Path) -> None:
                 f"#!/usr/bin/python3\nfrom {module} import {function}\nraise SystemExit({function}())\n"
             )
             script.chmod(0o755)
+
+
+def _pyconfig(folder: Path) -> Path:
+    """A folder of headers in which Debian's Python finds its configuration for aarch64.
+
+    Its pyconfig.h includes the file of the same name for the compiler's architecture, which is not installed.
+    This machine's own does: within the limited API, the two say the same on every 64-bit Linux.
+    """
+    version = "python{}.{}".format(*sys.version_info)
+    own = f"{sysconfig.get_config_var('MULTIARCH')}/{version}/pyconfig.h"
+    for found in Path(sysconfig.get_path("include")).parent.glob(own):
+        (folder / "aarch64-linux-gnu" / version).mkdir(parents=True)
+        shutil.copy(found, folder / "aarch64-linux-gnu" / version)
+    folder.mkdir(exist_ok=True)
+    return folder
