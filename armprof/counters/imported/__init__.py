@@ -1,0 +1,181 @@
+"""Other people's counters: what `perf stat` printed, as text, with -x or with -j, on any machine at any time.
+
+    imported = read("perf.txt")
+    imported.total              # one Reading: everything summed, one Count per event
+    imported.readings           # the parts of the sum: intervals, CPUs, threads, PMUs
+    imported.groups             # of events that were printed several times: each group's own counts
+
+perf multiplies by enabled / running before it prints. So a Count's ``value`` is perf's number, its status
+`scaled` where that ran less than all the time, and its ``raw`` None: what the counter said can no longer be
+known exactly. ``coverage`` is perf's percentage. ``<not counted>`` and ``<not supported>`` have no value and
+say why, whatever percentage stands beside them (-x and -j print 100.00 for an event that does not exist).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from armprof.counters.imported import jsonlines, separated, source, text
+from armprof.counters.imported.lines import Line, main_mode, repeated
+from armprof.counters.imported.notes import notes
+from armprof.counters.imported.row import Row, Sheet, shown
+from armprof.counters.imported.sums import Sums, reading
+from armprof.counters.reading import Count, Reading, Status
+from armprof.errors import ArmprofError
+
+__all__ = ["Imported", "parse", "read"]
+
+_FORMS: dict[str, Callable[[str, Sheet], Iterator[Row]]] = {
+    "text": text.rows,
+    "csv": separated.rows,
+    "json": jsonlines.rows,
+}
+_SAMPLE = 1 << 18
+_EXPECTED = "what `perf stat` prints, as text or with -x or -j"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One perf output.
+
+    ``format`` is "text", "csv" or "json"; ``command`` is what perf ran, None where the output does not tell.
+    """
+
+    origin: str
+    format: str
+    command: str | None
+    total: Reading
+    readings: tuple[Reading, ...]
+    groups: tuple[Reading, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.total.notes
+
+
+def read(path: Path | str) -> Imported:
+    """What stands in the file; "-" is standard input. Raises ArmprofError where that is no perf output."""
+    return parse(*source.load(path))
+
+
+def parse(text: str, origin: str = "<text>") -> Imported:
+    """What the text says. Raises ArmprofError where it is no output of `perf stat`.
+
+    Lines that are damaged are left out and named in the notes.
+    """
+    if "\r" in text:  # Windows, and the progress bars of programs
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    form = _form(text, origin)
+    sheet, sums = Sheet(form), Sums(form)
+    for row in _FORMS[form](text, sheet):
+        sums.add(row)
+    sums.close()
+    if not sums.runs:
+        if sheet.targets or sheet.elapsed_ns:
+            raise ArmprofError(
+                f"{origin}: perf printed no counts here (perf stat -n, --metric-only, or cut off)"
+            )
+        raise ArmprofError(
+            f"{origin}: no counts found: expected {_EXPECTED}; the first line is: {_first_line(text)}"
+        )
+    return _imported(sheet, sums, origin)
+
+
+def _form(text: str, origin: str) -> str:
+    """The form with most rows: in the beginning and the end of the text, or in all where these have none."""
+    if not text or text.isspace():
+        raise ArmprofError(f"{origin} is empty: expected {_EXPECTED}")
+    samples = [text] if len(text) < 2 * _SAMPLE else [f"{text[:_SAMPLE]}\n{text[-_SAMPLE:]}", text]
+    found: dict[str, int] = {}
+    for sample in samples:
+        found = {form: sum(1 for _ in rows(sample, Sheet(form))) for form, rows in _FORMS.items()}
+        if any(found.values()):
+            break
+    return max(found, key=lambda form: found[form])
+
+
+def _imported(sheet: Sheet, sums: Sums, origin: str) -> Imported:
+    targets = list(dict.fromkeys(sheet.targets))
+    if len(targets) > 1:
+        names = ", ".join(shown(name or kind) for kind, name in targets[:3])
+        raise ArmprofError(
+            f"{origin} holds {len(targets)} different measurements ({names}): put each into a file of its own"
+        )
+    lines = sums.lines()
+    system_wide = sums.by_cpu or any(kind.startswith(("system wide", "CPU")) for kind, _ in targets)
+    timer = next((line.count.value for line in lines if line.key == "duration_time"), None)
+    duration = round(sum(sheet.elapsed_ns) or sums.intervals_ns or timer or 0) or None
+
+    def part(lines: Collection[Line], scope: str) -> Reading:
+        return reading(lines, sheet.form, scope, system_wide=system_wide, duration_ns=duration)
+
+    target = targets[0][0] if targets else "".join(sums.places) if len(sums.places) == 1 else ""
+    total = part(lines, ", ".join(filter(None, [target, _mode(lines)])))
+    times = {event: count for event, count in _times(sheet).items() if total.value(event) is None}
+    total = replace(total, counts={**total.counts, **times}, notes=tuple(notes(sheet, sums, lines)))
+    return Imported(
+        origin=origin,
+        format=sheet.form,
+        command=next((name for kind, name in targets if kind == "command"), None),
+        total=total,
+        readings=tuple(sums.parts) if len(sums.parts) > 1 else _by_pmu(lines, part) or (total,),
+        groups=_groups(lines, part),
+    )
+
+
+def _mode(lines: Collection[Line]) -> str:
+    modes = main_mode(line.event for line in lines)
+    return next((line.event.mode for line in lines if line.event.modes == modes), "")
+
+
+def _by_pmu(lines: Collection[Line], part: Callable[[Collection[Line], str], Reading]) -> tuple[Reading, ...]:
+    """One Reading for each PMU where there are several."""
+    pmus: dict[str, list[Line]] = {}
+    for line in lines:
+        pmus.setdefault(line.event.pmu, []).append(line)
+    if len([pmu for pmu in pmus if pmu]) < 2:
+        return ()
+    return tuple(part(own, pmu or "events of no named PMU") for pmu, own in pmus.items())
+
+
+def _groups(lines: Collection[Line], part: Callable[[Collection[Line], str], Reading]) -> tuple[Reading, ...]:
+    """One Reading for each group that has an event which other groups have too.
+
+    That is so where one label stands on several lines. Two labels of one event are only two wishes of the
+    user.
+    """
+    shared = {
+        event
+        for event, same in repeated(lines).items()
+        if len({line.count.label for line in same}) < len(same)
+    }
+    groups: dict[int, list[Line]] = {}
+    for line in lines:
+        if line.count.group is not None:
+            groups.setdefault(line.count.group, []).append(line)
+    return tuple(
+        part(members, f"group {group}")
+        for group, members in groups.items()
+        if any(line.key in shared for line in members)
+    )
+
+
+def _times(sheet: Sheet) -> dict[str, Count]:
+    """The processor time under the table, under the names of perf's events of the same meaning."""
+    counts = {}
+    for event, label, times in (
+        ("user_time", "seconds user", sheet.user_ns),
+        ("system_time", "seconds sys", sheet.system_ns),
+    ):
+        if times:
+            value = float(sum(times))
+            counts[event] = Count(
+                event, value, value, None, None, Status.COUNTED, unit="ns", label=label, stated_coverage=1.0
+            )
+    return counts
+
+
+def _first_line(text: str) -> str:
+    return shown(text.lstrip()[:200].splitlines()[0].rstrip())

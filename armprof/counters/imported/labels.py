@@ -1,0 +1,58 @@
+"""Which event a label of perf's names, on which PMU, in which mode of the processor."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from armprof.cpu import names
+
+# The modifiers that change what is counted; the others (p, P, D, W, ...) change how.
+_MODES = {"u": "user mode", "k": "kernel mode", "h": "hypervisor", "G": "guests", "H": "the host"}
+_NAMED_CORE = re.compile(r"armv[89]_(cortex|neoverse)_([a-z]\d+\w*?)(?:_\d+)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """``name`` is the canonical one, or the label in lower case where armprof does not know the event.
+
+    ``vague`` ranks the labels of one event: 0 Arm's own name, 1 perf's name for one cache or predictor, 2
+    perf's generic names, behind which each kernel puts what it likes.
+    """
+
+    name: str
+    known: bool
+    pmu: str = ""
+    modes: str = ""
+    software: bool = False
+    vague: int = 0
+
+    @property
+    def mode(self) -> str:
+        return " and ".join(_MODES[m] for m in self.modes)
+
+
+@lru_cache(maxsize=4096)
+def identify(label: str) -> Event:
+    """The event of a label; labels that armprof does not know keep their own text, in lower case."""
+    parts = names.split_label(label)
+    if parts is None:
+        return Event(label.lower(), known=False)
+    modes = "".join(sorted(m for m in set(parts.modifiers) if m in _MODES))
+    name = names.canonical(label)
+    if name is None:
+        text = f"{parts.pmu}/{label.split('/')[1]}/" if parts.pmu else parts.event
+        return Event(text.lower(), known=False, modes=modes)
+    software = name in names.SOFTWARE
+    if software or parts.event.lower() == name or names.raw_code(parts.event) is not None:
+        vague = 0
+    else:
+        vague = 2 if parts.event.lower() in names.ALIASES else 1
+    return Event(name, True, "" if software else parts.pmu, modes, software, vague)
+
+
+def core_of(pmu: str) -> str | None:
+    """The core in a PMU's name: "neoverse-n1" of ``armv8_neoverse_n1``, None of ``armv8_pmuv3_0``."""
+    match = _NAMED_CORE.match(pmu)
+    return f"{match[1]}-{match[2]}" if match else None

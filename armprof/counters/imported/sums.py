@@ -1,0 +1,127 @@
+"""Summing rows over intervals, CPUs, threads, control groups and runs.
+
+Counts are summed before anybody forms a ratio: the mean of the ratios of intervals is another number (on a
+published recording of six intervals 11.88 where the ratio of the sums is 7.18).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+from armprof.counters.imported.labels import identify
+from armprof.counters.imported.lines import Line, core, counts, name_lines
+from armprof.counters.imported.row import PLACE, Row
+from armprof.counters.imported.tally import Tally
+from armprof.counters.reading import Reading
+from armprof.counters.suspect import mark_suspects
+
+_CPUS = re.compile(rf"{PLACE}$", re.ASCII)
+_ACCESS = {"text": "perf stat text", "csv": "perf stat -x", "json": "perf stat -j"}
+
+
+def reading(
+    lines: Collection[Line], form: str, scope: str, *, system_wide: bool, duration_ns: int | None
+) -> Reading:
+    """The Reading of some event lines, with the counts marked that contradict each other."""
+    return mark_suspects(
+        Reading(
+            counts=counts(lines, system_wide=system_wide),
+            source="imported",
+            core=core(lines),
+            duration_ns=duration_ns,
+            scope=scope,
+            access=_ACCESS[form],
+        )
+    )
+
+
+class Sums:
+    """Takes rows as they come; keeps their sums, and one Reading for each interval and place."""
+
+    def __init__(self, form: str) -> None:
+        self.parts: list[Reading] = []
+        self.places: dict[str, None] = {}  # in the order of the output
+        self.intervals = 0
+        self.intervals_ns = 0  # their length together
+        self.runs = 0
+        self._form = form
+        # By control group and label, and the how-manieth line with that label in its stretch.
+        self._sums: dict[tuple[str, str, int], Tally] = {}
+        # The current stretch is one interval, or one run without intervals: its rows by place and control
+        # group.
+        self._stretch: dict[tuple[str, str], list[Row]] = {}
+        self._seen: Counter[tuple[str, str, str]] = Counter()
+        self._at: tuple[int, int | None] = (-1, None)  # run and time
+        self._length_ns = 0
+
+    def add(self, row: Row) -> None:
+        if (row.run, row.time_ns) != self._at:
+            self._next_stretch(row)
+        self.places.setdefault(row.where)
+        self._stretch.setdefault((row.where, row.cgroup), []).append(row)
+        line = (row.where, row.cgroup, row.label)
+        key = (row.cgroup, row.label, self._seen[line])
+        self._seen[line] += 1
+        tally = self._sums.get(key)
+        if tally is None:
+            tally = self._sums[key] = Tally()
+        tally.add(row, self._length_ns or 1.0)
+
+    def _next_stretch(self, row: Row) -> None:
+        self.close()
+        run, time = self._at
+        self.runs += run != row.run
+        self._at = (row.run, row.time_ns)
+        self._length_ns = 0
+        if row.time_ns is not None:
+            self._length_ns = row.time_ns - (time if time is not None and run == row.run else 0)
+            self.intervals_ns += self._length_ns
+            self.intervals += 1
+
+    def close(self) -> None:
+        """End the current stretch; to be called once behind the last row."""
+        time = self._at[1]
+        until = "" if time is None else f"interval to {time / 1e9:.3f} s"
+        for (place, cgroup), rows in self._stretch.items():
+            scope = ", ".join(filter(None, [place, f"cgroup {cgroup}" if cgroup else "", until]))
+            lines = _lines(Tally.of(row) for row in rows)
+            cpus = _CPUS.match(place) is not None
+            length = self._length_ns or None
+            self.parts.append(reading(lines, self._form, scope, system_wide=cpus, duration_ns=length))
+        self._stretch.clear()
+        self._seen.clear()
+
+    def lines(self) -> list[Line]:
+        """The event lines of everything together."""
+        by_line: dict[tuple[str, int], dict[str, Tally]] = {}
+        for (cgroup, label, occurrence), tally in self._sums.items():
+            by_line.setdefault((label, occurrence), {})[cgroup] = tally
+        together = []
+        for tallies in by_line.values():
+            paths = {cgroup.strip("/") for cgroup in tallies}
+            total = Tally()
+            for cgroup, tally in tallies.items():
+                if not _inside_another(cgroup.strip("/"), paths):
+                    total.merge(tally)
+            together.append(total)
+        return _lines(together)
+
+    @property
+    def cgroups(self) -> list[str]:
+        return list(dict.fromkeys(cgroup for cgroup, _, _ in self._sums if cgroup))
+
+    @property
+    def by_cpu(self) -> bool:
+        return any(map(_CPUS.match, self.places))
+
+
+def _lines(tallies: Iterable[Tally]) -> list[Line]:
+    return name_lines([(identify(tally.label), tally) for tally in tallies])
+
+
+def _inside_another(path: str, paths: set[str]) -> bool:
+    """Whether one of the control groups holds this one and so has its counts; "" is the root, or no group."""
+    names = path.split("/", 64)
+    return path != "" and any("/".join(names[:depth]) in paths for depth in range(len(names)))
