@@ -126,8 +126,8 @@ def test_an_emulated_core_without_caches_counts_none_of_their_events(tmp_path: P
 def test_an_unknown_core_counts_what_its_pmu_announces_and_no_more(tmp_path: Path) -> None:
     (found,) = cpu.host(machines.qemu_guest(tmp_path, machines.QEMU_MAX)).pmus
     assert not found.core.known
-    assert found.attr("stall") == (8, 0x3C)
-    for absent in ("l1d_cache", "l1d_cache_rd", "r108", "imp_ct_flush", "sve_inst_spec"):
+    assert found.attr("stall_backend") == (8, 0x24)
+    for absent in ("l1d_cache", "l1d_cache_rd", "stall", "r108", "imp_ct_flush", "sve_inst_spec"):
         assert not found.has(absent)
 
 
