@@ -130,6 +130,7 @@ typedef enum ap_itch_status {
 } ap_itch_status;
 typedef enum ap_itch_framing { AP_ITCH_BINARYFILE, AP_ITCH_RAW, ... } ap_itch_framing;
 #define AP_ITCH_MAX_LENGTH ...
+#define AP_ITCH_FRAME_HEADER ...
 size_t ap_itch_length(char type);
 ap_itch_status ap_itch_decode(const uint8_t *payload, size_t length, ap_itch_message *message);
 size_t ap_itch_encode(const ap_itch_message *message, uint8_t *out);

@@ -1,7 +1,7 @@
-"""A second ITCH 5.0 decoder, written from NASDAQ's specification alone: slow, plain, nothing shared with the C tables.
+"""A second ITCH 5.0 decoder, from NASDAQ's specification alone: slow, plain, sharing nothing with the C.
 
-One row per message type: its name and its fields in wire order, each as the struct letter of the specification's type
-(Integer: H, I or Q by size; Price (4): I; Price (8): Q; Alpha: c or Ns).
+One row per message type: its name and its fields in wire order, each with the struct letter of its type in
+the specification (Integer: H, I or Q by size; Price (4): I; Price (8): Q; Alpha: c or Ns).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "S": ("system_event", "c:event_code"),
     "R": (
         "stock_directory",
-        "8s:stock c:market_category c:financial_status I:round_lot_size c:round_lots_only c:issue_classification "
-        "2s:issue_subtype c:authenticity c:short_sale_threshold c:ipo_flag c:luld_price_tier c:etp_flag "
-        "I:etp_leverage c:inverse",
+        """8s:stock c:market_category c:financial_status I:round_lot_size c:round_lots_only
+        c:issue_classification 2s:issue_subtype c:authenticity c:short_sale_threshold c:ipo_flag
+        c:luld_price_tier c:etp_flag I:etp_leverage c:inverse""",
     ),
     "H": ("trading_action", "8s:stock c:trading_state c:reserved 4s:reason"),
     "Y": ("reg_sho", "8s:stock c:action"),
@@ -41,14 +41,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "B": ("broken_trade", "Q:match_number"),
     "I": (
         "order_imbalance",
-        "Q:paired_shares Q:imbalance_shares c:direction 8s:stock I:far_price I:near_price I:reference_price "
-        "c:cross_type c:price_variation",
+        """Q:paired_shares Q:imbalance_shares c:direction 8s:stock I:far_price I:near_price I:reference_price
+        c:cross_type c:price_variation""",
     ),
     "N": ("retail_interest", "8s:stock c:interest"),
     "O": (
         "direct_listing",
-        "8s:stock c:open_eligibility I:minimum_price I:maximum_price I:near_execution_price Q:near_execution_time "
-        "I:lower_collar I:upper_collar",
+        """8s:stock c:open_eligibility I:minimum_price I:maximum_price I:near_execution_price
+        Q:near_execution_time I:lower_collar I:upper_collar""",
     ),
 }
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import itch_spec
 
-from armprof._native import ffi, lib
+from armprof import _native
+
+ffi, lib = _native.ffi, _native.lib
 
 
 def as_dict(message: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -98,7 +99,7 @@ def test_executions_take_the_best_price(stream: list[dict[str, Any]]) -> None:
 
 def test_time_never_goes_back(stream: list[dict[str, Any]]) -> None:
     times = [m["timestamp"] for m in stream]
-    assert all(earlier < later for earlier, later in zip(times, times[1:], strict=False))
+    assert all(earlier < later for earlier, later in itertools.pairwise(times))
     assert times[-1] < 24 * 3600 * 10**9
 
 

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from armprof._native import ffi, lib
+from armprof import _native
+
+ffi, lib = _native.ffi, _native.lib
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,8 @@ def framed(payload: bytes) -> bytes:
 
 def test_knows_every_type_of_the_specification_and_its_length() -> None:
     lengths = {chr(kind): lib.ap_itch_length(bytes([kind])) for kind in range(256)}
-    assert {kind: n for kind, n in lengths.items() if n} == {k: itch_spec.length(k) for k in itch_spec.MESSAGES}
+    known = {kind: length for kind, length in lengths.items() if length}
+    assert known == {kind: itch_spec.length(kind) for kind in itch_spec.MESSAGES}
 
 
 @settings(max_examples=3000, deadline=None)
@@ -106,13 +109,13 @@ def test_a_file_of_another_author_has_its_12012_messages(field_file: Path) -> No
 
 
 def values_of(message: object) -> list[object]:
-    """The fields of another reader's message in wire order: both readers below assign them so, the timestamp apart."""
-    return [value for name, value in vars(message).items() if name != "timestamp" and not name.startswith("_")]
+    """The fields of another reader's message in wire order, as both assign them; without the timestamp."""
+    return [v for name, v in vars(message).items() if name != "timestamp" and not name.startswith("_")]
 
 
 @pytest.mark.parametrize("source", ["generated", "field file"])
 @pytest.mark.parametrize("reader", ["itchfeed", "meatpy"])
-def test_agrees_with_readers_of_other_authors(reader: str, source: str, request: pytest.FixtureRequest) -> None:
+def test_agrees_with_readers_of_others(reader: str, source: str, request: pytest.FixtureRequest) -> None:
     if reader == "itchfeed":
         itchfeed = pytest.importorskip("itch.messages", reason="itchfeed is not installed")
         read, unread = (lambda payload: itchfeed.messages[payload[:1]](payload)), b""

@@ -119,11 +119,18 @@ static void every_bit_of_the_stream_counts(void) {
 static void itch_needs_a_whole_frame_and_starts_anew_at_the_end(void) {
     CHECK(ap_itch_loop_create(stream, 0) == NULL);
     CHECK(ap_itch_loop_create(stream, 13) == NULL); /* the first frame takes 14 */
-    void *one = ap_itch_loop_create(stream, 14), *unfinished = ap_itch_loop_create(stream, 20);
-    CHECK(one != NULL && unfinished != NULL);
-    CHECK_EQUAL(ap_itch_loop(one, 10), ap_itch_loop(unfinished, 10));
+    uint8_t repeated[10 * 14];
+    for (int i = 0; i < 10; i++)
+        memcpy(repeated + 14 * i, stream, 14);
+    void *one = ap_itch_loop_create(stream, 14), *unfinished = ap_itch_loop_create(stream, 20),
+         *ten = ap_itch_loop_create(repeated, sizeof repeated);
+    CHECK(one != NULL && unfinished != NULL && ten != NULL);
+    uint64_t expected = ap_itch_loop(ten, 10);
+    CHECK_EQUAL(ap_itch_loop(one, 10), expected);
+    CHECK_EQUAL(ap_itch_loop(unfinished, 10), expected);
     ap_itch_loop_destroy(one);
     ap_itch_loop_destroy(unfinished);
+    ap_itch_loop_destroy(ten);
 }
 
 static void the_clock_fills_every_sample(void) {

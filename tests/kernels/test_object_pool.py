@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from armprof._native import ffi, lib
+from armprof import _native
 
-steps = st.lists(st.one_of(st.none(), st.integers(0, 1000)), max_size=200)  # None: get; n: put the n-th one out
+ffi, lib = _native.ffi, _native.lib
+
+# None: get one; n: put back the n-th of those that are out.
+steps = st.lists(st.one_of(st.none(), st.integers(0, 1000)), max_size=200)
 
 
 @settings(max_examples=500, deadline=None)

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from armprof._native import ffi, lib
+from armprof import _native
+
+ffi, lib = _native.ffi, _native.lib
 
 words = st.integers(0, 2**64 - 1)
 steps = st.lists(

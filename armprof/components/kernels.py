@@ -1,0 +1,73 @@
+"""The C kernels as components: what each is, and how its loop is set up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from armprof.components.feed import generate, read_file
+from armprof.counters.machine import native
+
+CHECKSUM_OPERATIONS = 1 << 20  # of a kernel without input of its own
+
+
+@dataclass(frozen=True)
+class Work:
+    """A kernel's loop with its state, ready to run. Not to be used by two threads at once."""
+
+    function: str  # name of the loop in C, an ap_loop
+    state: Any  # its state, freed with this object
+    period: int  # operations after which the input starts anew; the checksum is that of the first period
+    notes: tuple[str, ...] = ()
+    keeps: Any = None  # memory that the state points into
+
+    def run(self, operations: int) -> int:
+        """Runs the loop and returns its checksum so far."""
+        checksum: int = getattr(native().lib, self.function)(self.state, operations)
+        return checksum
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One kernel: ``operation`` says what is timed and counted, ``set_up(seed, input)`` makes it ready."""
+
+    name: str
+    title: str
+    operation: str
+    takes_input: bool
+    set_up: Callable[[int, Path | None], Work]
+
+
+def _native_work(prefix: str, *arguments: Any, **more: Any) -> Work:
+    ffi, lib = native().ffi, native().lib
+    state = getattr(lib, f"{prefix}_create")(*arguments)
+    if state == ffi.NULL:
+        raise MemoryError(f"{prefix}_create")
+    return Work(prefix, ffi.gc(state, getattr(lib, f"{prefix}_destroy")), **more)
+
+
+def _object_pool(seed: int, input: Path | None) -> Work:
+    return _native_work("ap_pool_loop", seed, period=CHECKSUM_OPERATIONS)
+
+
+def _spsc_ring(seed: int, input: Path | None) -> Work:
+    return _native_work("ap_ring_loop", seed, period=CHECKSUM_OPERATIONS)
+
+
+def _itch50(seed: int, input: Path | None) -> Work:
+    feed = generate(seed) if input is None else read_file(input)
+    return _native_work(
+        "ap_itch_loop", feed.data, feed.size, period=feed.frames, notes=feed.notes, keeps=feed.data
+    )
+
+
+KERNELS: Mapping[str, Kernel] = {
+    kernel.name: kernel
+    for kernel in (
+        Kernel("object_pool", "Object pool", "get and put", False, _object_pool),
+        Kernel("spsc_ring", "SPSC ring buffer", "push and pop", False, _spsc_ring),
+        Kernel("itch50", "ITCH 5.0 parser", "message", True, _itch50),
+    )
+}
