@@ -8,41 +8,16 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from dataclasses import asdict
+from typing import Any
 
 from armprof import cpu
+from armprof.counters.probe import Probe, probe
 from armprof.cpu.obstacles import Obstacle, obstacles
 from armprof.cpu.sysfs import format_cpus
 from armprof.errors import CannotCount
 
 HELP = "what can be counted here, what cannot, why, and the command that changes it"
-
-
-class Probe(Protocol):
-    """One thing that was tried, as `armprof.counters.pmu.probe` tells it."""
-
-    @property
-    def what(self) -> str: ...
-    @property
-    def ok(self) -> bool: ...
-    @property
-    def detail(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def remedy(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Untried:
-    """Stands for all probes where the native module is missing."""
-
-    what: str
-    reason: str
-    remedy: str
-    ok: bool = False
-    detail: str = ""
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +26,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     host = cpu.host()
-    tried = try_counters()
-    limits = obstacles(host, opens=any(p.ok for p in tried) if not _all_untried(tried) else None)
+    tried, opens = try_counters()
+    limits = obstacles(host, opens)
     if args.format == "json":
         json.dump(as_json(host, tried, limits), sys.stdout, indent=2)
         print()
@@ -62,18 +37,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def try_counters() -> Sequence[Probe]:
-    """Open counters to see what works. Without the native module nothing can be tried; the answer says so."""
+def try_counters() -> tuple[list[Probe], bool | None]:
+    """What was tried, and whether anything opened; None where nothing can be tried for want of the module."""
     try:
-        from armprof.counters import pmu
-
-        return list(pmu.probe())
+        tried = probe()
     except CannotCount as missing:
-        return [_Untried("counters", f"nothing was tried: {missing.reason}", missing.remedy)]
-
-
-def _all_untried(tried: Sequence[Probe]) -> bool:
-    return all(isinstance(p, _Untried) for p in tried)
+        reason = f"nothing was tried: {missing.reason}"
+        return [Probe("counters", False, reason=reason, remedy=missing.remedy)], None
+    return tried, any(p.ok for p in tried)
 
 
 def as_json(host: cpu.Host, tried: Sequence[Probe], limits: Sequence[Obstacle]) -> dict[str, Any]:
@@ -104,10 +75,7 @@ def as_json(host: cpu.Host, tried: Sequence[Probe], limits: Sequence[Obstacle]) 
             }
             for pmu in host.pmus
         ],
-        "tried": [
-            {"what": p.what, "ok": p.ok, "detail": p.detail, "reason": p.reason, "remedy": p.remedy}
-            for p in tried
-        ],
+        "tried": [asdict(p) for p in tried],
         "limits": [asdict(limit) for limit in limits],
     }
 
@@ -122,11 +90,11 @@ def as_text(
     yield from _wrapped("settings  ", ", ".join(_settings(host)), width)
     yield ""
     yield "Tried here:"
-    for probe in tried:
-        said = f"{probe.what}: {probe.detail if probe.ok else probe.reason or probe.detail}"
-        yield from _wrapped("  yes  " if probe.ok else "  no   ", said, width)
-        if probe.remedy and not any(probe.remedy in limit.remedy for limit in limits):
-            yield f"       -> {probe.remedy}"
+    for each in tried:
+        said = f"{each.what}: {each.detail if each.ok else each.reason}"
+        yield from _wrapped("  yes  " if each.ok else "  no   ", said, width)
+        if each.remedy and not any(each.remedy in limit.remedy for limit in limits):
+            yield f"       -> {each.remedy}"
     yield ""
     if not limits:
         yield "The machine's settings put no limit on counting."

@@ -99,7 +99,7 @@ def _access(host: Host) -> Iterator[Obstacle]:
     if host.is_arm64 and host.perf_user_access is None:
         yield Obstacle(
             "This kernel knows no reading of counters in user space: each sample is a system call.",
-            "Linux 5.18 or newer has kernel.perf_user_access",
+            "Linux 5.17 or newer has kernel.perf_user_access",
         )
     elif host.is_arm64 and host.perf_user_access == 0:
         yield Obstacle(
