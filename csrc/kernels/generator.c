@@ -30,7 +30,7 @@ static uint64_t random64(ap_generator *g) {
     return result;
 }
 
-/* 0 to below - 1. The bias of the multiplication is below 2^-18 for what is drawn here. */
+/* 0 to below - 1. The bias of the multiplication is below 2^-16 for what is drawn here. */
 static uint32_t draw(ap_generator *g, uint32_t below) {
     return (uint32_t)((random64(g) >> 32) * below >> 32);
 }

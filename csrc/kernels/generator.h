@@ -10,7 +10,7 @@
  *   Consistency  a reference is new when an order is added and alive when it is executed, cancelled, deleted or
  *                replaced; no more shares leave an order than it holds; the book of a symbol is never locked or
  *                crossed, for a price that moves through resting orders executes them first; time never goes back.
- *   Complexity   O(1) a message but for executions, which look through the AP_GENERATOR_ORDERS orders of one symbol.
+ *   Complexity   O(1) a message but for executions and price moves, which look through one symbol's orders.
  *                No allocation, no system call. Not a hot path: it feeds them.
  *   Threads      one generator belongs to one thread at a time.
  *   Errors       none.

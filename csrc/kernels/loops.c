@@ -10,7 +10,7 @@
 
 #define ODD 0x9e3779b97f4a7c15U /* 2^64 over the golden ratio: an odd number with its bits well mixed */
 
-/* One multiplication on the chain from fold to fold: about 5 cycles, and the order of the values counts. */
+/* One multiplication on the chain from fold to fold: some 6 cycles. The order of the values counts. */
 static inline uint64_t fold(uint64_t checksum, uint64_t value) {
     checksum = (checksum ^ value) * ODD;
     return checksum ^ checksum >> 32;
