@@ -65,7 +65,7 @@ def bench(
                 break
     notes = [
         f"{ROUNDS} rounds in turn after warming up, {pinning}; no sample was dropped",
-        f"clock: smallest step {clock.resolution_ns:.0f} ns; cost {clock.cost_ns:.1f} ns a sample, subtracted",
+        f"clock: smallest step {clock.resolution_ns:.0f} ns; cost {clock.cost_ns:.1f} ns, subtracted",
     ]
     if uncounted is not None:
         notes.append(uncounted)
