@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -21,16 +22,22 @@ HELP = "the events of this core, or of --core NAME, and whether they can be coun
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One event of the list. ``here``: this machine has the core; ``why_not`` is None where it counts."""
+    """One event of the list. ``here``: this machine has the core; ``why_not`` is None where it counts.
+
+    ``doubt`` says why it may stay 0 although nothing speaks against it.
+    """
 
     event: Event
     here: bool
     why_not: str | None = None
+    doubt: str | None = None
     errata: str = ""  # ids of the errata that touch it
 
     @property
     def mark(self) -> str:
-        return ("no" if self.why_not else "yes") if self.here else "-"
+        if not self.here:
+            return "-"
+        return "no" if self.why_not else "?" if self.doubt else "yes"
 
     @property
     def code(self) -> str:
@@ -118,17 +125,21 @@ def listings_of(host: Host, core: str | None) -> Iterator[Listing]:
 
 
 def _rows(core: Core, pmu: cpu.Pmu | None, why_not: str | None = None) -> Iterator[Row]:
-    if core.name == "x86":
-        yield from (Row(_generic(name), True, pmu.why_not(name) if pmu else why_not) for name in X86_EVENTS)
+    if core.name == "x86" and pmu is not None:
+        yield from (_row(pmu, _generic(name)) for name in X86_EVENTS)
         return
     known = set(core.events) | ({n for n in pmu.events if n in cpu.events()} if pmu else set())
     events = [core.event(n) or cpu.events()[n] for n in known]
     for event in sorted(events, key=lambda e: (e.code or 0, e.name)):
         errata = ", ".join(e.id for e in core.errata_of(event.name))
         if pmu is None:
-            yield Row(event, why_not is not None, why_not, errata)
+            yield Row(event, why_not is not None, why_not, errata=errata)
         else:
-            yield Row(event, True, pmu.why_not(event.name), errata)
+            yield _row(pmu, event, errata)
+
+
+def _row(pmu: cpu.Pmu, event: Event, errata: str = "") -> Row:
+    return Row(event, True, pmu.why_not(event.name), pmu.doubt(event.name), errata)
 
 
 def _generic(name: str) -> Event:
@@ -173,6 +184,7 @@ def as_json(listings: Sequence[Listing], told: str) -> dict[str, Any]:
                         "errata": row.errata,
                         "countable": row.why_not is None if row.here else None,
                         "reason": row.why_not or "",
+                        "doubt": row.doubt or "",
                     }
                     for row in found.rows
                 ],
@@ -204,8 +216,8 @@ def _print(listings: Sequence[Listing]) -> None:
             style = "dim" if row.why_not else ""
             table.add_row(*(Text(cell, style) for cell in (row.event.name, row.code, row.mark, row.title)))
         console.print(table)
-        for why, count in _reasons(found):
-            console.print(Text(f"{count} not here: {why}", "dim"))
+        for footnote in _footnotes(found):
+            console.print(Text(footnote, "dim"))
         console.print()
 
 
@@ -214,8 +226,7 @@ def as_lines(listing: Listing) -> Iterator[str]:
     width = max(len(row.event.name) for row in listing.rows)
     for row in listing.rows:
         yield f"{row.event.name:{width}}  {row.code:6}  {row.mark:3}  {row.title}"
-    for why, count in _reasons(listing):
-        yield f"# {count} not here: {why}"
+    yield from (f"# {footnote}" for footnote in _footnotes(listing))
 
 
 def _heading(listing: Listing) -> str:
@@ -223,9 +234,15 @@ def _heading(listing: Listing) -> str:
     heading = f"{listing.title}: {total} event{'s' * (total != 1)}"
     if not any(row.here for row in listing.rows):
         return heading
-    return f"{heading}, {sum(row.why_not is None for row in listing.rows)} can be counted here"
+    yes, perhaps = (sum(row.mark == mark for row in listing.rows) for mark in ("yes", "?"))
+    return f"{heading}, {yes} can be counted here" + (f", {perhaps} perhaps" if perhaps else "")
 
 
-def _reasons(listing: Listing) -> list[tuple[str, int]]:
-    reasons = [row.why_not for row in listing.rows if row.why_not]
-    return [(why, reasons.count(why)) for why in dict.fromkeys(reasons)]
+def _footnotes(listing: Listing) -> list[str]:
+    """Why events are marked no or ?, each reason once with the number of events."""
+    said = Counter(
+        f"not here: {row.why_not}" if row.why_not else f"perhaps: {row.doubt}"
+        for row in listing.rows
+        if row.why_not or row.doubt
+    )
+    return [f"{count} {why}" for why, count in said.items()]

@@ -22,7 +22,18 @@ CAP_SYS_ADMIN = 21
 CAP_PERFMON = 38
 
 # Firmware vendors (DMI sys_vendor) that only virtual machines show. Amazon EC2 shows itself on metal too.
-_VIRTUAL_VENDORS = ("QEMU", "Xen", "VMware", "Google", "Alibaba Cloud", "OpenStack", "Parallels", "innotek")
+_VIRTUAL_VENDORS = (
+    "QEMU",
+    "Xen",
+    "VMware",
+    "Google",
+    "Alibaba Cloud",
+    "OpenStack",
+    "Parallels",
+    "innotek",
+    "Hetzner",
+    "DigitalOcean",
+)
 
 
 @dataclass(frozen=True)
@@ -180,12 +191,15 @@ def _virtual(root: Path, processors: Mapping[int, Mapping[str, str]]) -> tuple[b
         return True, "device tree of QEMU's virt machine"
     if any("hypervisor" in p.get("flags", "").split() for p in processors.values()):
         return True, "CPU flag hypervisor"
-    if vendor and product:
-        return False, f"firmware names a machine: {vendor} {product}"
-    return None, ""
+    return None, ""  # a firmware that names a machine proves nothing: clouds write there what they like
 
 
 def _container(root: Path) -> str:
+    # A container's image may have become a virtual machine's disk, with the marks still in it; but a container's
+    # root is no block device.
+    mounts = (row.split() for row in text(root / "proc/self/mounts").splitlines())
+    if any(len(m) > 1 and m[1] == "/" and m[0].startswith("/dev/") for m in mounts):
+        return ""
     if (root / ".dockerenv").exists():
         return "docker"
     if (root / "run/.containerenv").exists():

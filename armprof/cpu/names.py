@@ -36,6 +36,13 @@ ALIASES: dict[str, str] = {
     "branch-load-misses": "br_mis_pred",
 }
 
+# Where a label names a PMU of x86, these are something else: the last level, and retired branches.
+_ALIASES_ON_X86 = {
+    "cache-references": "ll_cache",
+    "cache-misses": "ll_cache_miss",
+    "branch-misses": "br_mis_pred_retired",
+}
+
 # perf's cache events are CACHE-OPERATION[-misses], each part in many spellings (tools/perf/util/evsel.c).
 _CACHES = {
     "l1-dcache": "l1d",
@@ -100,7 +107,8 @@ _LABEL = re.compile(
     r"|(?P<event>[^\s/:]+)(?::(?P<modifiers>[A-Za-z]+))?)$"  # cycles:u
 )
 _MODIFIERS = frozenset("ukhGHIpPSDWebR")
-_RAW = re.compile(r"(?:r|0x)([0-9a-f]{1,16})$")
+_RAW = re.compile(r"(?:r|0x)([0-9a-f]{1,16})$")  # always hexadecimal, as in perf
+_TERM = re.compile(r"(?:event|config)=(0x[0-9a-f]{1,16}|\d{1,19})$")  # decimal without 0x, as in perf
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +139,9 @@ def split_label(label: str) -> Label | None:
 def raw_code(event: str) -> int | None:
     """The code of a raw event (``r1b``, ``0x1b``, ``event=0x1b``, ``config=0x1b``), None for a name."""
     text = event.lower()
-    for key in ("event=", "config="):
-        if text.startswith(key):
-            value = text[len(key) :].removeprefix("0x")
-            return int(value, 16) if re.fullmatch(r"[0-9a-f]{1,16}", value) else None
+    term = _TERM.match(text)
+    if term:
+        return int(term[1], 0) if term[1].startswith("0x") else int(term[1])
     match = _RAW.match(text)
     return int(match[1], 16) if match else None
 
@@ -169,13 +176,15 @@ def canonical(label: str) -> str | None:
     parts = split_label(label)
     if parts is None or (parts.pmu and not _CORE_PMU.match(parts.pmu)):
         return None
-    found = generic(parts.event)
+    name = parts.event.lower()
+    if name in _ALIASES_ON_X86 and _X86_PMU.match(parts.pmu):
+        return _ALIASES_ON_X86[name]
+    found = generic(name)
     if found is not None:
         return found
-    name = parts.event.lower()
     if name in tables.events():
         return name
-    code = raw_code(parts.event)
+    code = raw_code(name)
     if code is None or _X86_PMU.match(parts.pmu):
         return None
     return tables.name_of_code(code)

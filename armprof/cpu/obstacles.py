@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from armprof.cpu.detect import Host
-from armprof.cpu.pmu import Pmu
 from armprof.cpu.sysfs import format_cpus
 
 # The smallest EC2 sizes with the whole PMU, by Graviton generation (AWS Graviton guide, debug_hw_perf.md).
@@ -138,20 +137,13 @@ def _hidden(host: Host) -> Iterator[Obstacle]:
                 f"armprof has no table of {pmu.core.title}: it counts what sysfs lists, and nothing beyond."
             )
             continue
-        hidden = hidden_events(pmu)
+        hidden = pmu.hidden
         if hidden:
             rest = f" and {len(hidden) - 8} more (armprof events lists them)" if len(hidden) > 8 else ""
             yield Obstacle(
                 f"{pmu.name} does not offer {len(hidden)} events that {pmu.core.title} has: "
                 f"{', '.join(hidden[:8])}{rest}."
             )
-
-
-def hidden_events(pmu: Pmu) -> list[str]:
-    """The announced events that the core has and this PMU does not offer, by code."""
-    events = (pmu.core.event(name) for name in pmu.core.events - {"chain"})
-    hidden = [e for e in events if e is not None and e.announced and not pmu.has(e.name)]
-    return [e.name for e in sorted(hidden, key=lambda e: e.code or 0)]
 
 
 def _several(host: Host) -> Iterator[Obstacle]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from armprof.cpu import names, tables
@@ -112,6 +113,27 @@ class Pmu:
         if parent and self.core.has(parent) and parent not in self.events:
             return f"it is a part of {parent}, which the guest or the kernel hides: not in sysfs"
         return None
+
+    @cached_property
+    def hidden(self) -> tuple[str, ...]:
+        """The announced events that the core has on bare metal and this PMU does not offer, by code."""
+        events = (self.core.event(name) for name in self.core.events - {"chain"})
+        hidden = [e for e in events if e is not None and e.announced and not self.has(e.name)]
+        return tuple(e.name for e in sorted(hidden, key=lambda e: e.code or 0))
+
+    def doubt(self, event: str) -> str | None:
+        """Why an event that `has` lets pass may stay 0 all the same; None where nothing suggests it.
+
+        An emulator that offers a part of a core's events opens the others too, and counts none of them.
+        """
+        if self.core.name == "x86":
+            return "perf's generic events: opening one tells whether this model has it"
+        found = self.event(event)
+        if not self.hidden or event in self.events or (found is not None and found.announced):
+            return None
+        return (
+            "sysfs is silent on these, and the PMU hides other events of the core: a 0 may mean not counted"
+        )
 
     def _not_listed(self) -> str:
         if self.core.known:

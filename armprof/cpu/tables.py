@@ -100,9 +100,7 @@ class Core:
     note: str = ""
     revision: str | None = None  # "r0p3"; None where nothing told
     known: bool = True  # False: no table for this MIDR, architected events alone
-    own: Mapping[str, Event] = field(
-        default_factory=dict, repr=False
-    )  # implementation-defined events, by name
+    own: Mapping[str, Event] = field(default_factory=dict, repr=False)  # its implementation-defined events
 
     def has(self, event: str) -> bool:
         """Whether the core's own list names the event. Whether this machine can count it is `Pmu.has`."""

@@ -123,6 +123,17 @@ def test_an_emulated_core_without_caches_counts_none_of_their_events(tmp_path: P
         assert not found.has(part)
 
 
+def test_a_pmu_that_hides_events_leaves_a_doubt_on_those_it_says_nothing_of(tmp_path: Path) -> None:
+    (whole,) = cpu.host(machines.graviton2_metal(tmp_path / "metal")).pmus
+    assert whole.hidden == ()
+    assert whole.doubt("l2d_cache_refill_rd") is None
+    (part,) = cpu.host(machines.ec2_small_guest(tmp_path / "guest")).pmus
+    assert part.hidden[-2:] == ("ll_cache_rd", "ll_cache_miss_rd")
+    assert part.has("l2d_cache_refill_rd")
+    assert "a 0 may mean not counted" in str(part.doubt("l2d_cache_refill_rd"))
+    assert part.doubt("l2d_cache_refill") is None
+
+
 def test_an_unknown_core_counts_what_its_pmu_announces_and_no_more(tmp_path: Path) -> None:
     (found,) = cpu.host(machines.qemu_guest(tmp_path, machines.QEMU_MAX)).pmus
     assert not found.core.known
@@ -184,7 +195,7 @@ def test_an_x86_guest_without_pmu(tmp_path: Path) -> None:
         ("Microsoft Corporation", "Virtual Machine", True),
         ("Google", "Google Compute Engine", True),
         ("Alibaba Cloud", "Alibaba Cloud ECS", True),
-        ("GIGABYTE", "G242-P32-QZ", False),
+        ("GIGABYTE", "G242-P32-QZ", None),  # says nothing of what runs on it
         ("", "", None),
     ],
 )

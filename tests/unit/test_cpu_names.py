@@ -86,6 +86,24 @@ def test_a_raw_code_is_its_architected_event(label: str) -> None:
     assert canonical(label) == "inst_spec"
 
 
+def test_event_terms_are_decimal_unless_they_say_hexadecimal() -> None:
+    assert canonical("armv8_pmuv3_0/event=17/") == "cpu_cycles"
+    assert canonical("armv8_pmuv3_0/event=0x17/") == "l2d_cache_refill"
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("cpu_core/cache-misses/", "ll_cache_miss"),
+        ("cpu/cache-references/u", "ll_cache"),
+        ("cpu_atom/branch-misses/", "br_mis_pred_retired"),
+        ("cpu_core/L1-dcache-loads/", "l1d_cache"),
+    ],
+)
+def test_a_label_that_names_an_x86_pmu_means_what_x86_makes_of_it(label: str, name: str) -> None:
+    assert canonical(label) == name
+
+
 def test_a_raw_code_that_only_a_core_can_tell_stays_raw() -> None:
     assert canonical("armv8_pmuv3_0/event=0x108/") == "r108"
     assert event("0x108").code == 0x108

@@ -82,6 +82,13 @@ def test_a_container_s_filter_is_named_with_its_own_command(tmp_path: Path, mark
     assert told(root, opens=True) == "", "a filter that lets the call through is no obstacle"
 
 
+def test_a_virtual_machine_made_from_a_container_s_image_is_no_container(tmp_path: Path) -> None:
+    mark = {".dockerenv": "", "proc/self/mounts": "/dev/vda / ext4 rw,relatime 0 0\nproc /proc proc rw 0 0\n"}
+    assert cpu.host(arm64_with(tmp_path / "vm", mark)).container == ""
+    mark["proc/self/mounts"] = "overlay / overlay rw,relatime 0 0\n"
+    assert cpu.host(arm64_with(tmp_path / "container", mark)).container == "docker"
+
+
 def test_in_a_container_settings_are_the_host_s(tmp_path: Path) -> None:
     assert "kernel.perf_user_access=1 (on the container's host)" in told(
         arm64_with(tmp_path, {".dockerenv": ""}, user=0)

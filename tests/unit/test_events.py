@@ -60,6 +60,8 @@ def test_a_small_guest_says_which_events_it_hides_and_why(list_events: ListEvent
     rows = listed(out)
     assert rows["ll_cache_miss_rd"][1] == "no"
     assert rows["l2d_cache_refill"][1] == "yes"
+    assert rows["l2d_cache_refill_rd"][1] == "?"
+    assert "perhaps: sysfs is silent on these, and the PMU hides other events of the core" in out
     assert "# 5 not here: Neoverse V1 has it, but the guest or the kernel hides it: not in sysfs" in out
 
 
@@ -130,7 +132,8 @@ def test_an_x86_guest_without_pmu_offers_software_events(list_events: ListEvents
 def test_an_x86_with_pmu_offers_generic_events(list_events: ListEvents) -> None:
     out, err = list_events(lambda root: machines.x86(root, machines.x86_pmu()))
     assert "perf's generic events and software events" in err
-    assert "cpu_cycles" in out
+    assert "17 events, 0 can be counted here, 17 perhaps" in out
+    assert listed(out)["cpu_cycles"][0] == "?"
     assert "0x0011" not in out, "a code of ARM64 means something else here"
 
 
@@ -155,6 +158,8 @@ def test_json_holds_every_event_with_its_reason(list_events: ListEvents) -> None
     assert by_name["cpu_cycles"]["countable"] is True
     assert by_name["ll_cache_rd"]["countable"] is False
     assert "hides" in by_name["ll_cache_rd"]["reason"]
+    assert by_name["cpu_cycles"]["doubt"] == ""
+    assert by_name["ld_spec"]["doubt"]
     assert {e["kind"] for e in software["events"]} == {"software"}
 
 
