@@ -195,8 +195,8 @@ def _virtual(root: Path, processors: Mapping[int, Mapping[str, str]]) -> tuple[b
 
 
 def _container(root: Path) -> str:
-    # A container's image may have become a virtual machine's disk, with the marks still in it; but a container's
-    # root is no block device.
+    # The image of a container may have become the disk of a virtual machine, with the marks still in it;
+    # but the root of a container is no block device.
     mounts = (row.split() for row in text(root / "proc/self/mounts").splitlines())
     if any(len(m) > 1 and m[1] == "/" and m[0].startswith("/dev/") for m in mounts):
         return ""
