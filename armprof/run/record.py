@@ -1,7 +1,7 @@
 """The record that every box after measuring takes: a Run of Components, each with its times and its Reading.
 
-A Run comes from `armprof bench`, from a run file, or from an imported perf output (one component: the command). Nothing
-here measures; nothing here knows how it will be rendered.
+A Run comes from `armprof bench`, from a run file, or from an imported perf output (one component: the
+command). Nothing here measures; nothing here knows how it will be rendered.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from armprof.counters.reading import Reading
 class Latency:
     """The distribution of the time of one operation, in nanoseconds.
 
-    Operations shorter than the clock resolves are timed in batches: then every sample is the mean of ``batch`` operations
-    and the percentiles are those of batches, which are narrower than those of single operations.
+    Operations shorter than the clock resolves are timed in batches: then every sample is the mean of
+    ``batch`` operations and the percentiles are those of batches, which are narrower than those of single
+    operations.
     """
 
     mean_ns: float
@@ -35,8 +36,9 @@ class Latency:
 class Component:
     """One named piece of work: what it took and what it counted.
 
-    ``reading`` covers ``reading_operations`` operations, which need not be those that were timed: counting and timing run
-    in separate passes so that neither disturbs the other.
+    ``reading`` covers ``reading_operations`` operations, which need not be those that were timed: counting
+    and timing run in separate passes so that neither disturbs the other. ``groups`` are the same stretch group
+    by group, where the source tells that: a ratio is taken inside one group where one has all its events.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Component:
     kind: str  # "kernel", "command", "imported"
     operation: str  # what one operation is, in words: "get and put", "message", "the command"
     reading: Reading | None = None
+    groups: tuple[Reading, ...] = ()
     reading_operations: int | None = None
     latency: Latency | None = None
     throughput_per_s: float | None = None

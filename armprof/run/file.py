@@ -1,0 +1,115 @@
+"""The run file: a Run as JSON, behind the name of the format and its version; run.schema.json describes it.
+
+The version is raised where a reader of the older one would misunderstand the newer; one field more is no
+reason.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, NoReturn
+
+import armprof
+from armprof.errors import ArmprofError
+from armprof.output import write_text
+from armprof.run.codec import MismatchError, decode, encode
+from armprof.run.record import Run
+
+FORMAT = "armprof-run"
+VERSION = 1
+
+_NAMED = re.compile(r'"format"\s*:\s*"' + FORMAT + '"')
+
+
+def is_run_file(text: str) -> bool:
+    """Whether the text means to be a run file: it may still be broken."""
+    return text.lstrip("\ufeff \t\r\n").startswith("{") and _NAMED.search(text) is not None
+
+
+def render(run: Run) -> str:
+    """The run as the text of a run file. Numbers keep their full precision; None is null."""
+    return json.dumps({"format": FORMAT, "version": VERSION, **encode(run)}, indent=1, allow_nan=False) + "\n"
+
+
+def write(run: Run, path: Path) -> None:
+    """Writes the run file in one step. Raises ArmprofError where that cannot be done."""
+    write_text(path, render(run))
+
+
+def read(path: Path) -> Run:
+    """The run in that file. Raises ArmprofError where it is no run file that this armprof can read."""
+    try:
+        data = Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise ArmprofError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+    return parse(data.decode("utf-8-sig", "replace"), str(path))
+
+
+def parse(text: str, origin: str = "<text>") -> Run:
+    """The run that the text of a run file holds. Raises ArmprofError; ``origin`` names the text in it."""
+    data = _load(text.removeprefix("\ufeff"), origin)
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        named = data.get("format") if isinstance(data, dict) else None
+        what = f"a file of the format {named[:60]!r}" if isinstance(named, str) else "JSON of another program"
+        raise ArmprofError(f"{origin} is no run file but {what}; `armprof bench` writes run files")
+    version = data.get("version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise ArmprofError(f"{origin}: $.version: expected a whole number from 1, found {version!r}")
+    if version > VERSION:
+        raise ArmprofError(
+            f"{origin} is a run file of version {version}; armprof {armprof.__version__} reads version "
+            f"{VERSION}: upgrade armprof"
+        )
+    try:
+        run: Run = decode(Run, data)
+    except MismatchError as error:
+        raise ArmprofError(f"{origin}: {error}") from None
+    _check_counts(run, origin)
+    return run
+
+
+def _load(text: str, origin: str) -> Any:
+    def refuse(constant: str) -> NoReturn:
+        raise ArmprofError(f"{origin} holds {constant}, which is no number: a run file never does")
+
+    def number(digits: str) -> float:
+        value = float(digits)
+        return value if abs(value) != float("inf") else refuse(digits[:60])
+
+    try:
+        return json.loads(text, parse_constant=refuse, parse_float=number)
+    except json.JSONDecodeError as error:
+        if not text.strip():
+            raise ArmprofError(f"{origin} is empty, not a run file") from None
+        if text.lstrip().startswith("{") and _is_cut(text, error):
+            raise ArmprofError(f"{origin} is cut off in line {error.lineno}: copy or make it anew") from None
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ArmprofError(f"{origin} is not JSON, so no run file ({where}: {error.msg})") from None
+    except RecursionError:
+        raise ArmprofError(f"{origin} is nested too deeply for a run file") from None
+    except ValueError as error:  # a whole number of thousands of digits
+        raise ArmprofError(f"{origin} is no run file: {error}") from None
+
+
+def _is_cut(text: str, error: json.JSONDecodeError) -> bool:
+    """Whether the text is right up to its end, and more was to come."""
+    if error.msg.startswith(("Unterminated string", "Extra data")):
+        return error.msg.startswith("Unterminated")
+    return re.fullmatch(r"[-+.\\\w]*\s*", text[error.pos :]) is not None
+
+
+def _check_counts(run: Run, origin: str) -> None:
+    """What the types do not say of counts, and every reader of them relies on."""
+    for i, component in enumerate(run.components):
+        readings = {"reading": component.reading} if component.reading is not None else {}
+        readings |= {f"groups[{j}]": group for j, group in enumerate(component.groups)}
+        for place, reading in readings.items():
+            for event, count in reading.counts.items():
+                where = f"{origin}: $.components[{i}].{place}.counts.{event[:60]}"
+                if count.event != event:
+                    raise ArmprofError(f"{where}.event: expected {event[:60]!r}, found {count.event[:60]!r}")
+                if count.status.has_value != (count.value is not None):
+                    has = "no value" if count.value is None else "a value"
+                    raise ArmprofError(f"{where}: a count that is {count.status} cannot have {has}")
