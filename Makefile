@@ -16,7 +16,7 @@ report: $(VENV)/installed
 
 test: lint test-c test-python test-guest
 
-lint: $(VENV)/dev
+lint: $(VENV)/dev $(VENV)/installed
 	ruff check
 	ruff format --check
 	mypy
@@ -32,22 +32,24 @@ test-c: $(VENV)/dev
 test-python: $(VENV)/dev $(VENV)/installed
 	pytest -n 2 --ignore=tests/guest
 
-test-guest: $(VENV)/dev
+test-guest: $(VENV)/dev $(VENV)/installed
 	pytest tests/guest
 
 clean:
 	rm -rf build $(VENV)
 
-$(VENV)/bin/python:
+# The stamps. A virtual environment that was interrupted half way is made anew.
+$(VENV)/made:
 	tools/system-packages report
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV)
 	python -m pip install --quiet --upgrade pip
+	touch $@
 
-$(VENV)/installed: $(VENV)/bin/python $(SOURCES)
+$(VENV)/installed: $(VENV)/made $(SOURCES)
 	python -m pip install --quiet .
 	touch $@
 
-$(VENV)/dev: $(VENV)/bin/python pyproject.toml
+$(VENV)/dev: $(VENV)/made pyproject.toml
 	tools/system-packages test
 	python -m pip install --quiet --group dev
 	touch $@
