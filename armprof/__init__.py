@@ -6,8 +6,8 @@
         decode(buffer)
     m.metrics.l1_cache_hit_rate       # a float, or None; m.metrics.explain(...) says why
 
-Names are imported when they are first used: `import armprof` takes milliseconds and works where the native module cannot
-be built, for the analysis of files.
+Names are imported when they are first used: `import armprof` takes milliseconds and works where the native module
+cannot be built, for the analysis of files.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
+# No submodule may bear the name of one of these: importing it would put the module in the function's place.
 _HOME = {
     "ARM64Metrics": "armprof.metrics",
     "Analysis": "armprof.analysis",
@@ -24,17 +25,17 @@ _HOME = {
     "CannotCount": "armprof.errors",
     "Count": "armprof.counters.reading",
     "ImplementationEffort": "armprof.analysis",
-    "Measurement": "armprof.measure",
+    "Measurement": "armprof.measurement",
     "OptimizationType": "armprof.analysis",
-    "Profile": "armprof.measure",
+    "Profile": "armprof.measurement",
     "Reading": "armprof.counters.reading",
     "Recommendation": "armprof.analysis",
-    "Region": "armprof.region",
+    "Region": "armprof.regions",
     "Status": "armprof.counters.reading",
     "analyze": "armprof.analysis",
-    "measure": "armprof.measure",
-    "profile": "armprof.measure",
-    "region": "armprof.region",
+    "measure": "armprof.measurement",
+    "profile": "armprof.measurement",
+    "region": "armprof.regions",
 }
 
 __all__ = [*sorted(_HOME), "__version__"]
@@ -42,21 +43,39 @@ __all__ = [*sorted(_HOME), "__version__"]
 if TYPE_CHECKING:
     from armprof.analysis import (
         Analysis as Analysis,
+    )
+    from armprof.analysis import (
         ImplementationEffort as ImplementationEffort,
+    )
+    from armprof.analysis import (
         OptimizationType as OptimizationType,
+    )
+    from armprof.analysis import (
         Recommendation as Recommendation,
+    )
+    from armprof.analysis import (
         analyze as analyze,
     )
-    from armprof.counters.reading import Count as Count, Reading as Reading, Status as Status
-    from armprof.errors import ArmprofError as ArmprofError, CannotCount as CannotCount
-    from armprof.measure import (
+    from armprof.counters.reading import Count as Count
+    from armprof.counters.reading import Reading as Reading
+    from armprof.counters.reading import Status as Status
+    from armprof.errors import ArmprofError as ArmprofError
+    from armprof.errors import CannotCount as CannotCount
+    from armprof.measurement import (
         Measurement as Measurement,
+    )
+    from armprof.measurement import (
         Profile as Profile,
+    )
+    from armprof.measurement import (
         measure as measure,
+    )
+    from armprof.measurement import (
         profile as profile,
     )
     from armprof.metrics import ARM64Metrics as ARM64Metrics
-    from armprof.region import Region as Region, region as region
+    from armprof.regions import Region as Region
+    from armprof.regions import region as region
 
 
 def __getattr__(name: str) -> Any:
@@ -64,7 +83,7 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module 'armprof' has no attribute {name!r}")
     value = getattr(import_module(home), name)
-    globals()[name] = value  # also where a submodule of the same name was imported in between
+    globals()[name] = value
     return value
 
 

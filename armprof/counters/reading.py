@@ -1,7 +1,7 @@
 """Reading: counts of named events over one stretch of work, the seed of every answer.
 
-A `Count` never pretends. Its ``value`` is None unless something was counted, and then ``status`` and ``coverage`` say how
-much of the stretch the counter really ran. Every source (the PMU, an imported perf output) produces Readings.
+A `Count` never pretends. Its ``value`` is None unless something was counted, and then ``status`` and ``coverage`` say
+how much of the stretch the counter really ran. Every source (the PMU, an imported perf output) produces Readings.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Status(StrEnum):
         return self in (Status.COUNTED, Status.SCALED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Count:
     """One event's count over one stretch.
 
@@ -54,7 +54,7 @@ class Count:
 
     @property
     def coverage(self) -> float | None:
-        """running / enabled, 0 to 1; None where the source says nothing of it."""
+        """Running / enabled, 0 to 1; None where the source says nothing of it."""
         if self.enabled_ns and self.running_ns is not None:
             return min(1.0, self.running_ns / self.enabled_ns)
         return self.stated_coverage
@@ -63,7 +63,9 @@ class Count:
         if self.value is None:
             return f"<Count {self.event}: {self.status}, {self.reason or 'no reason given'}>"
         coverage = "" if self.coverage is None else f", {self.coverage:.1%} running"
-        return f"<Count {self.event} = {self.value:,.0f}{' ' + self.unit if self.unit else ''} ({self.status}{coverage})>"
+        return (
+            f"<Count {self.event} = {self.value:,.0f}{' ' + self.unit if self.unit else ''} ({self.status}{coverage})>"
+        )
 
 
 def uncounted(event: str, status: Status, reason: str, **known: Any) -> Count:
@@ -72,7 +74,7 @@ def uncounted(event: str, status: Status, reason: str, **known: Any) -> Count:
     return Count(event=event, value=None, status=status, reason=reason, **fields)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Reading:
     """Counts over one stretch of work, from one source.
 
@@ -102,6 +104,43 @@ class Reading:
         """The event's value, or None where it was not counted or not asked for."""
         count = self.counts.get(event)
         return count.value if count is not None else None
+
+    def by_reason(self) -> dict[tuple[Status, str], list[Count]]:
+        """The counts without a value, by status and reason: what one cause took away is told once."""
+        found: dict[tuple[Status, str], list[Count]] = {}
+        for count in self.counts.values():
+            if count.value is None:
+                found.setdefault((count.status, count.reason or ""), []).append(count)
+        return found
+
+    def __repr__(self) -> str:
+        head = [f"Reading from {self.source}", self.scope, self.access]
+        if self.duration_ns is not None:
+            head.append(f"{self.duration_ns / 1e6:,.3f} ms")
+        lines = ["; ".join(filter(None, head))]
+        width = max((len(name) for name in self.counts), default=0)
+        for c in self.counts.values():
+            if c.value is not None:
+                coverage = "" if c.coverage is None else f"{c.coverage:7.1%}"
+                lines.append(f"  {c.event:{width}}  {c.value:>20,.0f} {c.unit:2}  {c.status}{coverage}")
+        for (status, reason), counts in self.by_reason().items():
+            lines.append(f"  {status}: {', '.join(c.event for c in counts)}: {reason}")
+        return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the same as the repr, as a table."""
+        from html import escape
+
+        def row(*cells: str, tag: str = "td") -> str:
+            return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+        rows = [row("event", "count", "unit", "status", "running", "reason", tag="th")]
+        for c in self.counts.values():
+            value = "" if c.value is None else f"{c.value:,.0f}"
+            coverage = "" if c.coverage is None else f"{c.coverage:.1%}"
+            rows.append(row(c.event, value, c.unit, c.status, coverage, c.reason or ""))
+        caption = "; ".join(filter(None, (f"source {self.source}", self.scope, self.access, *self.notes)))
+        return f"<table><caption>{escape(caption)}</caption>{''.join(rows)}</table>"
 
     def to_frame(self) -> pd.DataFrame:
         """One row per event: value, raw, unit, enabled_ns, running_ns, coverage, status, reason, source."""

@@ -1,5 +1,7 @@
 /* What Python may call of armprof.h, as cffi takes it. The C compiler checks each against the header. */
 
+typedef int... pid_t;
+
 #define ARMPROF_MAX_EVENTS ...
 #define ARMPROF_MAX_GROUPS ...
 #define ARMPROF_MAX_REGIONS ...
@@ -8,7 +10,7 @@ typedef struct armprof_event { uint32_t type; uint32_t group; uint64_t config; b
 typedef struct armprof_options {
     pid_t pid; int cpu; bool inherit; bool enable_on_exec; bool user_reads; bool unfenced; ...;
 } armprof_options;
-typedef enum armprof_access { ARMPROF_CLOSED, ARMPROF_USER64, ARMPROF_USER32, ARMPROF_SYSCALL, ... } armprof_access;
+typedef enum armprof_access { ARMPROF_CLOSED, ARMPROF_USER64, ARMPROF_USER32, ARMPROF_SYSCALL } armprof_access;
 typedef struct armprof_count { uint64_t value; uint64_t enabled_ns; uint64_t running_ns; ...; } armprof_count;
 typedef struct armprof_set armprof_set;
 

@@ -1,0 +1,97 @@
+"""Fitting events into groups that a core can count together.
+
+Events of one group are counted at the same moments. What is compared with each other (misses with accesses) therefore
+belongs into one group, and a group never holds more than the counters there are: one that is too large never counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+CYCLES = "cpu_cycles"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much one group can hold: general counters, and whether the cycle counter comes on top of them."""
+
+    counters: int
+    cycles_besides: bool
+
+    def takes(self, event: str) -> int:
+        return 0 if event == CYCLES and self.cycles_besides else 1
+
+
+# The numerator and denominator of a ratio: apart they would tell of different phases of the program.
+TOGETHER = (
+    ("cpu_cycles", "inst_retired"),
+    ("l1d_cache", "l1d_cache_refill"),
+    ("br_retired", "br_mis_pred_retired"),
+    ("br_pred", "br_mis_pred"),
+    ("l2d_cache", "l2d_cache_refill"),
+    ("l1d_tlb", "dtlb_walk"),
+    ("l1d_tlb", "l1d_tlb_refill"),
+    ("l1i_cache", "l1i_cache_refill"),
+    ("l1i_tlb", "itlb_walk"),
+    ("ll_cache_rd", "ll_cache_miss_rd"),
+    ("stall_frontend", "stall_backend"),
+    ("stall_slot_frontend", "stall_slot_backend"),
+    ("op_spec", "op_retired"),
+)
+
+
+def plan(events: Sequence[str], budget: Budget, anchors: Sequence[str] = ()) -> list[tuple[str, ...]]:
+    """Groups of the events, as few as possible, of about equal size, in the order given.
+
+    ``anchors`` (instructions, cycles) stand in every group as far as there is room beside two other events: they tell
+    whether the work was the same each time. About equal, so that a counter stays spare where it costs no further group:
+    somebody else may want one, and a group that lacks one counter does not count at all.
+    """
+    if budget.counters < 1:
+        return []
+    fixed = [a for a in anchors if a in events and _size(anchors, budget) + 2 <= budget.counters]
+    units = _units([e for e in events if e not in fixed], budget)
+    room = budget.counters - _size(fixed, budget)
+    fewest = len(_fill(units, room, budget))
+    capacity = next(c for c in range(1, room + 1) if len(_fill(units, c, budget)) == fewest) if units else room
+    groups = _fill(units, capacity, budget) or ([[]] if fixed else [])
+    return [(*fixed, *group) for group in groups]
+
+
+def _size(events: Sequence[str], budget: Budget) -> int:
+    return sum(budget.takes(event) for event in events)
+
+
+def _units(events: Sequence[str], budget: Budget) -> list[list[str]]:
+    """The events in order, those that belong together joined where a group can hold them."""
+    units: list[list[str]] = []
+    placed: set[str] = set()
+    for event in events:
+        if event in placed:
+            continue
+        unit = [event]
+        for pair in TOGETHER:
+            other = next((e for e in pair if e != event), None) if event in pair else None
+            joined = other is not None and other in events and other not in placed and other not in unit
+            if joined and other is not None and _size([*unit, other], budget) <= budget.counters:
+                unit.append(other)
+        placed.update(unit)
+        units.append(unit)
+    return units
+
+
+def _fill(units: Sequence[Sequence[str]], capacity: int, budget: Budget) -> list[list[str]]:
+    groups: list[list[str]] = []
+    for unit in units:
+        if groups and _size([*groups[-1], *unit], budget) <= capacity:
+            groups[-1].extend(unit)
+        elif _size(unit, budget) <= capacity:
+            groups.append(list(unit))
+        else:
+            for event in unit:
+                if groups and _size([*groups[-1], event], budget) <= capacity:
+                    groups[-1].append(event)
+                else:
+                    groups.append([event])
+    return groups
