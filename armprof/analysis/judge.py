@@ -27,7 +27,7 @@ def analyze(thing: object, core: Core | str | None = None) -> Analysis:
     metrics = _metrics(thing, core)
     why_not = "nothing was counted" if metrics is None else _too_little(metrics.reading)
     if metrics is None or why_not is not None:
-        silent = tuple(_silent(rule, metrics, f"not judged: {why_not}") for rule in rules())
+        silent = tuple(_silent(rule, metrics, f"{Verdict.NOT_JUDGED}: {why_not}") for rule in rules())
         return Analysis(Verdict.NOT_JUDGED, str(why_not), (), silent, metrics)
 
     opinions = [_consider(rule, metrics, core or metrics.core) for rule in rules()]
@@ -35,7 +35,8 @@ def analyze(thing: object, core: Core | str | None = None) -> Analysis:
     raised = sorted((o for o in opinions if isinstance(o, _Raised)), key=_Raised.order)
     decided = [rule.metric for rule in rules() if _carries(metrics[rule.metric])]
     if not decided:
-        reason = "; ".join(s.reason for s in silent if metrics[s.metric].events)
+        # Why each is so stands with its rule and its metric; rules on what no event tells are not missed.
+        reason = ", ".join(_undecided(metrics[s.metric]) for s in silent if metrics[s.metric].events)
         return Analysis(Verdict.NOT_JUDGED, reason, (), silent, metrics)
     recommendations = tuple(replace(o.recommendation, rank=i) for i, o in enumerate(raised, 1))
     return Analysis(Verdict.JUDGED, f"decided on {', '.join(decided)}", recommendations, silent, metrics)
@@ -49,9 +50,7 @@ def _metrics(thing: object, core: Core | None) -> ARM64Metrics | None:
         return None
     if not isinstance(reading, Reading):
         kind = type(reading).__name__
-        raise ArmprofError(
-            f"cannot analyze {kind}: give a Reading, ARM64Metrics or something with a .reading"
-        )
+        raise ArmprofError(f"cannot analyze {kind}: give a Reading, ARM64Metrics or something with a .reading")
     return compute(reading, core)
 
 
@@ -69,7 +68,7 @@ def _too_little(reading: Reading) -> str | None:
     if scaled and (stretch is None or stretch < MIN_STRETCH_NS):
         coverage = lowest_coverage(scaled)
         length = "a run of unknown length" if stretch is None else f"a run of {stretch / 1e6:.1f} ms"
-        least_counted = "" if coverage is None else f", one of them only {coverage:.2%} of the time,"
+        least_counted = "" if coverage is None else f", one of them only {100 * coverage:.1f} % of the time,"
         return f"{length} with multiplexed events{least_counted} is too little to judge: 100 ms are needed"
     return None
 
@@ -99,7 +98,7 @@ def _consider(rule: Rule, metrics: ARM64Metrics, core: Core | None) -> _Raised |
     if metric.value is None or metric.confidence is None:
         return _silent(rule, metrics, f"{rule.metric} has no value ({metric.reason})")
     if not _carries(metric):
-        return _silent(rule, metrics, f"{rule.metric} was {_counted(metric)}: too little to judge")
+        return _silent(rule, metrics, _undecided(metric))
     if not rule.crossed(metric.value):
         return _silent(rule, metrics, f"{rule.metric} is {metric.value:.4g}, not {rule.threshold}")
 
@@ -111,7 +110,7 @@ def _consider(rule: Rule, metrics: ARM64Metrics, core: Core | None) -> _Raised |
 
     evidence = [f"{crossed} ({metric.formula})"]
     if stake.share is not None:
-        evidence.append(f"{stake.share:.1%} of the cycles are at stake: {stake.says}")
+        evidence.append(f"{100 * stake.share:.1f} % of the cycles are at stake: {stake.says}")
     elif rule.rate is not None:
         rate = metrics[rule.rate]
         evidence.append(f"{rule.rate} is {rate.value:.4g} {rate.unit}")
@@ -135,17 +134,23 @@ def _consider(rule: Rule, metrics: ARM64Metrics, core: Core | None) -> _Raised |
     return _Raised(recommendation, stake.share)
 
 
+def _undecided(metric: Metric) -> str:
+    if metric.value is None:
+        return f"{metric.name} has no value"
+    return f"{metric.name} was {_counted(metric)}: too little to judge"
+
+
 def _counted(metric: Metric) -> str:
     if metric.coverage is None:
         return "counted for an unknown part of the time"
-    return f"counted {metric.coverage:.2%} of the time"
+    return f"counted {100 * metric.coverage:.1f} % of the time"
 
 
 def _negligible(rule: Rule, stake: AtStake, metrics: ARM64Metrics) -> str | None:
     """Why it does not matter that the threshold is crossed, or None where it may matter."""
     if stake.share is not None:
         if stake.share < gate().min_share:
-            return f"at most {stake.share:.2%} of the cycles are at stake: {stake.says}"
+            return f"at most {100 * stake.share:.2f} % of the cycles are at stake: {stake.says}"
         return None
     if rule.rate is None:
         return None
@@ -172,4 +177,4 @@ def _improvement(rule: Rule, stake: AtStake) -> Improvement:
     elif ceiling < high:
         basis += ", cut to the ceiling"
         high = ceiling
-    return Improvement(low, high, ceiling, rule.unit, f"{basis}; ceiling: all {stake.share:.1%} at stake")
+    return Improvement(low, high, ceiling, rule.unit, f"{basis}; ceiling: all {100 * stake.share:.1f} % at stake")

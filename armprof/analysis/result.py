@@ -177,13 +177,13 @@ class Analysis:
             lines.append("  nothing to recommend")
         for r in self.recommendations:
             lines.append(f"  {r.rank}. {r.title} ({r.type})")
-            lines.append(
-                f"     {r.expected_improvement}; effort {r.effort}, risk {r.risk}, {r.confidence} confidence"
-            )
+            lines.append(f"     {r.expected_improvement}; effort {r.effort}, risk {r.risk}, {r.confidence} confidence")
             lines += textwrap.wrap(r.description, 100, initial_indent=" " * 5, subsequent_indent=" " * 5)
             for fact in (*r.evidence, r.expected_improvement.basis):
                 lines += textwrap.wrap(fact, 98, initial_indent="     - ", subsequent_indent=" " * 7)
-        for s in self.silent if self.verdict is Verdict.JUDGED else ():
+        for s in self.silent:
+            if s.reason == f"{Verdict.NOT_JUDGED}: {self.reason}":
+                continue  # said in the first line
             lines += textwrap.wrap(
                 f"{s.rule}: {s.reason}", 100, initial_indent="  silent: ", subsequent_indent=" " * 10
             )

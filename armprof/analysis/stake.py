@@ -49,11 +49,11 @@ def _bounded(stake: Stake, metrics: ARM64Metrics, share: float, says: str) -> At
     if bound is None or bound.value is None or bound.confidence is Confidence.LOW:
         pass
     elif bound.value < share:
-        says += f"; not more than the {bound.value:.1%} of cycles that {bound.name} is"
+        says += f"; not more than the {100 * bound.value:.1f} % of cycles that {bound.name} is"
         share = bound.value
         used.append(bound.confidence)
     if share >= 1:
-        return AtStake(None, f"{says}, which would be {share:.0%} of the cycles and bounds nothing")
+        return AtStake(None, f"{says}, which would be {100 * share:.0f} % of the cycles and bounds nothing")
     confidence = least(*(c for c in used if c is not None))
     if confidence is Confidence.LOW:
         return AtStake(None, "what tells the cycles at stake was counted too little")

@@ -89,7 +89,8 @@ def _metric(
         why.setdefault(count.reason or "no value, and no reason given", []).append(count.event)
     reason = "; ".join(f"{' and '.join(events)}: {reason}" for reason, events in why.items())
     status = telling.status if telling.status in _TELLING else Status.SUSPECT
-    return _none(definition, reading, status, reason, way)
+    causes = tuple((cause, tuple(events)) for cause, events in why.items())
+    return replace(_none(definition, reading, status, reason, way), causes=causes)
 
 
 def _distance(blocking: Sequence[Count]) -> tuple[int, int]:
@@ -121,9 +122,7 @@ def _usable(count: Count) -> bool:
     return _has_number(count) and math.isfinite(count.value or 0.0) and (count.value or 0.0) >= 0
 
 
-def _counted_together(
-    events: Sequence[str], groups: Sequence[Reading], core: Core | None
-) -> list[Count] | None:
+def _counted_together(events: Sequence[str], groups: Sequence[Reading], core: Core | None) -> list[Count] | None:
     """The counts from one group that holds all events, of several the one that ran most; None without."""
     whole = [[_count(group, event, core) for event in events] for group in groups]
     whole = [counts for counts in whole if all(map(_usable, counts))]
@@ -147,10 +146,9 @@ def _evaluated(definition: Definition, way: Way, counts: Sequence[Count], readin
         reason = f"{way.formula.text} gives {value:.4g}, {outside}"
         return _none(definition, reading, Status.SUSPECT, reason, way)
     return replace(
-        _none(
-            definition, reading, Status.SCALED if scaled else Status.COUNTED, "; ".join(notes) or None, way
-        ),
+        _none(definition, reading, Status.SCALED if scaled else Status.COUNTED, "; ".join(notes) or None, way),
         value=value,
+        causes=(),
         coverage=lowest_coverage(counts),
         together=not scaled or _one_group(counts),
         confidence=trust,
@@ -164,6 +162,7 @@ def _one_group(counts: Sequence[Count]) -> bool:
 def _none(
     definition: Definition, reading: Reading, status: Status, reason: str | None, way: Way | None = None
 ) -> Metric:
+    events = way.formula.names if way else ()
     return Metric(
         name=definition.name,
         title=definition.title,
@@ -172,7 +171,7 @@ def _none(
         unit=definition.unit,
         better=definition.better,
         status=status,
-        events=way.formula.names if way else (),
+        events=events,
         formula=way.formula.text if way else None,
         spec=definition.spec,
         coverage=None,
@@ -180,4 +179,5 @@ def _none(
         source=reading.source,
         confidence=None,
         reason=reason,
+        causes=((reason, events),) if reason else (),
     )

@@ -43,6 +43,8 @@ class Metric:
     ``value`` is None where it could not be formed, and then ``reason`` says why. Where there is a value,
     ``reason`` is what its reader must know (a fallback formula), or None. ``formula`` and ``events`` are
     those used, or those that came nearest to being usable. ``coverage`` is the lowest of the events, 0 to 1.
+    ``causes`` are the parts of the reason of a value that is None: why, and which events that concerns; so
+    what stands in the way of several metrics can be told once.
     ``together`` is False where multiplexing counted the events at different moments: such a ratio mixes
     phases of the program (published windows of one ffmpeg run miss the L1I 2.5 % and 5.0 % of the time).
     """
@@ -62,15 +64,18 @@ class Metric:
     source: str
     confidence: Confidence | None
     reason: str | None
+    causes: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The metric as it stands in the JSON contract."""
         return {
+            "title": self.title,
             "value": self.value,
             "unit": self.unit,
             "status": str(self.status),
             "coverage": self.coverage,
             "events": list(self.events),
+            "formula": self.formula,
             "source": self.source,
             "confidence": None if self.confidence is None else str(self.confidence),
             "reason": self.reason,
@@ -159,10 +164,7 @@ class ARM64Metrics(Mapping[str, Metric]):
             "reason",
         )
         rows = {
-            name: [
-                None if (v := getattr(m, c)) is None else str(v) if isinstance(v, StrEnum) else v
-                for c in columns
-            ]
+            name: [None if (v := getattr(m, c)) is None else str(v) if isinstance(v, StrEnum) else v for c in columns]
             for name, m in self._metrics.items()
         }
         frame = pd.DataFrame.from_dict(rows, orient="index", columns=list(columns))
@@ -198,7 +200,5 @@ class ARM64Metrics(Mapping[str, Metric]):
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{title}</th>" for title in ("metric", "value", "counted", "to know"))
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows()
-        )
+        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows())
         return f"<table><caption>{escape(self._heading())}</caption><tr>{head}</tr>{body}</table>"

@@ -47,9 +47,7 @@ def _with_slots(text: str, slots: int) -> str:
 @cache
 def forms() -> tuple[Form, ...]:
     """Every form, in the order of the table."""
-    table: dict[str, Any] = tomllib.loads(
-        files(__package__).joinpath("topdown.toml").read_text(encoding="utf-8")
-    )
+    table: dict[str, Any] = tomllib.loads(files(__package__).joinpath("topdown.toml").read_text(encoding="utf-8"))
     return tuple(
         Form(
             title=row["title"],
@@ -129,7 +127,7 @@ def checked(terms: Mapping[str, Metric]) -> dict[str, Metric]:
     if None in values or deviation <= _DEVIATION_NOTED:
         return dict(terms)
     most = Confidence.LOW if deviation > _DEVIATION_LOW else Confidence.MEDIUM
-    note = f"the four terms add up to {total:.1%}"
+    note = f"the four terms add up to {100 * total:.1f} %"
     marked = {}
     for name, metric in terms.items():
         assert metric.confidence is not None

@@ -30,9 +30,7 @@ SECOND = 1_000_000_000
 def count(event, value, coverage=1.0, enabled_ns=SECOND, **more):
     """A Count that ran for that part of the time."""
     status = Status.COUNTED if coverage == 1.0 else Status.SCALED
-    return Count(
-        event, float(value), value * coverage, enabled_ns, int(enabled_ns * coverage), status, **more
-    )
+    return Count(event, float(value), value * coverage, enabled_ns, int(enabled_ns * coverage), status, **more)
 
 
 def reading(*counts, core=None, duration_ns=SECOND, **values):
@@ -113,14 +111,10 @@ def test_explain_of_an_unknown_name_names_the_close_ones():
 
 def test_an_empty_reading_gives_only_none_each_with_a_reason():
     metrics = compute(reading())
-    assert all(
-        metric.value is None and metric.reason and metric.confidence is None for metric in metrics.values()
-    )
+    assert all(metric.value is None and metric.reason and metric.confidence is None for metric in metrics.values())
 
 
-@pytest.mark.parametrize(
-    "status", [Status.UNSUPPORTED, Status.NOT_PERMITTED, Status.NOT_COUNTED, Status.SUSPECT]
-)
+@pytest.mark.parametrize("status", [Status.UNSUPPORTED, Status.NOT_PERMITTED, Status.NOT_COUNTED, Status.SUSPECT])
 def test_a_metric_of_an_uncounted_event_is_none_and_names_the_event_and_why(status):
     missing = uncounted("l1d_cache", status, "the guest hides it")
     metric = compute(reading(missing, l1d_cache_refill=5)).explain("l1_cache_hit_rate")
@@ -142,10 +136,22 @@ def test_an_event_the_core_lacks_is_unsupported():
     assert metric.reason == "stall_frontend: Cortex-A72 does not have this event"
 
 
-def test_an_event_that_an_erratum_spoils_has_no_value():
-    metric = compute(reading(cpu_cycles=100, stall_frontend=10), core="ampereone-ac03").explain(
-        "frontend_stalled"
+def test_what_stands_in_the_way_is_told_by_cause():
+    hidden = (uncounted(event, Status.UNSUPPORTED, "the guest hides it") for event in ("l2d_cache", "l1i_cache"))
+    metrics = compute(reading(*hidden, l2d_cache_refill=5, l1d_cache=100, l1d_cache_refill=5))
+    assert metrics["l2_cache_hit_rate"].causes == (("the guest hides it", ("l2d_cache",)),)
+    assert metrics["instruction_cache_hit_rate"].causes == (
+        ("not among the events of this reading", ("l1i_cache_refill",)),
+        ("the guest hides it", ("l1i_cache",)),
     )
+    assert metrics["memory_latency_ns"].causes == ((metrics["memory_latency_ns"].reason, ()),)
+    assert metrics["l1_cache_hit_rate"].causes == ()
+    for metric in metrics.values():
+        assert bool(metric.causes) == (metric.value is None)
+
+
+def test_an_event_that_an_erratum_spoils_has_no_value():
+    metric = compute(reading(cpu_cycles=100, stall_frontend=10), core="ampereone-ac03").explain("frontend_stalled")
     assert (metric.value, metric.status) == (None, Status.SUSPECT)
     assert "AC03_CPU_29" in metric.reason
 
@@ -157,9 +163,7 @@ def test_of_a_core_without_a_table_nothing_is_said_to_be_lacking():
 
 
 def test_memory_metrics_are_never_made_of_mem_access():
-    metrics = compute(
-        reading(mem_access=1_000_000, bus_access=5_000, remote_access=10, cpu_cycles=10, inst_retired=10)
-    )
+    metrics = compute(reading(mem_access=1_000_000, bus_access=5_000, remote_access=10, cpu_cycles=10, inst_retired=10))
     for name in ("memory_bandwidth_utilization", "memory_latency_ns", "numa_efficiency"):
         assert metrics[name].value is None
         assert metrics[name].status is Status.NOT_COUNTED
@@ -190,9 +194,7 @@ def test_more_stalled_cycles_than_cycles_are_suspect():
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -1.0])
 def test_what_is_no_count_is_suspect(value):
-    metric = compute(reading(count("l1d_cache", 10), count("l1d_cache_refill", value))).explain(
-        "l1_cache_hit_rate"
-    )
+    metric = compute(reading(count("l1d_cache", 10), count("l1d_cache_refill", value))).explain("l1_cache_hit_rate")
     assert (metric.value, metric.status) == (None, Status.SUSPECT)
 
 
@@ -216,9 +218,7 @@ def test_tlb_misses_are_walks_and_fall_back_by_name():
     walks = {"dtlb_walk": 5, "l1d_tlb": 1000, "l1d_tlb_refill": 50, "mem_access": 900}
     made = []
     for gone in ((), ("l1d_tlb",), ("dtlb_walk",), ("dtlb_walk", "l1d_tlb")):
-        metric = compute(reading(**{k: v for k, v in walks.items() if k not in gone})).explain(
-            "tlb_miss_rate"
-        )
+        metric = compute(reading(**{k: v for k, v in walks.items() if k not in gone})).explain("tlb_miss_rate")
         made.append(metric.formula)
         assert "walks" in metric.reason or "first-level TLB" in metric.reason
     assert made == [
@@ -237,9 +237,7 @@ def test_the_speculative_pair_of_branch_events_is_called_so():
 
 def test_retired_and_speculative_branches_are_never_mixed():
     # perf's branch-misses is 0x10 and its branches 0x21: its "0.84% of all branches" mixes both.
-    metric = compute(reading(br_retired=2_260_330_961, br_mis_pred=18_906_434)).explain(
-        "branch_prediction_accuracy"
-    )
+    metric = compute(reading(br_retired=2_260_330_961, br_mis_pred=18_906_434)).explain("branch_prediction_accuracy")
     assert metric.value is None
     assert metric.reason == "br_mis_pred_retired: not among the events of this reading"
 
@@ -309,9 +307,7 @@ def test_a_ratio_is_taken_inside_one_group_where_there_is_one():
         )
 
     total = reading(count("l1d_cache_refill", 50, 0.3, group=1), count("l1d_cache", 1000, 0.4, group=2))
-    metric = compute(total, groups=[group(1, 50, 500, 0.3), group(2, 80, 1000, 0.4)]).explain(
-        "l1_cache_hit_rate"
-    )
+    metric = compute(total, groups=[group(1, 50, 500, 0.3), group(2, 80, 1000, 0.4)]).explain("l1_cache_hit_rate")
     assert metric.value == pytest.approx(0.92)
     assert metric.coverage == pytest.approx(0.4)
     assert metric.together
@@ -341,7 +337,7 @@ def test_a_core_the_caller_misspelt_is_an_error():
 
 def test_to_dict_is_the_json_contract():
     entries = compute(reading(**EVERYTHING)).to_dict()
-    fields = {"value", "unit", "status", "coverage", "events", "source", "confidence", "reason"}
+    fields = {"title", "value", "unit", "status", "coverage", "events", "formula", "source", "confidence", "reason"}
     assert all(set(entry) == fields for entry in entries.values())
     assert json.loads(json.dumps(entries, allow_nan=False)) == entries
 

@@ -13,13 +13,7 @@ from armprof.metrics.topdown import TERMS, forms
 
 EVENTS = sorted(
     {event for definition in definitions() for way in definition.ways for event in way.formula.names}
-    | {
-        event
-        for form in forms()
-        for term in TERMS
-        for way in form.ways(term, 8)
-        for event in way.formula.names
-    }
+    | {event for form in forms() for term in TERMS for way in form.ways(term, 8) for event in way.formula.names}
 )
 CORES = [
     None,
@@ -108,10 +102,7 @@ def test_no_value_ever_comes_from_an_event_without_one(reading):
 @settings(max_examples=200)
 @given(counted_reading(), st.integers(2, 1000))
 def test_twice_the_work_gives_the_same_metrics(reading, factor):
-    more = {
-        e: dataclasses.replace(c, value=c.value * factor, raw=c.raw * factor)
-        for e, c in reading.counts.items()
-    }
+    more = {e: dataclasses.replace(c, value=c.value * factor, raw=c.raw * factor) for e, c in reading.counts.items()}
     once, often = compute(reading), compute(dataclasses.replace(reading, counts=more))
     for name in once:
         assert (once[name].value is None) == (often[name].value is None), name

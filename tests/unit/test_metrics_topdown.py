@@ -76,7 +76,7 @@ def test_without_mispredictions_the_correction_is_left_out_and_said_so():
 def test_terms_that_do_not_add_up_lose_confidence_and_say_so():
     metrics = compute(reading(**counts(8, stall_slot_backend=8 * 10_000_000 * 0.6)), core="neoverse-v1")
     assert all(metrics[term].confidence is Confidence.LOW for term in TERMS)
-    assert "the four terms add up to 110.0%" in metrics["retiring"].reason
+    assert "the four terms add up to 110.0 %" in metrics["retiring"].reason
 
 
 def test_a_frontend_a_little_below_zero_is_set_to_zero_and_said_so():
