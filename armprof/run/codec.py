@@ -42,9 +42,7 @@ def decode(kind: Any, data: Any, path: str = "$") -> Any:
     if origin in (Union, types.UnionType):
         return _decode_one_of(arguments, data, path)
     if origin is tuple:
-        return tuple(
-            decode(arguments[0], one, f"{path}[{i}]") for i, one in enumerate(_expect(list, data, path))
-        )
+        return tuple(decode(arguments[0], one, f"{path}[{i}]") for i, one in enumerate(_expect(list, data, path)))
     if origin is not None and issubclass(origin, Mapping):
         entries = _expect(dict, data, path).items()
         return {key: decode(arguments[1], one, f"{path}.{_shown(key, bare=True)}") for key, one in entries}

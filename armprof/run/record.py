@@ -37,8 +37,9 @@ class Component:
     """One named piece of work: what it took and what it counted.
 
     ``reading`` covers ``reading_operations`` operations, which need not be those that were timed: counting
-    and timing run in separate passes so that neither disturbs the other. ``groups`` are the same stretch group
-    by group, where the source tells that: a ratio is taken inside one group where one has all its events.
+    and timing run in separate passes so that neither disturbs the other. ``groups`` are the same stretch
+    group by group, where the source tells that: a ratio is taken inside one group where one has all its
+    events.
     """
 
     name: str

@@ -10,9 +10,7 @@ from armprof.counters.imported import read
 from armprof.metrics import Confidence, compute
 
 FOLDER = os.environ.get("ARMPROF_FIELD_DATA")
-pytestmark = pytest.mark.skipif(
-    not FOLDER, reason="set ARMPROF_FIELD_DATA to the folder of published perf outputs"
-)
+pytestmark = pytest.mark.skipif(not FOLDER, reason="set ARMPROF_FIELD_DATA to the folder of published perf outputs")
 
 
 def analysis_of(name, core=None):

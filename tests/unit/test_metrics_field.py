@@ -10,9 +10,7 @@ from armprof.counters.reading import Status
 from armprof.metrics import Confidence, compute
 
 FOLDER = os.environ.get("ARMPROF_FIELD_DATA")
-pytestmark = pytest.mark.skipif(
-    not FOLDER, reason="set ARMPROF_FIELD_DATA to the folder of published perf outputs"
-)
+pytestmark = pytest.mark.skipif(not FOLDER, reason="set ARMPROF_FIELD_DATA to the folder of published perf outputs")
 
 
 def metrics_of(name, core=None):
@@ -154,9 +152,7 @@ def test_of_two_pmus_the_one_that_counted_speaks():
 
 
 def test_bsort_on_neoverse_v1_misses_the_instruction_cache():
-    assert metrics_of("v1-bsort-before-bolt.txt", "neoverse-v1")["l1i_mpki"].value == pytest.approx(
-        60.6, abs=0.05
-    )
+    assert metrics_of("v1-bsort-before-bolt.txt", "neoverse-v1")["l1i_mpki"].value == pytest.approx(60.6, abs=0.05)
 
 
 def test_every_file_gives_metrics_with_a_value_or_a_reason():

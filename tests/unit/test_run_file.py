@@ -123,9 +123,7 @@ def test_a_run_comes_back_as_it_was_written(run: Run) -> None:
 
 def test_numbers_keep_their_precision(tmp_path: Path) -> None:
     count = replace(COUNTED, value=0.1 + 0.2, raw=2**63 + 1)
-    run = replace(
-        RUN, components=(replace(RUN.components[0], reading=replace(READING, counts={"cpu_cycles": count})),)
-    )
+    run = replace(RUN, components=(replace(RUN.components[0], reading=replace(READING, counts={"cpu_cycles": count})),))
     write(run, tmp_path / "run.json")
     back = read(tmp_path / "run.json").components[0].reading
     assert back is not None
