@@ -78,6 +78,9 @@ int armprof_event_error(const armprof_set *set, size_t event); /* 0, or the errn
 armprof_access armprof_event_access(const armprof_set *set, size_t event);
 uint32_t armprof_event_group(const armprof_set *set, size_t event); /* the group it was really put into */
 
+/* What an errno of this library means, in a sentence with its remedy; strerror() for what it does not know. */
+const char *armprof_reason(int error);
+
 /* Samples every open event of the set into counts[0 .. count). Events of one group are sampled together. Closed events
  * give zeros. Returns 0, or an errno: ESTALE in a child after fork, whose parent owns the counters; EIO where a group in
  * error state gives nothing (a pinned group that lost its counter). No allocation; no system call while every counter can
