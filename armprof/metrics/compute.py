@@ -79,7 +79,7 @@ def _metric(
         blocking = [count for count in counts if not _usable(count)]
         if not blocking:
             return _evaluated(definition, way, counts, reading)
-        if nearest is None or _distance(blocking) < _distance(nearest[1]):
+        if nearest is None or _distance(blocking, reading) < _distance(nearest[1], reading):
             nearest = (way, blocking)
     assert nearest is not None
     way, blocking = nearest
@@ -93,9 +93,14 @@ def _metric(
     return replace(_none(definition, reading, status, reason, way), causes=causes)
 
 
-def _distance(blocking: Sequence[Count]) -> tuple[int, int]:
-    """How far a way is from being usable: events that are missing, and of them those that cannot be had."""
-    return len(blocking), sum(count.status is Status.UNSUPPORTED for count in blocking)
+def _distance(blocking: Sequence[Count], reading: Reading) -> tuple[int, int, int]:
+    """How far a way is from being usable: events without value, and of them those that nobody asked for.
+
+    What became of an event that was asked for says more than that another one was not: on a machine without
+    PMU it is that. Of two ways that nobody asked for, the one whose events the core has is nearer.
+    """
+    unasked = sum(count.event not in reading.counts for count in blocking)
+    return len(blocking), unasked, sum(count.status is Status.UNSUPPORTED for count in blocking)
 
 
 def _count(reading: Reading, event: str, core: Core | None) -> Count:

@@ -175,8 +175,7 @@ class ARM64Metrics(Mapping[str, Metric]):
         """Name, value with unit, how well counted, what to know: the nine first, then those with a value."""
         rows = []
         for name, m in self._metrics.items():
-            main = isinstance(vars(ARM64Metrics).get(name), _Value)
-            if m.value is None and not main:
+            if m.value is None and name not in MAIN:
                 continue
             if m.value is None:
                 rows.append((name, "None", str(m.status), m.reason or ""))
@@ -202,3 +201,6 @@ class ARM64Metrics(Mapping[str, Metric]):
         head = "".join(f"<th>{title}</th>" for title in ("metric", "value", "counted", "to know"))
         body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows())
         return f"<table><caption>{escape(self._heading())}</caption><tr>{head}</tr>{body}</table>"
+
+
+MAIN = tuple(name for name, attribute in vars(ARM64Metrics).items() if isinstance(attribute, _Value))

@@ -136,6 +136,14 @@ def test_an_event_the_core_lacks_is_unsupported():
     assert metric.reason == "stall_frontend: Cortex-A72 does not have this event"
 
 
+def test_of_events_that_have_no_value_those_that_were_asked_for_are_named():
+    refused = [uncounted(event, Status.NOT_COUNTED, "never ran") for event in ("br_pred", "br_mis_pred")]
+    assert compute(reading(*refused))["branch_prediction_accuracy"].reason == "br_mis_pred and br_pred: never ran"
+    refused = [uncounted(event, Status.UNSUPPORTED, "no PMU") for event in ("br_retired", "br_mis_pred_retired")]
+    metric = compute(reading(*refused))["branch_prediction_accuracy"]
+    assert (metric.status, metric.reason) == (Status.UNSUPPORTED, "br_mis_pred_retired and br_retired: no PMU")
+
+
 def test_what_stands_in_the_way_is_told_by_cause():
     hidden = (uncounted(event, Status.UNSUPPORTED, "the guest hides it") for event in ("l2d_cache", "l1i_cache"))
     metrics = compute(reading(*hidden, l2d_cache_refill=5, l1d_cache=100, l1d_cache_refill=5))
