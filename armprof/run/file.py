@@ -113,3 +113,7 @@ def _check_counts(run: Run, origin: str) -> None:
                 if count.status.has_value != (count.value is not None):
                     has = "no value" if count.value is None else "a value"
                     raise ArmprofError(f"{where}: a count that is {count.status} cannot have {has}")
+                if count.value is None and not count.reason:
+                    raise ArmprofError(f"{where}: a count without a value needs a reason")
+                if count.coverage is not None and not 0 <= count.coverage <= 1:
+                    raise ArmprofError(f"{where}: its coverage, {count.coverage:.4g}, is not between 0 and 1")

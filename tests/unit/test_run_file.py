@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from armprof.counters.reading import Count, Reading, Status
+from armprof.counters.reading import Count, Reading, Status, uncounted
 from armprof.errors import ArmprofError
 from armprof.run.file import VERSION, is_run_file, parse, read, render, write
 from armprof.run.record import Component, Latency, Run
@@ -38,6 +38,7 @@ def strict(schema: Any) -> Any:
 text = st.text(st.characters(), max_size=20)  # with lone surrogates, as in the bytes of a command's arguments
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70)
 whole = st.integers(-(2**70), 2**70)
+times = st.integers(0, 2**64)
 notes = st.lists(text, max_size=2).map(tuple)
 
 
@@ -50,14 +51,14 @@ def counts(draw: st.DrawFn) -> dict[str, Count]:
             event=name,
             value=draw(numbers) if status.has_value else None,
             raw=draw(st.none() | numbers),
-            enabled_ns=draw(st.none() | whole),
-            running_ns=draw(st.none() | whole),
+            enabled_ns=draw(st.none() | times),
+            running_ns=draw(st.none() | times),
             status=status,
-            reason=draw(st.none() | text),
+            reason=draw(st.none() | text if status.has_value else st.text(st.characters(), min_size=1)),
             unit=draw(text),
             group=draw(st.none() | whole),
             label=draw(st.none() | text),
-            stated_coverage=draw(st.none() | numbers),
+            stated_coverage=draw(st.none() | st.floats(0, 1)),
         )
     return made
 
@@ -98,7 +99,11 @@ runs = st.builds(
 )
 
 COUNTED = Count("cpu_cycles", 1234567.0, 1234567, 2000, 2000, Status.COUNTED, group=0)
-READING = Reading({"cpu_cycles": COUNTED}, "pmu", core="neoverse-n1", duration_ns=2000)
+HIDDEN = uncounted("l1d_cache", Status.UNSUPPORTED, "the guest hides it")
+IDLE = Count("idle", 0, 0, None, None, Status.COUNTED, stated_coverage=1.0)
+READING = Reading(
+    {count.event: count for count in (COUNTED, IDLE, HIDDEN)}, "pmu", core="neoverse-n1", duration_ns=2000
+)
 RUN = Run(
     components=(
         Component(
@@ -278,14 +283,29 @@ def test_every_cut_of_a_file_is_recognized() -> None:
             "$.components[0].reading.counts.cpu_cycles.event: expected 'cpu_cycles', found 'other'",
         ),
         (
-            '"value": 1234567.0',
-            '"value": null',
-            "$.components[0].reading.counts.cpu_cycles: a count that is counted cannot have no value",
-        ),
-        (
             '"status": "counted"',
             '"status": "unsupported"',
             "$.components[0].reading.counts.cpu_cycles: a count that is unsupported cannot have a value",
+        ),
+        (
+            '"value": 1234567.0,',
+            '"value": null,',
+            "$.components[0].reading.counts.cpu_cycles: a count that is counted cannot have no value",
+        ),
+        (
+            '"stated_coverage": 1.0',
+            '"stated_coverage": 1.5',
+            "$.components[0].reading.counts.idle: its coverage, 1.5, is not between 0 and 1",
+        ),
+        (
+            '"running_ns": 2000',
+            '"running_ns": -2000',
+            "$.components[0].reading.counts.cpu_cycles: its coverage, -1, is not between 0 and 1",
+        ),
+        (
+            '"reason": "the guest hides it"',
+            '"reason": null',
+            "$.components[0].reading.counts.l1d_cache: a count without a value needs a reason",
         ),
         ('"name": "ring"', '"name": 3', "$.components[0].name: expected text, found 3"),
         ('"cpus": 4', '"cpus": []', "$.host.cpus: expected text or a whole number or a number, found a list"),
