@@ -51,7 +51,9 @@ def built(kind: str, key: str, build: Callable[[Path], None]) -> Path:
     with (folder() / f"{kind}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not place.exists():
-            with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder()) as temporary:
+            for killed in folder().glob(f"unfinished-{kind}-*"):
+                shutil.rmtree(killed)
+            with tempfile.TemporaryDirectory(prefix=f"unfinished-{kind}-", dir=folder()) as temporary:
                 new = Path(temporary) / "new"
                 new.mkdir()
                 build(new)
@@ -76,9 +78,7 @@ def need_tool(program: str, package: str) -> str:
     return path
 
 
-def run(
-    command: Sequence[str], what: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
-) -> None:
+def run(command: Sequence[str], what: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
     """Runs one command of a build; raises BuildError where its status is not 0."""
     done = subprocess.run(command, check=False, stdout=PIPE, stderr=STDOUT, cwd=cwd, env=env)
     if done.returncode:

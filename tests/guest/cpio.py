@@ -18,7 +18,6 @@ class Writer:
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
         self._inode = 0
-        self._written = 0
         self._folders: set[str] = set()
 
     def add(self, name: str, content: bytes, mode: int) -> None:
@@ -46,6 +45,7 @@ class Writer:
             self.add(name, path.read_bytes(), mode)
 
     def close(self) -> None:
+        """Ends the archive; another may follow in the same file."""
         self._entry("TRAILER!!!", b"", 0)
 
     def _entry(self, name: str, content: bytes, mode: int) -> None:
@@ -57,6 +57,4 @@ class Writer:
         self._write(content)
 
     def _write(self, data: bytes) -> None:
-        padded = data + b"\0" * (-len(data) % 4)
-        self._out.write(padded)
-        self._written += len(padded)
+        self._out.write(data + b"\0" * (-len(data) % 4))

@@ -52,9 +52,7 @@ def run_hardware_tests(guest: Guest, folder: Path) -> list[Outcome]:
         files[f"armprof/tests/hardware/{path.relative_to(HARDWARE)}"] = path
     result = guest.run(SCRIPT.format(machine=guest.machine), files, TIMEOUT)
     if "junit.xml" not in result.files or result.exit_status > 1:
-        raise NoReportError(
-            f"pytest in the guest ended with status {result.exit_status}\n{result.console[-6000:]}"
-        )
+        raise NoReportError(f"pytest in the guest ended with status {result.exit_status}\n{result.console[-6000:]}")
     return outcomes(result.files["junit.xml"])
 
 
@@ -81,6 +79,4 @@ def outcomes(junit: bytes) -> list[Outcome]:
 def summary(tests: list[Outcome]) -> str:
     """`12 passed, 3 skipped`."""
     counts = Counter(test.result for test in tests)
-    return ", ".join(
-        f"{counts[result]} {result}" for result in ("failed", "passed", "skipped") if counts[result]
-    )
+    return ", ".join(f"{counts[result]} {result}" for result in ("failed", "passed", "skipped") if counts[result])

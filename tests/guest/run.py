@@ -15,9 +15,7 @@ def main() -> int:
     parser.add_argument("--machine", choices=KINDS, default="debian")
     parser.add_argument("--smp", type=int, choices=(1, 2), default=1)
     parser.add_argument("--script", help="shell script to run in the guest; '-' or none: standard input")
-    parser.add_argument(
-        "--file", action="append", default=[], metavar="GUEST_PATH=PATH", help="a file or a folder"
-    )
+    parser.add_argument("--file", action="append", default=[], metavar="GUEST_PATH=PATH", help="a file or a folder")
     parser.add_argument("--project", action="store_true", help="install the project, built for aarch64")
     parser.add_argument("--out", type=Path, help="folder for what the script writes to $ARMPROF_OUT")
     parser.add_argument("--timeout", type=float, default=300, metavar="SECONDS")

@@ -30,9 +30,7 @@ def _why_not(guest: Guest) -> str | None:
 @pytest.fixture(scope="session")
 def boots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boots]:
     """The guests that the selected tests want, booting side by side: each keeps one CPU busy."""
-    selected = {
-        item.callspec.params.get("guest") for item in request.session.items if hasattr(item, "callspec")
-    }
+    selected = {item.callspec.params.get("guest") for item in request.session.items if hasattr(item, "callspec")}
     with ThreadPoolExecutor(max_workers=min(len(GUESTS), os.cpu_count() or 1)) as pool:
         yield {
             name: pool.submit(run_hardware_tests, guest, tmp_path_factory.mktemp(name))

@@ -19,7 +19,7 @@ PACKED = base64.encodebytes(gzip.compress(b"a,b\n1,2\n" * 100)).decode()
 CONSOLE = f"""[    1.3] some driver\r
 <<<armprof start>>>
 counting
-<<<armprof file out/table.csv>>>
+no end of line<<<armprof file out/table.csv>>>
 {PACKED}<<<armprof end>>>
 <<<armprof exit 3>>>
 """
@@ -27,7 +27,7 @@ counting
 
 def test_a_console_gives_output_status_and_files() -> None:
     result = parse(CONSOLE, "QEMU ended with status 0")
-    assert result.console == "counting\n"
+    assert result.console == "counting\nno end of line"
     assert result.exit_status == 3
     assert result.files == {"out/table.csv": b"a,b\n1,2\n" * 100}
 
@@ -68,9 +68,7 @@ def test_old_builds_go_and_the_last_used_stay(tmp_path: Path, monkeypatch: pytes
 
 def test_a_failed_command_is_told_whole_and_in_one_line() -> None:
     with pytest.raises(cache.BuildError) as caught:
-        cache.run(
-            ["sh", "-c", "echo fetching; echo E: no such host; echo cleaning; exit 1"], what="a download"
-        )
+        cache.run(["sh", "-c", "echo fetching; echo E: no such host; echo cleaning; exit 1"], what="a download")
     assert caught.value.brief == "a download failed: E: no such host"
     assert str(caught.value) == "a download failed:\nfetching\nE: no such host\ncleaning"
 

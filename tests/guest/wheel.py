@@ -65,9 +65,7 @@ def _build(project: Path, base: Root, new: Path) -> None:
         for name, target in declared.items("console_scripts"):
             module, _, function = target.partition(":")
             script = new / "bin" / name
-            script.write_text(
-                f"#!/usr/bin/python3\nfrom {module} import {function}\nraise SystemExit({function}())\n"
-            )
+            script.write_text(f"#!/usr/bin/python3\nfrom {module} import {function}\nraise SystemExit({function}())\n")
             script.chmod(0o755)
 
 

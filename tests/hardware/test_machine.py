@@ -54,7 +54,5 @@ def test_qemu_lists_no_cache_event_and_yet_lets_one_be_opened_that_stays_0(progr
 @pytest.mark.two_cpus
 def test_the_pmu_counts_on_both_cpus(program: Program) -> None:
     for cpu in sorted(os.sched_getaffinity(0))[:2]:
-        counts = perf_stat(
-            ["instructions"], "taskset", hex(1 << cpu), program("walk"), str(BYTES), str(STEP), "1"
-        )
+        counts = perf_stat(["instructions"], "taskset", hex(1 << cpu), program("walk"), str(BYTES), str(STEP), "1")
         assert counts["instructions"] > LOADS * INSTRUCTIONS_PER_LOAD
