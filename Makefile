@@ -40,8 +40,9 @@ clean:
 
 # The stamps. A virtual environment that was interrupted half way is made anew.
 $(VENV)/made:
+	rm -rf $(VENV)
 	tools/system-packages report
-	$(PYTHON) -m venv --clear $(VENV)
+	$(PYTHON) -m venv $(VENV)
 	python -m pip install --quiet --upgrade pip
 	touch $@
 
