@@ -42,28 +42,29 @@ TOGETHER = (
 
 
 def plan(events: Sequence[str], budget: Budget, anchors: Sequence[str] = ()) -> list[tuple[str, ...]]:
-    """Groups of the events, as few as possible, of about equal size, in the order given.
+    """Groups of the events, as few as possible, of about equal size, the first ones in the first group.
 
-    ``anchors`` (instructions, cycles) stand in every group as far as there is room beside two other events: they tell
-    whether the work was the same each time. About equal, so that a counter stays spare where it costs no further group:
-    somebody else may want one, and a group that lacks one counter does not count at all.
+    Ratios stay in one group where a group can hold them. ``anchors`` (cycles, instructions) stand in every group as far
+    as there is room beside two other events: they tell whether the work was the same each time. About equal, so that a
+    counter stays spare where it costs no further group: somebody else may want one, and a group that lacks one counter
+    does not count at all.
     """
     if budget.counters < 1:
         return []
-    fixed = [a for a in anchors if a in events and _size(anchors, budget) + 2 <= budget.counters]
-    units = _units([e for e in events if e not in fixed], budget)
+    fixed: list[str] = []
+    for anchor in anchors:
+        if anchor in events and _size([*fixed, anchor], budget) + 2 <= budget.counters:
+            fixed.append(anchor)
     room = budget.counters - _size(fixed, budget)
-    fewest = len(_fill(units, room, budget))
-    capacity = next(c for c in range(1, room + 1) if len(_fill(units, c, budget)) == fewest) if units else room
-    groups = _fill(units, capacity, budget) or ([[]] if fixed else [])
-    return [(*fixed, *group) for group in groups]
+    groups = _pack(_units([e for e in events if e not in fixed], room, budget), room, budget)
+    return [(*fixed, *group) for group in groups or ([[]] if fixed else [])]
 
 
 def _size(events: Sequence[str], budget: Budget) -> int:
     return sum(budget.takes(event) for event in events)
 
 
-def _units(events: Sequence[str], budget: Budget) -> list[list[str]]:
+def _units(events: Sequence[str], room: int, budget: Budget) -> list[list[str]]:
     """The events in order, those that belong together joined where a group can hold them."""
     units: list[list[str]] = []
     placed: set[str] = set()
@@ -74,24 +75,42 @@ def _units(events: Sequence[str], budget: Budget) -> list[list[str]]:
         for pair in TOGETHER:
             other = next((e for e in pair if e != event), None) if event in pair else None
             joined = other is not None and other in events and other not in placed and other not in unit
-            if joined and other is not None and _size([*unit, other], budget) <= budget.counters:
+            if joined and other is not None and _size([*unit, other], budget) <= room:
                 unit.append(other)
         placed.update(unit)
         units.append(unit)
     return units
 
 
-def _fill(units: Sequence[Sequence[str]], capacity: int, budget: Budget) -> list[list[str]]:
+def _pack(units: Sequence[list[str]], room: int, budget: Budget) -> list[list[str]]:
+    """Group by group, each as small as it can be while no further group is needed."""
     groups: list[list[str]] = []
-    for unit in units:
-        if groups and _size([*groups[-1], *unit], budget) <= capacity:
-            groups[-1].extend(unit)
-        elif _size(unit, budget) <= capacity:
-            groups.append(list(unit))
-        else:
-            for event in unit:
-                if groups and _size([*groups[-1], event], budget) <= capacity:
-                    groups[-1].append(event)
-                else:
-                    groups.append([event])
+    left = list(units)
+    while left:
+        fewest = len(_fit(left, room, budget))
+        largest = max(_size(unit, budget) for unit in left)
+        capacity = next(c for c in range(largest, room + 1) if len(_fit(left, c, budget)) == fewest)
+        first = next(group for group in _fit(left, capacity, budget) if left[0] in group)
+        groups.append([event for unit in left if unit in first for event in unit])
+        left = [unit for unit in left if unit not in first]
     return groups
+
+
+def _fit(units: Sequence[list[str]], capacity: int, budget: Budget) -> list[list[list[str]]]:
+    """First fit in the order given, or by size where that needs fewer groups. For units of one, two and at most one of
+    three events the latter needs the fewest that there can be.
+    """
+
+    def first_fit(ordered: Sequence[list[str]]) -> list[list[list[str]]]:
+        groups: list[list[list[str]]] = []
+        for unit in ordered:
+            size = _size(unit, budget)
+            home = next((g for g in groups if size + sum(_size(u, budget) for u in g) <= capacity), None)
+            if home is None:
+                groups.append([unit])
+            else:
+                home.append(unit)
+        return groups
+
+    by_size = sorted(units, key=lambda unit: -_size(unit, budget))
+    return min(first_fit(units), first_fit(by_size), key=len)
