@@ -28,6 +28,7 @@ SOFTWARE: dict[str, tuple[int, bool]] = {
     "major_faults": (6, False),
     "alignment_faults": (7, False),
     "emulation_faults": (8, False),
+    "cgroup_switches": (11, True),
 }
 
 # What the nine metrics need, most wanted first: where the counters do not suffice for all, the first ones are counted.

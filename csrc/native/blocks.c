@@ -128,7 +128,6 @@ static void sample_all(SampleBlock *self, armprof_count *counts) {
 static PyObject *sample_enter(PyObject *object, PyObject *ignored) {
     SampleBlock *self = (SampleBlock *)object;
     (void)ignored;
-    self->sample = NULL;
     PyObject *prepared = PyObject_CallMethod(object, "_prepare", NULL);
     if (!prepared) {
         return NULL;
