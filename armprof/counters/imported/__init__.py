@@ -74,12 +74,8 @@ def parse(text: str, origin: str = "<text>") -> Imported:
     sums.close()
     if not sums.runs:
         if sheet.targets or sheet.elapsed_ns:
-            raise ArmprofError(
-                f"{origin}: perf printed no counts here (perf stat -n, --metric-only, or cut off)"
-            )
-        raise ArmprofError(
-            f"{origin}: no counts found: expected {_EXPECTED}; the first line is: {_first_line(text)}"
-        )
+            raise ArmprofError(f"{origin}: perf printed no counts here (perf stat -n, --metric-only, or cut off)")
+        raise ArmprofError(f"{origin}: no counts found: expected {_EXPECTED}; the first line is: {_first_line(text)}")
     return _imported(sheet, sums, origin)
 
 
@@ -146,11 +142,7 @@ def _groups(lines: Collection[Line], part: Callable[[Collection[Line], str], Rea
     That is so where one label stands on several lines. Two labels of one event are only two wishes of the
     user.
     """
-    shared = {
-        event
-        for event, same in repeated(lines).items()
-        if len({line.count.label for line in same}) < len(same)
-    }
+    shared = {event for event, same in repeated(lines).items() if len({line.count.label for line in same}) < len(same)}
     groups: dict[int, list[Line]] = {}
     for line in lines:
         if line.count.group is not None:

@@ -26,6 +26,7 @@ class Event:
     pmu: str = ""
     modes: str = ""
     software: bool = False
+    unit: str = ""  # of a count that is printed without one: newer perf prints task-clock as bare nanoseconds
     vague: int = 0
 
     @property
@@ -44,12 +45,13 @@ def identify(label: str) -> Event:
     if name is None:
         text = f"{parts.pmu}/{label.split('/')[1]}/" if parts.pmu else parts.event
         return Event(text.lower(), known=False, modes=modes)
-    software = name in names.SOFTWARE
-    if software or parts.event.lower() == name or names.raw_code(parts.event) is not None:
+    if name in names.SOFTWARE:
+        return Event(name, known=True, modes=modes, software=True, unit=names.SOFTWARE[name][1])
+    if parts.event.lower() == name or names.raw_code(parts.event) is not None:
         vague = 0
     else:
         vague = 2 if parts.event.lower() in names.ALIASES else 1
-    return Event(name, True, "" if software else parts.pmu, modes, software, vague)
+    return Event(name, known=True, pmu=parts.pmu, modes=modes, vague=vague)
 
 
 def core_of(pmu: str) -> str | None:

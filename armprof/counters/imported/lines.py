@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from armprof.counters.imported.labels import Event, core_of
+from armprof.counters.imported.labels import Event, core_of, identify
 from armprof.counters.imported.tally import Tally
 from armprof.counters.reading import Count, Status
 
@@ -32,7 +33,7 @@ class Line:
     key: str
 
 
-def name_lines(found: Collection[tuple[Event, Tally]]) -> list[Line]:
+def name_lines(tallies: Collection[Tally]) -> list[Line]:
     """The lines with their keys and groups, in the order of the output.
 
     One Reading holds one mode of the processor, that of most core events, under the plain names; what was
@@ -40,16 +41,9 @@ def name_lines(found: Collection[tuple[Event, Tally]]) -> list[Line]:
     after the other with the same coverage are one group: perf prints the members of a group together and they
     always run together.
     """
-    mode = main_mode(event for event, _ in found)
-    modes_of: dict[str, set[str]] = {}
-    for event, _ in found:
-        modes_of.setdefault(event.name, set()).add(event.modes)
     made: list[Line] = []
     last_group, before = _ALL_THE_TIME, None
-    for event, tally in found:
-        alone = len(modes_of[event.name]) == 1 and (event.software or not event.known)
-        plain = alone or event.modes == mode
-        key = event.name if plain else f"{event.name}:{event.modes}"
+    for tally, (event, key) in zip(tallies, _keys(tuple(tally.label for tally in tallies)), strict=True):
         group = None
         if tally.complete:
             group = _ALL_THE_TIME
@@ -57,8 +51,23 @@ def name_lines(found: Collection[tuple[Event, Tally]]) -> list[Line]:
             signature = (event.pmu, tally.running_ns, round(tally.coverage, 4))
             last_group += signature != before
             group, before = last_group, signature
-        made.append(Line(event, tally.count(key, group), key))
+        made.append(Line(event, tally.count(key, event.unit, group), key))
     return made
+
+
+@lru_cache(maxsize=64)  # every interval of a recording has the same labels
+def _keys(labels: tuple[str, ...]) -> list[tuple[Event, str]]:
+    events = [identify(label) for label in labels]
+    mode = main_mode(events)
+    modes_of: dict[str, set[str]] = {}
+    for event in events:
+        modes_of.setdefault(event.name, set()).add(event.modes)
+    keys = []
+    for event in events:
+        alone = len(modes_of[event.name]) == 1 and (event.software or not event.known)
+        plain = alone or event.modes == mode
+        keys.append((event, event.name if plain else f"{event.name}:{event.modes}"))
+    return keys
 
 
 def main_mode(events: Iterable[Event]) -> str:

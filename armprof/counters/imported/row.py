@@ -74,9 +74,7 @@ class Sheet:
     rows: int = 0  # in this run
     timed: int | None = None  # the last interval in this run
     summary_rows: int = 0
-    unread: list[tuple[int, str]] = field(
-        default_factory=list
-    )  # line number and what is wrong, the first few
+    unread: list[tuple[int, str]] = field(default_factory=list)  # line number and what is wrong, the first few
     unread_count: int = 0
 
     def cannot_read(self, line: int, why: str) -> None:
@@ -119,16 +117,13 @@ def quantity(text: str, *, whole: bool) -> float | None:
     """A number with the grouping and the decimal mark of some locale; None where it is none.
 
     ``whole`` says that perf prints this one without decimals, so that a lone mark before three digits groups
-    them: 2.082 is two thousand in Berlin. Without it such a number is no less a group, since perf never
-    prints three decimals, unless a lone 0 stands before it.
+    them: 2.082 is two thousand in Berlin.
     """
     digits = re.split(r"[^0-9]", text)
     marks = re.sub(r"[0-9]", "", text)
     if not marks or not all(digits):
         return _number(text)
-    decimal = marks[-1] in ".," and marks.count(marks[-1]) == 1
-    if decimal and len(digits[-1]) == 3:
-        decimal = not whole and (len(marks) > 1 or digits[0] == "0")
+    decimal = marks[-1] in ".," and marks.count(marks[-1]) == 1 and not (whole and len(digits[-1]) == 3)
     return _number("".join(digits[:-1]) + "." + digits[-1] if decimal else "".join(digits))
 
 

@@ -3,7 +3,8 @@
     [time] [summary] [CPU0 | S0-D0-C0 SEP 2 | comm-pid] count unit event [cgroup] [variance%] running_ns
     percent [metric unit]
 
-The separator is whatever the user chose. perf quotes nothing: a comma that separates fields also stands
+The separator is whatever the user chose, of the characters that do not stand in names and numbers. perf
+quotes nothing: a comma that separates fields also stands
 inside ``armv8_pmuv3_0/event=0x11,long=1/``, and as the decimal mark where the locale has one
 (``0,67,msec,task-clock,...,100,00``).
 """
@@ -26,6 +27,7 @@ from armprof.counters.imported.row import (
     nanoseconds,
     numbered_lines,
     plain,
+    shown,
 )
 
 _NUMBER = re.compile(r"\d{1,24}(?:[.,]\d{1,9})?$", re.ASCII)
@@ -41,22 +43,24 @@ _SHAPE = re.compile(
     re.ASCII,
 )
 _OLD_SHAPE = re.compile(r"^(?:\d{1,24}|<not \w+>),[A-Za-z][\w-]*$", re.ASCII | re.MULTILINE)
-_SAMPLE_LINES = 400
+_VOTES = 400
 _MOST_FIELDS_BEFORE = 5  # time, summary, place, the number of CPUs behind it, one to spare
 
 
 def separator(text: str) -> str | None:
-    """The separator that makes rows of most of the first lines, None where there is none."""
+    """The separator that makes rows of most of the first lines that look like rows, None where there is none."""
     votes: Counter[str] = Counter()
-    for _, line in itertools.islice(numbered_lines(text), _SAMPLE_LINES):
+    for _, line in numbered_lines(text):
         for sep in {match["sep"] for match in _SHAPE.finditer(line[:512])}:
             row = _row(_fields(line[:MAX_LINE], sep), sep, Sheet("csv"))
             votes[sep] += isinstance(row, Row) and row.running_ns is not None
+        if votes.total() >= _VOTES:
+            break
     best = max(votes, key=lambda sep: votes[sep], default="")
     if best and votes[best]:
         return best
     # perf before 3.14 prints a count and a label and nothing more.
-    return "," if _OLD_SHAPE.search(text[:65536]) else None
+    return "," if _OLD_SHAPE.search(text) else None
 
 
 def rows(text: str, sheet: Sheet) -> Iterator[Row]:
@@ -106,6 +110,8 @@ def _row(fields: list[str], sep: str, sheet: Sheet) -> Row | str:
     row = Row(label, None, UNCOUNTED.get(count), "" if unit == "(null)" else unit)
     if row.missing is None:
         row.value = plain(count)
+        if row.value is None:
+            return f"no count: {shown(count)}"
 
     before = fields[:start]
     if before and _TIME.match(before[0]):

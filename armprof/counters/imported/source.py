@@ -41,9 +41,7 @@ def load(path: Path | str) -> tuple[str, str]:
 def decode(data: bytes, origin: str) -> str:
     """The bytes as text; what is no UTF-8 (a program's, or a digit group of ISO 8859) becomes U+FFFD."""
     if len(data) > _LARGEST:
-        raise ArmprofError(
-            f"{origin} is larger than 1 GiB: give the counts of a shorter run, or of longer intervals"
-        )
+        raise ArmprofError(f"{origin} is larger than 1 GiB: give the counts of a shorter run, or of longer intervals")
     if data.startswith(_PERF_DATA):
         raise ArmprofError(
             f"{origin} is a perf.data file, not text: give what `perf stat` prints; "

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
-from armprof.counters.imported.labels import identify
 from armprof.counters.imported.lines import Line, core, counts, name_lines
 from armprof.counters.imported.row import PLACE, Row
 from armprof.counters.imported.tally import Tally
@@ -21,9 +20,7 @@ _CPUS = re.compile(rf"{PLACE}$", re.ASCII)
 _ACCESS = {"text": "perf stat text", "csv": "perf stat -x", "json": "perf stat -j"}
 
 
-def reading(
-    lines: Collection[Line], form: str, scope: str, *, system_wide: bool, duration_ns: int | None
-) -> Reading:
+def reading(lines: Collection[Line], form: str, scope: str, *, system_wide: bool, duration_ns: int | None) -> Reading:
     """The Reading of some event lines, with the counts marked that contradict each other."""
     return mark_suspects(
         Reading(
@@ -51,7 +48,7 @@ class Sums:
         self._sums: dict[tuple[str, str, int], Tally] = {}
         # The current stretch is one interval, or one run without intervals: its rows by place and control
         # group.
-        self._stretch: dict[tuple[str, str], list[Row]] = {}
+        self._stretch: dict[tuple[str, str], list[Tally]] = {}
         self._seen: Counter[tuple[str, str, str]] = Counter()
         self._at: tuple[int, int | None] = (-1, None)  # run and time
         self._length_ns = 0
@@ -60,14 +57,12 @@ class Sums:
         if (row.run, row.time_ns) != self._at:
             self._next_stretch(row)
         self.places.setdefault(row.where)
-        self._stretch.setdefault((row.where, row.cgroup), []).append(row)
+        tally = Tally.of(row, self._length_ns or 1.0)
+        self._stretch.setdefault((row.where, row.cgroup), []).append(tally)
         line = (row.where, row.cgroup, row.label)
         key = (row.cgroup, row.label, self._seen[line])
         self._seen[line] += 1
-        tally = self._sums.get(key)
-        if tally is None:
-            tally = self._sums[key] = Tally()
-        tally.add(row, self._length_ns or 1.0)
+        self._sums.setdefault(key, Tally()).add(tally)
 
     def _next_stretch(self, row: Row) -> None:
         self.close()
@@ -84,9 +79,9 @@ class Sums:
         """End the current stretch; to be called once behind the last row."""
         time = self._at[1]
         until = "" if time is None else f"interval to {time / 1e9:.3f} s"
-        for (place, cgroup), rows in self._stretch.items():
+        for (place, cgroup), tallies in self._stretch.items():
             scope = ", ".join(filter(None, [place, f"cgroup {cgroup}" if cgroup else "", until]))
-            lines = _lines(Tally.of(row) for row in rows)
+            lines = name_lines(tallies)
             cpus = _CPUS.match(place) is not None
             length = self._length_ns or None
             self.parts.append(reading(lines, self._form, scope, system_wide=cpus, duration_ns=length))
@@ -104,9 +99,9 @@ class Sums:
             total = Tally()
             for cgroup, tally in tallies.items():
                 if not _inside_another(cgroup.strip("/"), paths):
-                    total.merge(tally)
+                    total.add(tally)
             together.append(total)
-        return _lines(together)
+        return name_lines(together)
 
     @property
     def cgroups(self) -> list[str]:
@@ -115,10 +110,6 @@ class Sums:
     @property
     def by_cpu(self) -> bool:
         return any(map(_CPUS.match, self.places))
-
-
-def _lines(tallies: Iterable[Tally]) -> list[Line]:
-    return name_lines([(identify(tally.label), tally) for tally in tallies])
 
 
 def _inside_another(path: str, paths: set[str]) -> bool:

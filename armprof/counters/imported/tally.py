@@ -40,40 +40,31 @@ class Tally:
     running_ns: int | None = 0
     enabled_ns: int | None = 0
 
-    def add(self, row: Row, weight: float) -> None:
-        self.label = self.label or row.label
+    @classmethod
+    def of(cls, row: Row, weight: float) -> Tally:
+        """The one row."""
         if row.value is None:
             if row.missing is Status.UNSUPPORTED:
-                self.unsupported += 1
-            elif row.coverage is None:
-                self.idle += 1
-            else:
-                self.starved += 1
-                self.starved_weight += weight
-            return
+                return cls(row.label, unsupported=1)
+            if row.coverage is None:
+                return cls(row.label, idle=1)
+            return cls(row.label, starved=1, starved_weight=weight)
         nanoseconds = TIME_UNITS.get(row.unit)
-        self.unit = self.unit or ("ns" if nanoseconds else row.unit)
-        self.value += row.value if nanoseconds is None else round(row.value * nanoseconds)
-        self.rows += 1
-        self.weight += weight
-        if row.coverage is None:
-            self.coverage_known = False
-        else:
-            self.covered += weight * row.coverage
-        self.always &= row.coverage is not None and row.coverage >= ALWAYS
-        if row.running_ns is None or not row.coverage:
-            self.running_ns = self.enabled_ns = None
-        elif self.running_ns is not None and self.enabled_ns is not None:
-            self.running_ns += row.running_ns
-            self.enabled_ns += round(row.running_ns / row.coverage)
+        timed = row.running_ns is not None and row.coverage
+        return cls(
+            label=row.label,
+            unit="ns" if nanoseconds else row.unit,
+            value=round(row.value * nanoseconds) if nanoseconds else row.value,
+            rows=1,
+            weight=weight,
+            covered=weight * (row.coverage or 0.0),
+            coverage_known=row.coverage is not None,
+            always=row.coverage is not None and row.coverage >= ALWAYS,
+            running_ns=row.running_ns if timed else None,
+            enabled_ns=round((row.running_ns or 0) / (row.coverage or 1.0)) if timed else None,
+        )
 
-    @classmethod
-    def of(cls, row: Row) -> Tally:
-        tally = cls()
-        tally.add(row, 1.0)
-        return tally
-
-    def merge(self, other: Tally) -> None:
+    def add(self, other: Tally) -> None:
         self.label = self.label or other.label
         self.unit = self.unit or other.unit
         self.value += other.value
@@ -86,9 +77,8 @@ class Tally:
         self.covered += other.covered
         self.coverage_known &= other.coverage_known
         self.always &= other.always
-        known = None not in (self.running_ns, self.enabled_ns, other.running_ns, other.enabled_ns)
-        self.running_ns = (self.running_ns or 0) + (other.running_ns or 0) if known else None
-        self.enabled_ns = (self.enabled_ns or 0) + (other.enabled_ns or 0) if known else None
+        self.running_ns = _sum_if_known(self.running_ns, other.running_ns)
+        self.enabled_ns = _sum_if_known(self.enabled_ns, other.enabled_ns)
 
     @property
     def complete(self) -> bool:
@@ -101,8 +91,11 @@ class Tally:
             return None
         return self.covered / (self.weight + self.starved_weight)
 
-    def count(self, event: str, group: int | None) -> Count:
-        """The Count under this name. ``raw`` is None where perf scaled: it prints the estimate alone."""
+    def count(self, event: str, unit: str, group: int | None) -> Count:
+        """The Count under this name, in this unit if perf printed none.
+
+        ``raw`` is None where perf scaled: it prints the estimate alone.
+        """
         label = None if self.label == event else self.label
         if not self.rows:
             if self.starved:
@@ -114,9 +107,7 @@ class Tally:
         reason: str | None = None
         if self.starved:
             of = self.rows + self.starved
-            reason = (
-                f"not counted in {self.starved} of {of} rows, for which the sum of the others was scaled up"
-            )
+            reason = f"not counted in {self.starved} of {of} rows, for which the sum of the others was scaled up"
         elif not self.coverage_known:
             reason = "the output does not say how long the counter ran"
         return Count(
@@ -127,8 +118,12 @@ class Tally:
             running_ns=self.running_ns,
             status=Status.COUNTED if self.complete else Status.SCALED,
             reason=reason,
-            unit=self.unit,
+            unit=self.unit or unit,
             group=group,
             label=label,
             stated_coverage=self.coverage,
         )
+
+
+def _sum_if_known(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other

@@ -83,6 +83,7 @@ def rows(text: str, sheet: Sheet) -> Iterator[Row]:
             if last is not None and (cut or percent is not None):
                 wrong = last.ran(percent)
                 if wrong:
+                    last.coverage = None
                     sheet.cannot_read(number, wrong)
             continue
         if not inside and time is None:
@@ -94,13 +95,15 @@ def rows(text: str, sheet: Sheet) -> Iterator[Row]:
             # enabled.
             wrong = row.ran(100.0 if percent is None and row.value is not None else percent)
             row = "cut off in the percentage" if cut else wrong or row
-        if isinstance(row, str):
-            if row:
-                sheet.cannot_read(number, row)
+        if isinstance(row, str) and not row and not metric:
             continue
         if last is not None:
             yield last
-        last = sheet.add(row)
+        last = None  # the metric lines of a row that cannot be read are not those of the row before it
+        if isinstance(row, Row):
+            last = sheet.add(row)
+        elif row:
+            sheet.cannot_read(number, row)
     if last is not None:
         yield last
 
@@ -179,8 +182,8 @@ def _row(body: str, *, prefixed: bool) -> Row | str:
         return f"no event's name: {shown(label)}" if count in UNCOUNTED else ""
     row = Row(label, None, UNCOUNTED.get(count), unit, cgroup="".join(cgroup))
     if row.missing is None:
-        if not unit and _SIX_DECIMALS.search(count) and identify(label).name in ("task_clock", "cpu_clock"):
-            row.unit = unit = "msec"  # of a perf before 4.0; without decimals it is nanoseconds
+        if not unit and _SIX_DECIMALS.search(count) and identify(label).unit == "ns":
+            row.unit = unit = "msec"  # perf before 4.0 prints milliseconds, and nothing that says so
         row.value = quantity(count, whole=unit in ("", "ns"))
         if row.value is None:
             return f"no count: {shown(count)}"
