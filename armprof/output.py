@@ -15,11 +15,11 @@ def write_text(path: Path, text: str) -> None:
     """
     data = text.encode("utf-8", "backslashreplace")
     try:
-        path = Path(os.path.realpath(path))  # through a link to the file it means
         if path.exists() and not path.is_file():
             with open(path, "wb") as device:
                 device.write(data)
             return
+        path = Path(os.path.realpath(path))  # through a link to the file it means
         unfinished = path.with_name(f".{path.name[:200]}.{os.getpid()}")
         try:
             with open(unfinished, "wb") as file:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from armprof.components.pinning import pinned
 from armprof.components.timing import Clock, batch_size, latency, measure_clock, sample, warm_up
 from armprof.counters.reading import Reading
 from armprof.errors import ArmprofError, CannotCount
+from armprof.run.here import run_here
 from armprof.run.record import Component, Run
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def bench(
 
     ``input`` is an ITCH 5.0 file for the parser, which otherwise gets a stream generated from ``seed``.
     ``seconds`` is how long each component is timed; a second leaves some half a million samples of 8 bytes.
-    What cannot be counted stands in the notes of the run.
+    What cannot be counted stands in the readings with its reason, and in the notes of the run where that is all.
 
     Raises ArmprofError for an unknown name, for input that no named component takes or that is not ITCH.
     """
@@ -48,34 +48,24 @@ def bench(
         benches: list[_Bench] = []
         for i, kernel in enumerate(kernels):
             progress(f"warming up {kernel.name}", 0.1 * i / len(kernels))
-            benches.append(
-                _Bench(kernel, kernel.set_up(seed, input if kernel.takes_input else None), clock, seconds)
-            )
+            benches.append(_Bench(kernel, kernel.set_up(seed, input if kernel.takes_input else None), clock, seconds))
         for turn in range(ROUNDS):
             progress("timing", 0.1 + 0.6 * turn / ROUNDS)
             for one in benches:
                 one.time()
-        uncounted = _why_no_hardware_events()
+        uncounted: list[str] = []
         for i, one in enumerate(benches):
             progress(f"counting {one.kernel.name}", 0.7 + 0.3 * i / len(benches))
             try:
                 one.count()
             except CannotCount as error:
-                uncounted = f"nothing was counted: {error}"
+                uncounted = [f"nothing was counted: {error}"]
                 break
     notes = [
         f"{ROUNDS} rounds in turn after warming up, {pinning}; no sample was dropped",
         f"clock: smallest step {clock.resolution_ns:.0f} ns; cost {clock.cost_ns:.1f} ns, subtracted",
     ]
-    if uncounted is not None:
-        notes.append(uncounted)
-    return Run(
-        components=tuple(one.component() for one in benches),
-        host=_host(),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        armprof_version=_version(),
-        notes=tuple(notes),
-    )
+    return run_here((one.component() for one in benches), [*notes, *uncounted])
 
 
 class _Bench:
@@ -138,33 +128,3 @@ def _count(work: Callable[[], object]) -> Reading:
     from armprof.counters import pmu
 
     return pmu.count(work)
-
-
-def _why_no_hardware_events() -> str | None:
-    from armprof.counters.machine import machine
-    from armprof.counters.refusal import Refusal
-
-    budget = machine().budget()
-    return f"no hardware event was counted: {budget}" if isinstance(budget, Refusal) else None
-
-
-def _host() -> dict[str, str | int | float | None]:
-    from armprof import cpu
-
-    host = cpu.host()
-    return {
-        "description": host.describe(),
-        "arch": host.arch,
-        "kernel": host.kernel,
-        "model": host.model,
-        "cpus": host.cpus,
-        "core": host.core.name if host.core else None,
-        "perf_event_paranoid": host.perf_event_paranoid,
-        "perf_user_access": host.perf_user_access,
-    }
-
-
-def _version() -> str:
-    import armprof
-
-    return armprof.__version__

@@ -184,14 +184,14 @@ def arguments(*words: str) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def test_the_verb_prints_a_table_of_80_columns_and_writes_the_run(
+def test_the_verb_reports_in_80_columns_and_writes_the_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], uncounted: None
 ) -> None:
     path = tmp_path / "run.json"
     assert command.run(arguments("--seconds", "0.01", "--output", str(path))) == 0
     out, err = capsys.readouterr()
     assert all(len(line) <= 80 for line in out.splitlines())
-    assert all(re.search(rf"^{name} +.* \d+\.\d\d", out, re.MULTILINE) for name in NAMES)
+    assert all(re.search(rf"^{name} +.* \d+\.\d+ ns ", out, re.MULTILINE) for name in NAMES)
     assert "nothing was counted: a test" in out
     assert str(path) in err
     assert path.stat().st_size > 1000

@@ -1,0 +1,75 @@
+"""armprof report: what the counts of a run or of somebody's perf output mean."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import armprof
+from armprof.commands.reporting import add_options, report
+from armprof.errors import ArmprofError
+from armprof.run.record import Component, Run
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="a run file of `armprof bench`, or what `perf stat` printed (text, -x or -j); - is standard input; "
+        "without it the built-in kernels are benched first",
+    )
+    parser.add_argument("--core", metavar="NAME", help="the core that a perf output is from, as in neoverse-n1")
+    add_options(parser, "stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.file is None and args.core is not None:
+        raise ArmprofError("--core is for a perf output: what is benched here runs on this machine's core")
+    report(_bench() if args.file is None else load(args.file, args.core), args, sys.stdout)
+    return 0
+
+
+def load(path: str, core: str | None = None) -> Run:
+    """The run in a run file or a perf output; "-" is standard input.
+
+    ``core`` names the core that a perf output is from. Raises ArmprofError where the file is neither, and for a core
+    that there is no table of.
+    """
+    from armprof import cpu
+    from armprof.counters.imported import parse, source
+    from armprof.run import file
+
+    named = cpu.core(core) if core is not None else None
+    text, origin = source.load(path)
+    if file.is_run_file(text):
+        if named is not None:
+            raise ArmprofError(f"--core is for perf outputs; {origin} is a run file, which names its core")
+        return file.parse(text, origin)
+    try:
+        imported = parse(text, origin)
+    except ArmprofError as error:
+        raise ArmprofError(f"{error}; nor is it a run file of `armprof bench`") from None
+    reading = imported.total
+    if named is not None:
+        name = f"{named.name}-{named.revision}" if named.revision else named.name
+        reading = replace(reading, core=name)
+    component = Component(
+        name="standard input" if path == source.STDIN else Path(path).name,
+        title=imported.command or "",
+        kind="imported",
+        operation="the command",
+        reading=reading,
+        groups=imported.groups,
+    )
+    return Run((component,), armprof_version=armprof.__version__)
+
+
+def _bench() -> Run:
+    from armprof.commands.progress import progress
+    from armprof.components import bench
+
+    with progress() as tell:
+        return bench(progress=tell)

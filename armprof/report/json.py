@@ -1,0 +1,107 @@
+"""The report as JSON, the contract for programs: report.schema.json describes it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import armprof
+from armprof.counters.reading import Count, Reading
+from armprof.metrics import ARM64Metrics
+from armprof.metrics.result import least
+from armprof.metrics.topdown import TERMS
+from armprof.report.document import Document, Part
+from armprof.run.codec import encode
+
+FORMAT = "armprof-report"
+VERSION = 1
+
+NOTHING = Reading({}, source="")
+
+
+def render(document: Document) -> str:
+    """The document as JSON text, in ASCII."""
+    return json.dumps(as_dict(document), indent=2, allow_nan=False) + "\n"
+
+
+def as_dict(document: Document) -> dict[str, Any]:
+    """The document as dicts and lists. Where something was not counted or is not known there is None."""
+    run, core = document.run, document.core
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "armprof_version": armprof.__version__,
+        "created": run.created or None,
+        "source": document.source,
+        "host": encode(run.host),
+        "cpu": None
+        if core is None
+        else {
+            "name": core.name,
+            "title": core.title,
+            "revision": core.revision,
+            "slots": core.slots,
+            "counters": core.counters,
+            "mispredict_cycles": core.mispredict_cycles,
+            "load_cycles": encode(core.load_cycles),
+        },
+        "components": [_component(part) for part in document.parts],
+        "recommendations": [
+            {**advice.recommendation.to_dict(), "component": advice.component.name}
+            for advice in document.recommendations
+        ],
+        "notes": list(run.notes),
+    }
+
+
+def _component(part: Part) -> dict[str, Any]:
+    component, reading, metrics = part.component, part.reading or NOTHING, part.metrics
+    return {
+        "name": component.name,
+        "title": component.title,
+        "kind": component.kind,
+        "operation": component.operation,
+        "latency": encode(component.latency),
+        "throughput_per_s": component.throughput_per_s,
+        "checksum": component.checksum,
+        "source": reading.source or None,
+        "core": part.core.name if part.core else None,
+        "scope": reading.scope,
+        "access": reading.access,
+        "duration_ns": reading.duration_ns,
+        "operations": component.reading_operations,
+        "counts": {name: _count(count) for name, count in reading.counts.items()},
+        "overhead": encode(reading.overhead),
+        "metrics": metrics.to_dict() if metrics else {},
+        "topdown": _topdown(metrics) if metrics else None,
+        **part.analysis.to_dict(),
+        "notes": [*component.notes, *reading.notes],
+    }
+
+
+def _count(count: Count) -> dict[str, Any]:
+    return {
+        "value": count.value,
+        "raw": count.raw,
+        "unit": count.unit,
+        "status": str(count.status),
+        "coverage": count.coverage,
+        "enabled_ns": count.enabled_ns,
+        "running_ns": count.running_ns,
+        "group": count.group,
+        "label": count.label,
+        "reason": count.reason,
+    }
+
+
+def _topdown(metrics: ARM64Metrics) -> dict[str, Any]:
+    """Level 1: all four terms, or None and why."""
+    terms = [metrics[name] for name in TERMS]
+    reason = next((term.reason for term in terms if term.value is None), None)
+    known = [term.confidence for term in terms if term.confidence is not None]
+    return {
+        "level_1": None if reason else {term.name: term.value for term in terms},
+        "unit": "fraction of slots",
+        "confidence": None if reason else str(least(*known)),
+        "reason": reason,
+    }

@@ -1,0 +1,105 @@
+"""The tables of a text report: times, counts and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from armprof import cpu
+from armprof.counters.reading import Count
+from armprof.metrics import ARM64Metrics, Confidence, Metric
+from armprof.metrics.result import MAIN
+from armprof.report import figures
+from armprof.report.document import Shared
+from armprof.report.pieces import short, table, text
+from armprof.run.record import Component
+
+
+def times(components: Iterable[Component], with_operation: bool) -> Table:
+    """A line for every component that was timed."""
+    operation = ["operation"] if with_operation else []
+    rows = table("component", *operation, ">p50", ">p95", ">p99", ">batch", ">throughput")
+    for component in components:
+        taken, throughput = component.latency, component.throughput_per_s
+        if taken is None:
+            continue
+        rows.add_row(
+            text(short(component.name)),
+            *([text(component.operation)] if with_operation else []),
+            *map(figures.duration, (taken.p50_ns, taken.p95_ns, taken.p99_ns)),
+            f"{taken.batch:,}",
+            figures.NONE if throughput is None else figures.rate(throughput),
+        )
+    return rows
+
+
+def counts(counted: Sequence[Count], operations: int, operation: str) -> Table:
+    """Counts of one operation where it is known how many there were, else of all."""
+    columns = ["event", f">per {operation}" if operations else ">count"]
+    scaled = any(count.coverage is not None and count.coverage < 1 for count in counted)
+    labelled = any(count.label and count.label != count.event for count in counted)
+    if scaled:
+        columns.append(">counted")
+    if labelled:
+        columns.append("named there")
+    rows = table(*columns)
+    for count in counted:
+        cells = [count.event, figures.count(count, operations or 1)]
+        if scaled:
+            cells.append(figures.coverage(count.coverage))
+        if labelled:
+            cells.append(count.label or "")
+        rows.add_row(*map(text, cells))
+    return rows
+
+
+def is_software(count: Count) -> bool:
+    """Whether the kernel counts it and no PMU."""
+    event = cpu.events().get(count.event)
+    return event is not None and event.kind == "software"
+
+
+def metrics(formed: ARM64Metrics, marks: Marks) -> Table:
+    """The nine, then all others that have a value; how well they were counted where that is not in full."""
+    shown = [m for name, m in formed.items() if name in MAIN or m.value is not None]
+    told = any(m.confidence not in (None, Confidence.HIGH) for m in shown)
+    rows = table(
+        "metric" if told else "metric (confidence high)", ">value", *((">counted", "confidence") if told else ())
+    )
+    rates = [metric for metric in shown if metric.unit == figures.PER_1000]
+    for metric in shown:
+        if metric not in rates:
+            rows.add_row(*_row(metric, metric.title, marks, told))
+    if rates:
+        rows.add_row(text(figures.PER_1000, "dim"))
+    for metric in rates:
+        rows.add_row(*_row(metric, f"  {metric.title}", marks, told))
+    return rows
+
+
+def _row(metric: Metric, title: str, marks: Marks, told: bool) -> list[Text]:
+    """``told``: with how well it was counted."""
+    if metric.value is None:
+        return [text(title), text(figures.NONE, "dim")]
+    cells = [text(f"{title} {marks.of(metric)}".rstrip()), text(figures.metric(metric))]
+    if told:
+        low = metric.confidence is Confidence.LOW
+        cells += [text(figures.coverage(metric.coverage)), text(str(metric.confidence), "yellow" if low else "")]
+    return cells
+
+
+class Marks:
+    """Letters for what must be known of metrics: (a), (b), ..."""
+
+    def __init__(self, remarks: Sequence[Shared]) -> None:
+        told = dict.fromkeys(remark.text for remark in remarks)
+        self.remarks = {remark: f"({_letter(i)})" for i, remark in enumerate(told)}
+
+    def of(self, metric: Metric) -> str:
+        return self.remarks.get(metric.reason or "", "")
+
+
+def _letter(number: int) -> str:
+    return chr(ord("a") + number) if number < 26 else str(number + 1)

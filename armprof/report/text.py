@@ -1,0 +1,281 @@
+"""The report as text, for people: what was counted and where, what an operation costs, what to do about it.
+
+At most 80 columns: tables do not grow with the terminal, and prose stays readable on a wide one. Names come
+from files and command lines, so nothing in them is taken for markup, and characters that would move the cursor
+are replaced.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TextIO
+
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
+from rich.padding import Padding
+from rich.table import Table
+
+from armprof.analysis import Verdict
+from armprof.counters.reading import Count, Reading
+from armprof.report import figures, tables
+from armprof.report.document import Advice, Document, Part, Shared, only
+from armprof.report.pieces import item, listed, short, text
+from armprof.report.tables import Marks, is_software
+
+WIDTH = 80
+FOR_OPERATIONS = 76  # from here on the table of times has room for what one operation is
+FEW = 4  # so many names are told, the rest is a number
+
+TIMES = "throughput: that of the mean"
+BATCHES = (
+    f"{TIMES}; batch: operations per sample, whose percentiles are those of the means of batches, narrower than "
+    "those of single operations"
+)
+NO_METRICS = "No metric has a value and nothing was judged: the events that this needs were not counted."
+DOCTOR = "`armprof doctor` says what changes that."
+NO_CORE = "not known: --core NAME tells what its events cost"
+
+Section = list[RenderableType]
+
+
+def render(document: Document, stream: TextIO | None = None, explain: bool = False) -> str:
+    """The report as text for this stream: coloured on a terminal, in characters that its encoding has.
+
+    Without a stream it is plain text of 80 columns. ``explain`` adds how metrics were formed, and the rules that
+    stayed silent.
+    """
+    console = Console(
+        file=stream or io.StringIO(),
+        color_system="auto" if stream else None,
+        force_terminal=None if stream else False,
+        width=None if stream else WIDTH,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    console.width = min(console.width, WIDTH)
+    with console.capture() as capture:
+        for i, section in enumerate(_sections(document, console, explain)):
+            if i:
+                console.print()
+            for block in section:
+                console.print(block)
+    report = "\n".join(line.rstrip() for line in capture.get().split("\n"))
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return report.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _sections(document: Document, console: Console, explain: bool) -> Iterator[Section]:
+    yield _head(document)
+    timed = [part.component for part in document.parts if part.component.latency]
+    if timed:
+        in_batches = any(component.latency and component.latency.batch > 1 for component in timed)
+        rows = tables.times(timed, with_operation=console.width >= FOR_OPERATIONS)
+        yield [text("Time of one operation", "bold"), rows, text(BATCHES if in_batches else TIMES, "dim")]
+    marks = Marks(document.remarks())
+    for part in document.parts if any(part.reading for part in document.parts) else ():
+        yield _part(document, part, marks, console)
+    if any(part.has_metrics for part in document.parts):
+        if marks.remarks:
+            yield [item(remark, mark) for remark, mark in marks.remarks.items()]
+        yield _advice(document)
+        yield from _valueless(document)
+    else:
+        yield [text(f"{NO_METRICS} {DOCTOR}" if document.source == "pmu" else NO_METRICS)]
+    if explain:
+        yield from _explained(document)
+    if notes := _notes(document):
+        yield [text("Notes", "bold"), *notes]
+
+
+# The head: what this is, and what could be counted
+
+
+def _head(document: Document) -> Section:
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column()
+    for label, fact in _facts(document):
+        facts.add_row(label, text(fact))
+    if len(document.parts) == 1:
+        return [text(_title(document.parts[0]), "bold"), facts]
+    names = listed([part.component.name for part in document.parts], 2 * FEW)
+    return [text(f"{len(document.parts)} components: {names}", "bold"), facts]
+
+
+def _title(part: Part) -> str:
+    name, title = part.component.name, part.component.title
+    return short(name) if title in ("", name) else f"{short(name)}: {short(title)}"
+
+
+def _facts(document: Document) -> Iterator[tuple[str, str]]:
+    run = document.run
+    if run.host.get("description"):
+        yield "machine", str(run.host["description"])
+    readings = [part.reading for part in document.parts if part.reading]
+    if source := only(map(_source, readings)):
+        yield "source", source
+    if not run.host and readings:
+        yield "core", document.core.title if document.core else NO_CORE
+    if len(document.parts) == 1 and readings and readings[0].duration_ns:
+        yield "took", figures.duration(readings[0].duration_ns)
+    if said := only(map(_counted, readings)):
+        yield "counted", said
+    for reason in document.uncounted():
+        if _everywhere(document, reason):
+            yield "not", _uncounted(reason)
+    if run.created:
+        made_by = f", armprof {run.armprof_version}" if run.armprof_version else ""
+        yield "made", run.created.replace("T", " ").replace("+00:00", " UTC") + made_by
+
+
+def _source(reading: Reading) -> str:
+    return "; ".join(filter(None, [reading.source, reading.scope, reading.access]))
+
+
+def _counted(reading: Reading) -> str:
+    """How many events have a count, and for how much of the time those of the hardware."""
+    said = []
+    for kind, software in (("hardware", False), ("software", True)):
+        counts = [count for count in reading.counts.values() if is_software(count) is software]
+        counted = [count for count in counts if count.value is not None]
+        if counts:
+            share = f" {_share(counted)}" if counted and not software else ""
+            said.append(f"{len(counted)} of {len(counts)} {kind} events{share}")
+    return ", ".join(said)
+
+
+def _share(counted: Sequence[Count]) -> str:
+    shares = [count.coverage for count in counted if count.coverage is not None]
+    if len(shares) < len(counted):
+        return "for an unknown part of the time"
+    low, high = figures.coverage(min(shares)), figures.coverage(max(shares))
+    if low != high:
+        return f"{low} to {high} of the time"
+    return "all of the time" if min(shares) == 1 else f"{low} of the time"
+
+
+def _uncounted(reason: Shared) -> str:
+    return f"{listed(reason.names, FEW)}: {reason.text}"
+
+
+def _everywhere(document: Document, shared: Shared) -> bool:
+    return len(shared.components) == len(document.parts)
+
+
+def _where(document: Document, shared: Shared) -> str:
+    """The components, where the sentence does not hold for all."""
+    return "" if _everywhere(document, shared) else f"{listed(shared.components, 2 * FEW)}: "
+
+
+# One component: counts and metrics
+
+
+def _part(document: Document, part: Part, marks: Marks, console: Console) -> Section:
+    reading, operations = part.reading, part.component.reading_operations or 0
+    section: Section = [text(_title(part), "bold")] if len(document.parts) > 1 else []
+    if reading is None:
+        return [*section, text("nothing was counted")]
+    section += [text(fact, "dim") for fact in _differences(document, part, reading)]
+    counted = [count for count in reading.counts.values() if count.value is not None]
+    hardware = [count for count in counted if not is_software(count)]
+    software = [f"{count.event} {figures.count(count)}" for count in counted if is_software(count)]
+    over = f" (over {operations:,} operations)" if operations else ""
+    below: Section = [text(", ".join(software) + over)] if software else []
+    counts = tables.counts(hardware, operations, part.component.operation) if hardware else None
+    metrics = tables.metrics(part.metrics, marks) if part.metrics and part.has_metrics else None
+    if counts and metrics:
+        beside = Table.grid(padding=(0, 4))
+        beside.add_row(counts, metrics)
+        if Measurement.get(console, console.options.update(max_width=2 * WIDTH), beside).maximum <= console.width:
+            return [*section, beside, *below]
+    section += [*([counts] if counts else []), *below]
+    return [*section, *([""] if metrics and (counts or below) else []), *([metrics] if metrics else [])]
+
+
+def _differences(document: Document, part: Part, reading: Reading) -> Iterator[str]:
+    """What the head does not say because it is not so for all components."""
+    readings = [other.reading for other in document.parts if other.reading]
+    for describe in (_source, _counted):
+        if only(map(describe, readings)) is None:
+            yield describe(reading)
+    for reason in document.uncounted():
+        if not _everywhere(document, reason) and part.component.name in reason.components:
+            yield f"not {_uncounted(reason)}"
+
+
+# What follows
+
+
+def _advice(document: Document) -> Section:
+    section: Section = [text("Recommendations", "bold")]
+    several = len(document.parts) > 1
+    for advice in document.recommendations:
+        section += [*_recommendation(advice, several), ""]
+    for (verdict, reason), names in _verdicts(document).items():
+        who = f"{listed(names, 2 * FEW)}: " if several else ""
+        said = f"nothing to recommend ({reason})" if verdict is Verdict.JUDGED else reason
+        section.append(text(f"{who}{verdict}: {said}"))
+    return section[:-1] if section[-1] == "" else section
+
+
+def _verdicts(document: Document) -> dict[tuple[Verdict, str], list[str]]:
+    """The components without recommendation, by what there is to say of them."""
+    found: dict[tuple[Verdict, str], list[str]] = {}
+    for part in document.parts:
+        if not part.analysis.recommendations:
+            found.setdefault((part.analysis.verdict, part.analysis.reason), []).append(part.component.name)
+    return found
+
+
+def _recommendation(advice: Advice, several: bool) -> Iterator[RenderableType]:
+    r = advice.recommendation
+    gain = r.expected_improvement
+    where = f"{short(advice.component.name)}: " if several else ""
+    ceiling = "unknown" if gain.ceiling is None else f"{gain.ceiling:.1f} %"
+    expected = f"{gain.low:.3g}-{gain.high:.3g} % {gain.unit} (ceiling {ceiling})"
+    rest = f"effort {str(r.effort).lower()}, risk {str(r.risk).lower()}, confidence {r.confidence}"
+    yield text(f"{r.rank}. {where}{r.title}", "bold")
+    for fact in (f"{expected}, {rest}", r.description):
+        yield Padding(text(fact), (0, 0, 0, 3))
+    for fact in (*r.evidence, gain.basis):
+        yield item(fact)
+
+
+def _valueless(document: Document) -> Iterator[Section]:
+    """Why metrics of the nine have no value."""
+    told = {reason.text for reason in document.uncounted() if _everywhere(document, reason)}
+    section: Section = [text("Without a value (-)", "bold")]
+    for cause in document.causes():
+        why = "not counted, see above" if cause.text in told else cause.text
+        events = f": {', '.join(cause.events)}" if cause.events else ""
+        section.append(item(f"{_where(document, cause)}{_titles(document, cause.names)}: {why}{events}"))
+    if len(section) > 1:
+        yield section
+
+
+def _titles(document: Document, names: Iterable[str]) -> str:
+    metrics = next(part.metrics for part in document.parts if part.metrics)
+    return ", ".join(metrics[name].title for name in names)
+
+
+def _explained(document: Document) -> Iterator[Section]:
+    formed = [
+        item(f"{_where(document, formula)}{', '.join(formula.names)} = {formula.text}")
+        for formula in document.formulas()
+    ]
+    if formed:
+        yield [text("How metrics were formed", "bold"), *formed]
+    silent = [item(f"{_where(document, rule)}{', '.join(rule.names)}: {rule.text}") for rule in document.silent()]
+    if silent:
+        yield [text("Rules that stayed silent", "bold"), *silent]
+
+
+def _notes(document: Document) -> Section:
+    """What else must be known, a sentence each; what several components say is said once."""
+    sums = [f"{part.component.name} {part.component.checksum}" for part in document.parts if part.component.checksum]
+    notes = [*document.run.notes]
+    if sums:
+        notes.append(f"checksums of the outputs, the same on every machine: {', '.join(sums)}")
+    return [item(note) for note in notes] + [item(f"{_where(document, note)}{note.text}") for note in document.notes()]
