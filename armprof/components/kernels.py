@@ -63,9 +63,26 @@ def _itch50(seed: int, input: Path | None) -> Work:
     )
 
 
+def _timing(seed: int, input: Path | None) -> Work:
+    ffi, lib = native().ffi, native().lib
+    timing = ffi.new("ap_timing *")
+    lib.ap_timing_init(timing, lib.AP_TIMING_COUNTER, lib.AP_TIMING_CALIBRATION_NS)
+    cost = lib.ap_timing_measure(timing)
+    source = (
+        f"{ffi.string(timing.why).decode()}; {timing.ticks_per_second / 1e6:.3f} MHz, good to "
+        f"{timing.error_ppm:.1f} ppm; steps of {timing.resolution_ns:.2f} ns"
+    )
+    costs = (
+        f"a stamp {cost.stamp_ns:.1f} ns, the bare instruction {cost.instruction_ns:.1f} ns, "
+        f"a fenced stamp {cost.fenced_ns:.1f} ns, clock_gettime {cost.system_ns:.1f} ns"
+    )
+    return _native_work("ap_timing_loop", seed, period=CHECKSUM_OPERATIONS, notes=(source, costs))
+
+
 KERNELS: Mapping[str, Kernel] = {
     kernel.name: kernel
     for kernel in (
+        Kernel("timing", "Timing framework", "stamp", False, _timing),
         Kernel("object_pool", "Object pool", "get and put", False, _object_pool),
         Kernel("spsc_ring", "SPSC ring buffer", "push and pop", False, _spsc_ring),
         Kernel("itch50", "ITCH 5.0 parser", "message", True, _itch50),

@@ -146,6 +146,29 @@ void ap_generator_init(ap_generator *generator, uint64_t seed);
 void ap_generator_next(ap_generator *generator, ap_itch_message *message);
 size_t ap_generator_fill(ap_generator *generator, uint8_t *out, size_t room, uint64_t messages);
 
+/* timing.h */
+typedef enum ap_timing_source { AP_TIMING_COUNTER, AP_TIMING_SYSTEM, ... } ap_timing_source;
+typedef struct ap_timing {
+    ap_timing_source source; uint64_t base_ticks; uint64_t base_ns; uint64_t multiplier;
+    double ticks_per_second; double error_ppm; double offset_ns; double resolution_ns; const char *why;
+} ap_timing;
+typedef struct ap_timing_cost {
+    double instruction_ns; double stamp_ns; double fenced_ns; double system_ns;
+} ap_timing_cost;
+typedef struct ap_timing_anchor { uint64_t ticks, ns, width; } ap_timing_anchor;
+#define AP_TIMING_SHIFT ...
+#define AP_TIMING_CALIBRATION_NS ...
+void ap_timing_init(ap_timing *timing, ap_timing_source wanted, uint64_t calibration_ns);
+void ap_timing_fit(ap_timing *timing, const ap_timing_anchor moments[], uint64_t stated_frequency);
+uint64_t ap_timing_step(const uint64_t *stamps, size_t count, bool is_rounded);
+ap_timing_cost ap_timing_measure(const ap_timing *timing);
+uint64_t ap_timing_system_ns(void);
+uint64_t ap_timing_counter(void);
+uint64_t ap_timing_stamp(const ap_timing *timing);
+uint64_t ap_timing_stamp_fenced(const ap_timing *timing);
+uint64_t ap_timing_elapsed_ns(const ap_timing *timing, uint64_t from, uint64_t to);
+uint64_t ap_timing_ns(const ap_timing *timing, uint64_t stamp);
+
 /* loops.h */
 typedef uint64_t (*ap_loop)(void *state, uint64_t operations);
 void *ap_pool_loop_create(uint64_t seed);
@@ -157,6 +180,9 @@ uint64_t ap_ring_loop(void *state, uint64_t operations);
 void *ap_itch_loop_create(const uint8_t *data, size_t size);
 void ap_itch_loop_destroy(void *state);
 uint64_t ap_itch_loop(void *state, uint64_t operations);
+void *ap_timing_loop_create(uint64_t seed);
+void ap_timing_loop_destroy(void *state);
+uint64_t ap_timing_loop(void *state, uint64_t operations);
 
 /* bench_clock.h */
 typedef struct ap_clock { double cost_ns; uint64_t resolution_ns; } ap_clock;

@@ -8,5 +8,6 @@
 #include "loops.h"
 #include "object_pool.h"
 #include "spsc_ring.h"
+#include "timing.h"
 
 #endif

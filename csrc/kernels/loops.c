@@ -3,18 +3,11 @@
 #include <stdlib.h>
 
 #include "big_endian.h"
+#include "checksum.h"
 #include "generator.h"
 #include "itch50.h"
 #include "object_pool.h"
 #include "spsc_ring.h"
-
-#define ODD 0x9e3779b97f4a7c15U /* 2^64 over the golden ratio: an odd number with its bits well mixed */
-
-/* One multiplication on the chain from fold to fold: some 6 cycles. The order of the values counts. */
-static inline uint64_t fold(uint64_t checksum, uint64_t value) {
-    checksum = (checksum ^ value) * ODD;
-    return checksum ^ checksum >> 32;
-}
 
 /* ---- Object pool --------------------------------------------------------------------------------------------- */
 
@@ -65,7 +58,7 @@ uint64_t ap_pool_loop(void *state, uint64_t operations) {
         pool_record **slot = &loop->live[ap_splitmix64(&loop->random) % AP_POOL_LOOP_LIVE];
         pool_record *old = *slot;
         *slot = fresh;
-        checksum = fold(checksum, old->number);
+        checksum = ap_fold(checksum, old->number);
         ap_pool_put(loop->pool, old);
     }
     return loop->checksum = checksum;
@@ -107,7 +100,7 @@ uint64_t ap_ring_loop(void *state, uint64_t operations) {
         uint64_t word = 0;
         ap_ring_push(loop->ring, loop->number++);
         ap_ring_pop(loop->ring, &word);
-        checksum = fold(checksum, word);
+        checksum = ap_fold(checksum, word);
     }
     return loop->checksum = checksum;
 }
@@ -137,9 +130,9 @@ typedef struct {
  * folds would, so that the checksum costs little beside the decoding it proves. */
 static inline uint64_t digest(const ap_itch_message *message) {
     uint64_t sum = (uint8_t)message->type;
-#define ADD_HEADER(kind, name, offset) sum += ODD * (2 * (offset) + 1) * NUMBER_##kind(message->name);
+#define ADD_HEADER(kind, name, offset) sum += AP_ODD * (2 * (offset) + 1) * NUMBER_##kind(message->name);
     AP_ITCH_HEADER(ADD_HEADER)
-#define ADD(kind, name, offset) sum += ODD * (2 * (offset) + 1) * NUMBER_##kind(body->name);
+#define ADD(kind, name, offset) sum += AP_ODD * (2 * (offset) + 1) * NUMBER_##kind(body->name);
 #define DIGEST(letter, member, fields, length)                                                                 \
     case letter: {                                                                                             \
         const ap_itch_##member *body = &message->member;                                                       \
@@ -184,7 +177,7 @@ uint64_t ap_itch_loop(void *state, uint64_t operations) {
             rewind_reader(loop); /* an unfinished frame at the end is none */
             continue;
         }
-        checksum = fold(checksum, status == AP_ITCH_OK ? digest(&message) : (uint64_t)status);
+        checksum = ap_fold(checksum, status == AP_ITCH_OK ? digest(&message) : (uint64_t)status);
         operations--;
     }
     return loop->checksum = checksum;

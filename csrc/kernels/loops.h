@@ -44,4 +44,11 @@ void *ap_itch_loop_create(const uint8_t *data, size_t size);
 void ap_itch_loop_destroy(void *state);
 uint64_t ap_itch_loop(void *state, uint64_t operations);
 
+/*
+ * Timing; one operation: take a plain stamp. The checksum holds whether each was no earlier than the one before.
+ */
+void *ap_timing_loop_create(uint64_t seed);
+void ap_timing_loop_destroy(void *state);
+uint64_t ap_timing_loop(void *state, uint64_t operations);
+
 #endif
