@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 from armprof.counters import pmu
 from armprof.counters.blocks import SampleBlock
@@ -62,18 +64,13 @@ class _Result:
         return f"<{name}: no counts yet>" if self._reading is None else f"<{name}: {self.reading!r}>"
 
 
-class _Open:
-    """Counters of one thread, shared by nested blocks that count the same: two sets would fight for the same registers."""
-
-    def __init__(self, key: tuple[object, ...], counters: pmu.Counters) -> None:
-        self.key = key
-        self.counters = counters
-        self.users = 0
-
-
 class _ThreadState(threading.local):
+    """Open counters, by what they count: blocks inside a block that count the same share them, since two sets would
+    fight for the same registers. The running blocks alone hold them; the last one that lets go closes them.
+    """
+
     def __init__(self) -> None:
-        self.open: dict[tuple[object, ...], _Open] = {}
+        self.open: WeakValueDictionary[tuple[object, ...], pmu.Counters] = WeakValueDictionary()
         self.last: Measurement | None = None
 
 
@@ -92,51 +89,42 @@ class Measurement(SampleBlock, _Result):
         self._groups = tuple(pmu.groups_of(names))
         self._scope: pmu.Scope = "process" if threads else "thread"
         self._fenced = fenced
-        self._open: _Open | None = None
+        self._counters: pmu.Counters | None = None  # while it runs
 
     if TYPE_CHECKING:
 
         def __enter__(self) -> Measurement: ...
 
     def _prepare(self) -> None:
-        if self._open is not None:
+        if self._counters is not None:
             raise ArmprofError("this measurement is already running; call measure() again for a block inside it")
         self._reading = None
-        key = (self._groups, self._scope, self._fenced)
-        found = _thread.open.get(key)
-        if found is None:
+        self._opened_by = _thread.open
+        key = (self._groups, self._scope, self._fenced, os.getpid())  # a child after fork opens its own
+        counters = self._opened_by.get(key)
+        if counters is None:
             layout = pmu.layout_of(self._groups)
-            found = _thread.open[key] = _Open(key, pmu.Counters(layout, self._scope, fenced=self._fenced))
-        found.users += 1
-        self._open = found
-        self._owner = threading.get_ident()
-        self._states = _thread.open
-        counters = found.counters
-        self._overhead_key = (*key, counters.access())
+            counters = self._opened_by[key] = pmu.Counters(layout, self._scope, fenced=self._fenced)
+        self._overhead_key = (*key[:3], counters.access())
         if self._overhead_key not in _overhead:
-            _overhead[self._overhead_key] = {}  # for the empty blocks that find it out
-            _overhead[self._overhead_key] = pmu.cost_of_nothing(lambda: _empty(self))
+            _overhead[self._overhead_key] = pmu.cost_of_nothing(counters)
         self._before, self._after = counters.new_sample(), counters.new_sample()
         self._bind(*counters.addresses(self._before, self._after))
+        self._counters = counters
         self._before.at_ns = monotonic_ns()
 
     def _finish(self, error: int) -> None:
         self._after.at_ns = monotonic_ns()
         self._after.error = error
-        held = self._open
-        assert held is not None
-        if threading.get_ident() == self._owner:
-            overhead = _overhead[self._overhead_key]
-            self._reading = held.counters.reading(self._before, self._after, overhead, self._notes())
-        else:
+        counters, self._counters = self._counters, None
+        assert counters is not None
+        if self._scope == "thread" and self._opened_by is not _thread.open:
             why = "the block was entered in one thread and left in another, whose work is not this thread's"
-            counts = {n: uncounted(n, Status.NOT_COUNTED, why) for n in held.counters.layout.names}
+            counts = {n: uncounted(n, Status.NOT_COUNTED, why) for n in counters.layout.names}
             self._reading = Reading(counts, "pmu", scope=pmu.SCOPES[self._scope], notes=(why,))
-        self._open = None
-        held.users -= 1
-        if held.users == 0:
-            self._states.pop(held.key, None)
-            held.counters.close()
+        else:
+            overhead = _overhead[self._overhead_key]
+            self._reading = counters.reading(self._before, self._after, overhead, self._notes())
         # `with measure() as m` in a loop drops the last m inside the next block; held here it is freed outside, and its
         # 4000 instructions are not in the result
         _thread.last = self
@@ -153,31 +141,28 @@ class Measurement(SampleBlock, _Result):
 
             @functools.wraps(function)
             async def awaited(*args: Any, **kwargs: Any) -> Any:
-                with self._another() as m:
-                    awaited.measurement = m  # type: ignore[attr-defined]
+                awaited.measurement = block = self._another()  # type: ignore[attr-defined]
+                with block:
                     return await function(*args, **kwargs)
 
+            awaited.measurement = self  # type: ignore[attr-defined]
             return awaited  # type: ignore[return-value]
 
         @functools.wraps(function)
         def called(*args: P.args, **kwargs: P.kwargs) -> R:
-            with self._another() as m:
-                called.measurement = m  # type: ignore[attr-defined]
+            called.measurement = block = self._another()  # type: ignore[attr-defined]
+            with block:
                 return function(*args, **kwargs)
 
+        called.measurement = self  # type: ignore[attr-defined]
         return called
 
     def _another(self) -> Measurement:
+        """One like this that has not run."""
         other = Measurement.__new__(Measurement)
-        other.__dict__.update(self.__dict__)
-        other._open = None
+        other._groups, other._scope, other._fenced = self._groups, self._scope, self._fenced
+        other._counters = None
         return other
-
-
-def _empty(like: Measurement) -> Reading:
-    with like._another() as m:
-        pass
-    return m.reading
 
 
 def _in_event_loop() -> bool:
@@ -190,8 +175,8 @@ def _in_event_loop() -> bool:
 def _refuse_generator(function: Callable[..., Any], what: str) -> None:
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise ArmprofError(
-            f"{what} on the generator {function.__qualname__}() would count its creation, not its steps; "
-            "put the `with` inside it"
+            f"{what} of the generator {function.__qualname__}() would count its creation, not its steps; "
+            "put `with armprof.measure()` inside it"
         )
 
 
@@ -214,6 +199,8 @@ def measure(events: Sequence[str] | None = None, *, threads: bool = False, fence
     Raises ArmprofError for an unknown event, and CannotCount where the native module is missing. Where an event cannot be
     counted its Count says why.
     """
+    if callable(events):
+        raise ArmprofError("measure() takes names of events; as a decorator it is @armprof.measure()")
     return Measurement(events, threads, fenced)
 
 
@@ -232,6 +219,16 @@ def profile(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Prof
     For work that can be repeated. Counts are those of one call; instructions and cycles, counted in every pass, are the
     mean, and a note says so if the passes did not do the same work.
     """
+    if not callable(function):
+        raise ArmprofError(
+            f"profile() calls a function again and again, and {function!r} is none: profile(f, x), not profile(f(x))"
+        )
+    _refuse_generator(function, "profile()")
+    if inspect.iscoroutinefunction(function):
+        raise ArmprofError(
+            f"profile() of the coroutine {function.__qualname__}() would count its creation; "
+            "profile a function that runs it: profile(lambda: asyncio.run(f()))"
+        )
     last: list[R] = []
 
     def work() -> None:

@@ -6,6 +6,7 @@ in user space there is no system call. All regions of a process count the same e
 
 from __future__ import annotations
 
+import errno
 import functools
 import inspect
 import os
@@ -16,9 +17,11 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from armprof.counters import pmu
 from armprof.counters.blocks import RegionBlock
+from armprof.counters.combine import Difference, combined
 from armprof.counters.machine import canonical_events, machine
 from armprof.counters.reading import Count, Reading, Status, uncounted
-from armprof.counters.refusal import explain
+from armprof.counters.refusal import Refusal, explain
+from armprof.counters.suspect import mark_suspects
 from armprof.errors import ArmprofError, CannotCount
 
 if TYPE_CHECKING:
@@ -32,11 +35,14 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What one call counted, less the cost of an empty region: the mean, the least and the most."""
+    """What one call counted, less the cost of an empty region: the mean, the least and the most.
+
+    The extremes are None where only sums are known: an event that was multiplexed, or that several PMUs count.
+    """
 
     mean: float
-    smallest: float
-    largest: float
+    smallest: float | None
+    largest: float | None
 
 
 class _Setup:
@@ -45,11 +51,12 @@ class _Setup:
     def __init__(self, events: Sequence[str] | None) -> None:
         names = machine().default_events() if events is None else canonical_events(events)
         groups = pmu.groups_of(names)
-        software = [n for n in groups[-1] if n in names] if groups else []
-        if events is None and len(groups) > 1:
-            groups = [groups[0]]  # what fits together; further groups would be multiplexed and cost system calls
-        elif events is None:
-            groups = [tuple(n for n in software if n in ("task_clock", "page_faults"))]
+        if events is None:
+            *hardware, others = groups
+            # What fits together: further groups would be multiplexed. Software events beside it would cost system calls.
+            counted = hardware[0] if hardware else ("task_clock", "page_faults")
+            refused = [name for name in others if isinstance(machine().resolve(name), Refusal)]
+            groups = [(*counted, *refused)]
         self.names = [n for group in groups for n in group]
         self.layout = pmu.layout_of(tuple(groups))
         module = self.layout.module
@@ -62,6 +69,15 @@ class _Setup:
 _lock = threading.Lock()
 _setup: _Setup | None = None
 _regions: dict[str, Region] = {}
+
+
+def _renew_lock() -> None:
+    """In a child after fork another thread of the parent may seem to hold it, and nobody would ever let it go."""
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)
 
 
 def _setup_for(events: Sequence[str] | None) -> _Setup:
@@ -86,7 +102,7 @@ class Region(RegionBlock):
         self._setup = setup
         self._id = lib.armprof_region_define(name.encode())
         if self._id == 0:
-            raise CannotCount(f"no room for region {name!r}: a process can have {lib.ARMPROF_MAX_REGIONS - 1}")
+            raise CannotCount(f"no room for region {name!r}: a process can have {lib.ARMPROF_MAX_REGIONS - 1} of them")
         ffi = setup.layout.module.ffi
         enter, leave = (
             int(ffi.cast("uintptr_t", ffi.addressof(lib, f"armprof_{verb}"))) for verb in ("enter", "leave")
@@ -102,7 +118,7 @@ class Region(RegionBlock):
         if (
             inspect.isgeneratorfunction(function)
             or inspect.iscoroutinefunction(function)
-            or (inspect.isasyncgenfunction(function))
+            or inspect.isasyncgenfunction(function)
         ):
             raise ArmprofError(
                 f"region {self.name!r} cannot decorate {function.__qualname__}(), which is left and resumed in between; "
@@ -118,90 +134,15 @@ class Region(RegionBlock):
 
     # ---- what came of it ----
 
-    def _totals(self) -> Any:
-        module = self._setup.layout.module
-        totals = module.ffi.new("armprof_region_totals *")
-        error = module.lib.armprof_region_read(self._id, totals)
-        if error:
-            raise CannotCount(f"region {self.name!r} cannot be read: {os.strerror(error)}")
-        return totals
-
     @property
     def calls(self) -> int:
         """How often it was left, in all threads, recursive calls included."""
-        return int(self._totals().calls)
+        return int(_totals(self).calls)
 
     @property
     def reading(self) -> Reading:
         """Totals of all calls in all threads, less the cost of as many empty regions."""
-        totals = self._totals()
-        cost, cost_ns = _cost_of_nothing(self._setup)
-        calls = int(totals.outermost)
-        counts: dict[str, Count] = {
-            name: uncounted(name, r.status, str(r)) for name, r in self._setup.layout.refused.items()
-        }
-        for index, target in enumerate(self._setup.layout.targets):
-            counts[target.name] = self._count(index, totals, calls, cost)
-        return Reading(
-            counts={name: counts[name] for name in self._setup.names},
-            source="pmu",
-            core=machine().core_name,
-            duration_ns=max(0, int(totals.ns.total) - calls * cost_ns),
-            scope=f"region {self.name!r}, {calls:,} calls, user mode",
-            access=self._access(),
-            overhead={name: cost[name] * calls for name in counts if cost.get(name)},
-            notes=tuple(_health_notes(self._setup)),
-        )
-
-    def _count(self, index: int, totals: Any, calls: int, cost: Mapping[str, float]) -> Count:
-        layout = self._setup.layout
-        target = layout.targets[index]
-        if calls == 0:
-            return uncounted(target.name, Status.NOT_COUNTED, "the region was never left")
-        module = layout.module
-        own = module.lib.armprof_thread_set()
-        raw = lost = 0
-        for slot in layout.slots[index]:
-            error = module.lib.armprof_event_error(own, slot) if own != module.ffi.NULL else 0
-            if error:
-                refusal = explain(error, layout.machine.host, target.kernel)
-                return uncounted(target.name, refusal.status, str(refusal), unit=target.unit)
-            raw += int(totals.events[slot].total)
-            if own != module.ffi.NULL:
-                lost += int(totals.lost_ns[module.lib.armprof_event_group(own, slot)])
-        enabled = int(totals.enabled_ns)
-        running = max(0, enabled - lost)
-        if running == 0:
-            return uncounted(
-                target.name,
-                Status.NOT_COUNTED,
-                "its group never had the counters",
-                enabled_ns=enabled,
-                running_ns=0,
-            )
-        scaled = lost > enabled * pmu.NEGLIGIBLE_LOSS
-        value = raw * enabled / running if scaled else raw
-        return Count(
-            event=target.name,
-            value=max(0, value - calls * cost.get(target.name, 0)),
-            raw=raw,
-            enabled_ns=enabled,
-            running_ns=running,
-            status=Status.SCALED if scaled else Status.COUNTED,
-            reason="multiplexed: an estimate from the time that its group had the counters" if scaled else None,
-            unit=target.unit,
-            group=None if target.is_software else layout.group_of[index],
-        )
-
-    def _access(self) -> str:
-        lib = self._setup.layout.module.lib
-        own = lib.armprof_thread_set()
-        if own == self._setup.layout.module.ffi.NULL:
-            return ""
-        modes = {lib.armprof_event_access(own, i) for i in range(self._setup.layout.size)} - {lib.ARMPROF_CLOSED}
-        if lib.ARMPROF_SYSCALL in modes:
-            return "read()"
-        return "user reads, fenced" if modes else ""
+        return _Sums(self).reading
 
     @property
     def counts(self) -> Mapping[str, Count]:
@@ -217,38 +158,115 @@ class Region(RegionBlock):
 
     def per_call(self, event: str) -> Spread | None:
         """Mean, least and most of one event (or of "ns", the wall time) in one call; None where it was not counted."""
-        totals = self._totals()
-        calls = int(totals.outermost)
-        cost, cost_ns = _cost_of_nothing(self._setup)
-        if event == "ns":
-            spread, less = totals.ns, float(cost_ns)
-        else:
-            name = canonical_events([event])[0]
-            found = [i for i, t in enumerate(self._setup.layout.targets) if t.name == name]
-            if not found or len(self._setup.layout.slots[found[0]]) != 1 or self.counts[name].value is None:
-                return None
-            spread, less = totals.events[self._setup.layout.slots[found[0]][0]], cost.get(name, 0.0)
-        if calls == 0:
-            return None
-        least, mean, most = int(spread.smallest), int(spread.total) / calls, int(spread.largest)
-        return Spread(*(max(0.0, value - less) for value in (mean, least, most)))
+        name = event if event == "ns" else canonical_events([event])[0]
+        return _Sums(self).spread(name)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per event: the totals of `Reading.to_frame` and mean, smallest, largest of a call."""
-        frame = self.reading.to_frame()
-        spreads = [self.per_call(str(event)) for event in frame.index]
+        sums = _Sums(self)
+        frame = sums.reading.to_frame()
+        spreads = [sums.spread(str(event)) for event in frame.index]
         for column in ("mean", "smallest", "largest"):
             frame[f"{column}_per_call"] = [getattr(s, column) if s else None for s in spreads]
         return frame
 
     def __repr__(self) -> str:
-        calls = self.calls
-        time = self.per_call("ns")
+        sums = _Sums(self)
+        time = sums.spread("ns")
         each = f", {time.mean:,.0f} ns each ({time.smallest:,.0f} to {time.largest:,.0f})" if time else ""
-        return f"<Region {self.name!r}: {calls:,} calls{each}>\n{self.reading!r}"
+        return f"<Region {self.name!r}: {_times(sums.calls)}{each}>\n{sums.reading!r}"
 
     def _repr_html_(self) -> str:
         return self.reading._repr_html_()
+
+
+def _times(calls: int) -> str:
+    return f"{calls:,} call{'s' * (calls != 1)}"
+
+
+def _totals(region: Region) -> Any:
+    module = region._setup.layout.module
+    totals = module.ffi.new("armprof_region_totals *")
+    error = module.lib.armprof_region_read(region._id, totals)
+    if error:
+        raise CannotCount(f"region {region.name!r} cannot be read: {os.strerror(error)}")
+    return totals
+
+
+class _Sums:
+    """A region's sums at one moment, and what follows from them."""
+
+    def __init__(self, region: Region) -> None:
+        self._layout = region._setup.layout
+        self._cost, self._cost_ns = _cost_of_nothing(region._setup)
+        self._totals = _totals(region)
+        self._outermost = int(self._totals.outermost)
+        self._set = self._layout.module.lib.armprof_thread_set()
+        self.calls = int(self._totals.calls)
+        names = region._setup.names
+        counts = {name: uncounted(name, r.status, str(r)) for name, r in self._layout.refused.items()}
+        counts |= {target.name: self._count(index) for index, target in enumerate(self._layout.targets)}
+        self.reading = mark_suspects(
+            Reading(
+                counts={name: counts[name] for name in names},
+                source="pmu",
+                core=machine().core_name,
+                duration_ns=max(0, int(self._totals.ns.total) - self._outermost * self._cost_ns),
+                scope=f"region {region.name!r}, {_times(self.calls)}, user mode",
+                access=self._access(),
+                overhead={
+                    n: self._cost[n] * self._outermost
+                    for n in names
+                    if self._cost.get(n) and counts[n].value is not None
+                },
+                notes=tuple(_health_notes(region._setup)),
+            )
+        )
+
+    def _count(self, index: int) -> Count:
+        layout, totals, lib = self._layout, self._totals, self._layout.module.lib
+        target = layout.targets[index]
+        group = None if target.is_software else layout.group_of[index]
+        if self._outermost == 0:
+            return uncounted(
+                target.name, Status.NOT_COUNTED, "the region was never left", unit=target.unit, group=group
+            )
+        enabled = int(totals.enabled_ns)
+        counters: list[Difference | Refusal] = []
+        for slot in layout.slots[index]:
+            error = lib.armprof_event_error(self._set, slot)
+            if error:
+                counters.append(explain(error, layout.machine.host, target.kernel))
+                continue
+            lost = int(totals.lost_ns[lib.armprof_event_group(self._set, slot)])
+            counters.append(Difference(int(totals.events[slot].total), enabled, max(0, enabled - lost)))
+        cost = self._outermost * self._cost.get(target.name, 0)
+        return combined(target.name, [counters], cost, target.unit, group)
+
+    def _access(self) -> str:
+        lib = self._layout.module.lib
+        modes = {lib.armprof_event_access(self._set, i) for i in range(self._layout.size)} - {lib.ARMPROF_CLOSED}
+        if lib.ARMPROF_SYSCALL in modes:
+            return "read()"
+        return "user reads, fenced" if modes else ""
+
+    def spread(self, event: str) -> Spread | None:
+        """Of one outermost call; ``event`` by its canonical name, or "ns"."""
+        if self._outermost == 0:
+            return None
+        if event == "ns":
+            return self._of_one_call(self._totals.ns, self._cost_ns)
+        count = self.reading.counts.get(event)
+        if count is None or count.value is None:
+            return None
+        slots = next(s for t, s in zip(self._layout.targets, self._layout.slots, strict=True) if t.name == event)
+        if count.status != Status.COUNTED or len(slots) != 1:
+            return Spread(count.value / self._outermost, None, None)
+        return self._of_one_call(self._totals.events[slots[0]], self._cost.get(event, 0))
+
+    def _of_one_call(self, spread: Any, cost: float) -> Spread:
+        values = int(spread.total) / self._outermost, int(spread.smallest), int(spread.largest)
+        return Spread(*(max(0.0, value - cost) for value in values))
 
 
 def _cost_of_nothing(setup: _Setup) -> tuple[dict[str, float], int]:
@@ -256,8 +274,11 @@ def _cost_of_nothing(setup: _Setup) -> tuple[dict[str, float], int]:
     module = setup.layout.module
     least = module.ffi.new("uint64_t[]", max(1, setup.layout.size))
     ns = module.ffi.new("uint64_t *")
-    if module.lib.armprof_regions_calibrate(64, ns, least):
+    error = module.lib.armprof_regions_calibrate(64, ns, least)
+    if error == errno.EBUSY:  # too deep inside other regions
         return {}, 0
+    if error:
+        raise CannotCount(f"no counters for this thread: {os.strerror(error)}")
     cost = {t.name: float(sum(least[s] for s in setup.layout.slots[i])) for i, t in enumerate(setup.layout.targets)}
     return cost, int(ns[0])
 
@@ -278,6 +299,17 @@ def _health_notes(setup: _Setup) -> list[str]:
     return notes
 
 
+def _check_name(name: object) -> None:
+    if not isinstance(name, str):
+        raise ArmprofError(f'a region has a name, not {name!r}; as a decorator it is @armprof.region("NAME")')
+    if not name or "\0" in name:
+        raise ArmprofError(f"{name!r} is no name for a region: it must not be empty nor contain NUL")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise ArmprofError(f"{name!r} is no name for a region: it cannot be written as UTF-8") from None
+
+
 def region(name: str, events: Sequence[str] | None = None) -> Region:
     """The region of that name, the same object every time.
 
@@ -294,6 +326,7 @@ def region(name: str, events: Sequence[str] | None = None) -> Region:
     Raises ArmprofError for an unknown event or one that the process's regions do not count, CannotCount where the native
     module is missing or there are too many regions.
     """
+    _check_name(name)
     with _lock:
         setup = _setup_for(events)
         found = _regions.get(name)

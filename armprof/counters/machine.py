@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,7 +12,7 @@ from armprof.counters.reading import Status
 from armprof.counters.refusal import Refusal, explain
 from armprof.cpu import Host, Pmu, host
 from armprof.cpu import event as event_named
-from armprof.errors import CannotCount
+from armprof.errors import ArmprofError, CannotCount
 
 PERF_TYPE_SOFTWARE = 1
 
@@ -172,4 +172,10 @@ def machine() -> Machine:
 
 def canonical_events(names: Sequence[str]) -> list[str]:
     """Canonical names, each once, in order. Raises ArmprofError for a name that means nothing."""
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise ArmprofError(f"events are given as a list of names, not as {names!r}")
+    names = list(names)
+    for name in names:
+        if not isinstance(name, str):
+            raise ArmprofError(f"an event is given by its name, not as {name!r}")
     return list(dict.fromkeys(event_named(name).name for name in names))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from armprof.counters.blocks import SampleBlock
+from armprof.counters.combine import Difference, combined
 from armprof.counters.machine import Machine, Target, canonical_events, machine, native
 from armprof.counters.plan import Budget, plan
 from armprof.counters.reading import Count, Reading, Status, uncounted
@@ -26,9 +27,6 @@ SCOPES: dict[Scope, str] = {
     "process": "this process with the threads and children it starts, user mode",
     "command": "the command with the threads and children it starts, user mode",
 }
-
-# A counter that was without its group's slot for less than this share of the time lost less than it can be read to.
-NEGLIGIBLE_LOSS = 1e-4
 
 
 class Sample:
@@ -122,7 +120,11 @@ class Counters:
         mine = os.getpid()
         return [mine, *sorted(int(t.name) for t in Path("/proc/self/task").iterdir() if int(t.name) != mine)]
 
+    def __del__(self) -> None:
+        self.close()  # whoever lets go of it last may be a block that was never left, or left in another thread
+
     def close(self) -> None:
+        """Closes the counters. Twice does no harm."""
         for native_set in self._sets:
             self._lib.armprof_close(native_set)
         self._sets = []
@@ -196,45 +198,32 @@ class Counters:
             )
         if error:
             return uncounted(target.name, Status.NOT_COUNTED, f"reading the counters failed: {os.strerror(error)}")
-        raw = enabled = running = 0
-        refusal: Refusal | None = None
-        for at, native_set in enumerate(self._sets):
-            widest = 0
-            for slot in self.layout.slots[index]:
-                failed = self._lib.armprof_event_error(native_set, slot)
-                if failed:
-                    refusal = explain(failed, self.layout.machine.host, target.kernel)
-                    continue
-                first, last = (s.counts[at * self.layout.size + slot] for s in (before, after))
-                raw += last.value - first.value
-                running += last.running_ns - first.running_ns
-                widest = max(widest, last.enabled_ns - first.enabled_ns)
-            enabled += widest
-        known: dict[str, Any] = {
-            "unit": target.unit,
-            "group": None if target.is_software else self.layout.group_of[index],
-        }
-        if refusal is not None and enabled == 0:
-            return uncounted(target.name, refusal.status, str(refusal), **known)
-        if enabled == 0 or running == 0:
-            reason = (
-                "its group never had the counters: the stretch ended before its turn; profile() gives it a pass of its own"
-                if enabled
-                else "nothing ran between the two samples"
-            )
-            return uncounted(target.name, Status.NOT_COUNTED, reason, enabled_ns=enabled, running_ns=0, **known)
-        scaled = running < enabled * (1 - NEGLIGIBLE_LOSS)
-        value = raw * (enabled / running) if scaled else raw
-        return Count(
-            event=target.name,
-            value=max(0, value - overhead),
-            raw=raw,
-            enabled_ns=enabled,
-            running_ns=running,
-            status=Status.SCALED if scaled else Status.COUNTED,
-            reason="multiplexed: an estimate from the time that its group had the counters" if scaled else None,
-            **known,
+        threads = [self._differences(index, at, before, after) for at in range(len(self._sets))]
+        return combined(
+            target.name,
+            [thread for thread in threads if thread],
+            overhead,
+            target.unit,
+            None if target.is_software else self.layout.group_of[index],
         )
+
+    def _differences(self, index: int, at: int, before: Sample, after: Sample) -> list[Difference | Refusal]:
+        """What an event's counters did in one thread; nothing for a thread that ended before it could be followed."""
+        found: list[Difference | Refusal] = []
+        for slot in self.layout.slots[index]:
+            failed = self._lib.armprof_event_error(self._sets[at], slot)
+            if failed == errno.ESRCH and len(self._sets) > 1:
+                continue
+            if failed:
+                found.append(explain(failed, self.layout.machine.host, self.layout.targets[index].kernel))
+                continue
+            first, last = (s.counts[at * self.layout.size + slot] for s in (before, after))
+            found.append(
+                Difference(
+                    last.value - first.value, last.enabled_ns - first.enabled_ns, last.running_ns - first.running_ns
+                )
+            )
+        return found
 
     def access(self) -> str:
         """How the counters are read, in words."""
@@ -278,11 +267,16 @@ class Stretch(SampleBlock):
 CALIBRATION_ROUNDS = 24
 
 
-def cost_of_nothing(empty: Callable[[], Reading]) -> dict[str, float]:
-    """What a block with nothing in it counts at the least, per event. ``empty`` runs one and gives its Reading."""
+def cost_of_nothing(counters: Counters) -> dict[str, float]:
+    """What a block with nothing in it counts at the least, per event."""
+    if counters.scope != "thread":
+        return {}  # the other threads work on meanwhile, and the least of that is no cost of ours
     least: dict[str, float] = {}
+    stretch = Stretch(counters)
     for _ in range(CALIBRATION_ROUNDS):
-        for count in empty().counts.values():
+        with stretch as _:
+            pass
+        for count in stretch.reading().counts.values():
             if count.status == Status.COUNTED and count.value is not None:
                 least[count.event] = min(count.value, least.get(count.event, count.value))
     return least
@@ -322,14 +316,8 @@ def count(work: Callable[[], Any], events: Sequence[str] | None = None, repeat: 
     for group in groups_of(names, ANCHORS):
         counters = Counters(layout_of((group,)))
         try:
+            overhead = cost_of_nothing(counters)
             stretch = Stretch(counters)
-
-            def empty(stretch: Stretch = stretch) -> Reading:
-                with stretch:
-                    pass
-                return stretch.reading()
-
-            overhead = cost_of_nothing(empty)
             with stretch:
                 for _ in range(repeat):
                     work()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from armprof.counters import pmu
 from armprof.counters.machine import machine
 from armprof.counters.plan import Budget
 from armprof.counters.reading import Reading
+
+if TYPE_CHECKING:
+    from armprof.counters.pmu import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,9 @@ def _counters() -> list[Probe]:
     return found
 
 
-def _reading(event: str, scope: pmu.Scope = "thread") -> Reading:
+def _reading(event: str, scope: Scope = "thread") -> Reading:
+    from armprof.counters import pmu  # here, so that whoever asks is told that the native module is missing, not at import
+
     counters = pmu.Counters(pmu.layout_of(((event,),)), scope)
     try:
         before, after = counters.new_sample(), counters.new_sample()
@@ -74,7 +79,7 @@ def _user_reads() -> Probe:
     )
 
 
-def _events(what: str, event: str, scope: pmu.Scope = "thread") -> Probe:
+def _events(what: str, event: str, scope: Scope = "thread") -> Probe:
     count = _reading(event, scope).counts[event]
     if count.value is not None:
         return Probe(what, True, event)

@@ -74,6 +74,18 @@ def uncounted(event: str, status: Status, reason: str, **known: Any) -> Count:
     return Count(event=event, value=None, status=status, reason=reason, **fields)
 
 
+class _Counts(dict[str, Count]):
+    """By canonical name; who asked for perf's ``cycles`` finds `cpu_cycles` by that too."""
+
+    def __missing__(self, name: str) -> Count:
+        from armprof.cpu import canonical
+
+        found = canonical(name) if isinstance(name, str) else None
+        if found is not None and found in self:
+            return self[found]
+        raise KeyError(f"{name!r} is not among the events of this reading")
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Reading:
     """Counts over one stretch of work, from one source.
@@ -91,6 +103,9 @@ class Reading:
     overhead: Mapping[str, float] = field(default_factory=dict)  # per event, what was subtracted from the value
     notes: tuple[str, ...] = ()  # what the reader of these numbers must know, a sentence each
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "counts", _Counts(self.counts))
+
     def __getitem__(self, event: str) -> Count:
         return self.counts[event]
 
@@ -102,8 +117,10 @@ class Reading:
 
     def value(self, event: str) -> float | None:
         """The event's value, or None where it was not counted or not asked for."""
-        count = self.counts.get(event)
-        return count.value if count is not None else None
+        try:
+            return self.counts[event].value
+        except KeyError:
+            return None
 
     def by_reason(self) -> dict[tuple[Status, str], list[Count]]:
         """The counts without a value, by status and reason: what one cause took away is told once."""
@@ -146,19 +163,13 @@ class Reading:
         """One row per event: value, raw, unit, enabled_ns, running_ns, coverage, status, reason, source."""
         import pandas as pd
 
-        rows = [
-            {
-                "event": c.event,
-                "value": c.value,
-                "raw": c.raw,
-                "unit": c.unit,
-                "enabled_ns": c.enabled_ns,
-                "running_ns": c.running_ns,
-                "coverage": c.coverage,
-                "status": str(c.status),
-                "reason": c.reason,
-                "source": self.source,
-            }
-            for c in self.counts.values()
-        ]
-        return pd.DataFrame(rows).set_index("event")
+        numbers = ("value", "raw", "enabled_ns", "running_ns", "coverage")  # NaN where there is none
+        names = ["value", "raw", "unit", "enabled_ns", "running_ns", "coverage", "status", "reason"]
+        index = pd.Index([c.event for c in self.counts.values()], name="event", dtype=object)
+        columns = {
+            name: pd.Series(
+                [getattr(c, name) for c in self.counts.values()], index, float if name in numbers else object
+            )
+            for name in names
+        }
+        return pd.DataFrame(columns | {"source": self.source}, index).astype({"status": str})

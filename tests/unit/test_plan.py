@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 
 import pytest
@@ -199,9 +198,3 @@ def test_a_gap_left_by_a_pair_is_filled_by_a_later_event():
         ("l1d_cache", "l1d_cache_refill", "mem_access"),
         ("br_retired", "br_mis_pred_retired", "bus_cycles"),
     ]
-
-
-@given(st.integers(0, 2**32), budgets)
-def test_the_same_events_always_give_the_same_groups(seed, budget):
-    events = random.Random(seed).sample(NAMES, 12)
-    assert plan(events, budget) == plan(list(events), budget)
