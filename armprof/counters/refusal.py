@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from armprof.counters.reading import Status
 from armprof.cpu import Host
+from armprof.cpu.obstacles import IN_A_FILTER, IN_CONTAINER
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,6 @@ class Refusal:
         return f"{self.reason}; {self.remedy}" if self.remedy else self.reason
 
 
-_PARANOID = "`sudo sysctl kernel.perf_event_paranoid={level}`, or give the program CAP_PERFMON"
-
-# EPERM beside a kernel that would allow it, and EACCES in a container, come from a filter in between.
 _TABLE: dict[int, Refusal] = {
     errno.ENOENT: Refusal(Status.UNSUPPORTED, "this core or guest has no such event"),
     errno.ENODEV: Refusal(Status.UNSUPPORTED, "no PMU here counts it"),
@@ -66,15 +64,24 @@ def _forbidden(host: Host, kernel: bool) -> Refusal:
     paranoid = host.perf_event_paranoid
     level = 1 if kernel else 2
     if paranoid is not None and paranoid > level and not host.perfmon:
-        what = "what happens in kernel mode" if kernel else "any counting"
+        what = "counting in kernel mode" if kernel else "all counting"
+        where = " (on the container's host)" if host.container else ""
         return Refusal(
             Status.NOT_PERMITTED,
-            f"kernel.perf_event_paranoid is {paranoid}, which forbids {what} to unprivileged users",
-            _PARANOID.format(level=level),
+            f"kernel.perf_event_paranoid is {paranoid}, which forbids unprivileged users {what}",
+            f"`sudo sysctl kernel.perf_event_paranoid={level}`{where}, or give the program CAP_PERFMON",
         )
-    where = f"a {host.container} container" if host.container else "a seccomp filter or a security module"
+    # The kernel itself would allow it, so something in between does not.
+    if host.container:
+        return Refusal(
+            Status.NOT_PERMITTED,
+            f"this {host.container} container does not let its programs call perf_event_open",
+            IN_CONTAINER.get(host.container, IN_A_FILTER),
+        )
+    if host.seccomp:
+        return Refusal(Status.NOT_PERMITTED, "a seccomp filter refuses perf_event_open", IN_A_FILTER)
     return Refusal(
         Status.NOT_PERMITTED,
-        f"{where} stands between this process and perf_event_open",
-        "in a container: --cap-add PERFMON and a seccomp profile that allows perf_event_open",
+        "a security module (SELinux, AppArmor, lockdown) refuses perf_event_open",
+        "`sudo dmesg | grep -iE 'denied|lockdown'` tells which",
     )

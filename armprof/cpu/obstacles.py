@@ -16,7 +16,9 @@ _WHOLE_PMU = {
     "8": ("24xlarge", "48xlarge"),
     "9": ("12xlarge", "24xlarge", "48xlarge"),
 }
-_IN_CONTAINER = {
+# How a program gets through the seccomp filter before it.
+IN_A_FILTER = "allow perf_event_open in the filter, or run outside of it"
+IN_CONTAINER = {
     "docker": "docker run --cap-add PERFMON ... (before Docker 23: --security-opt seccomp=unconfined)",
     "podman": "podman run --cap-add PERFMON --cap-add SYS_ADMIN ...",
     "kubernetes": 'in the pod: securityContext: {capabilities: {add: ["PERFMON"]}}',
@@ -72,7 +74,7 @@ def _filtered(host: Host) -> Obstacle | None:
         return None
     return Obstacle(
         "A seccomp filter stands before the kernel; those of containers refuse perf_event_open.",
-        _IN_CONTAINER.get(host.container, "allow perf_event_open in the filter, or run outside of it"),
+        IN_CONTAINER.get(host.container, IN_A_FILTER),
     )
 
 
@@ -133,9 +135,7 @@ def _hidden(host: Host) -> Iterator[Obstacle]:
         if not host.is_arm64:
             continue
         if not pmu.core.known:
-            yield Obstacle(
-                f"armprof has no table of {pmu.core.title}: it counts what sysfs lists, and nothing beyond."
-            )
+            yield Obstacle(f"armprof has no table of {pmu.core.title}: it counts what sysfs lists, and nothing beyond.")
             continue
         hidden = pmu.hidden
         if hidden:
