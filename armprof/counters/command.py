@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -27,56 +29,63 @@ def count_command(command: Sequence[str], events: Sequence[str] | None = None) -
 
     Counting begins at its exec, so that nothing of armprof is in it. Raises ArmprofError for a command that is not there.
     """
+    if not command:
+        raise ArmprofError("there is no command to count")
     names = canonical_events(events) if events is not None else machine().default_events()
     layout = pmu.layout_of(tuple(pmu.groups_of(names)))
-    go_read, go_write = os.pipe()
-    failed_read, failed_write = os.pipe()  # close-on-exec: an end of file says that the exec succeeded
+    pid, go, failed = _start(command)
+    try:
+        with closing(pmu.Counters(layout, "command", pid)) as counters:
+            before, after = counters.new_sample(), counters.new_sample()
+            counters.take_first(before)
+            os.write(go, b"!")
+            why = os.read(failed, 4096).decode()
+            status, pid = _wait(pid), 0
+            counters.take(after)
+            if why:
+                raise ArmprofError(f"cannot run {command[0]!r}: {why}")
+            return Outcome(counters.reading(before, after), status)
+    finally:
+        os.close(go)  # a child that was never let go leaves at that
+        os.close(failed)
+        if pid:
+            os.waitpid(pid, 0)
+
+
+def _start(command: Sequence[str]) -> tuple[int, int, int]:
+    """A child that becomes the command when the first pipe brings it a byte. The second one ends with its exec, or tells
+    why there was none.
+    """
+    child_go, go = os.pipe()
+    failed, child_failed = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _become(command, go_read, failed_write)
-    os.close(go_read)
-    os.close(failed_write)
-    try:
-        counters = pmu.Counters(layout, "command", pid)
-    except BaseException:
-        os.close(go_write)  # an end of file instead of the word: the child leaves
-        os.waitpid(pid, 0)
-        raise
-    try:
-        before, after = counters.new_sample(), counters.new_sample()
-        counters.take_first(before)
-        os.write(go_write, b"!")
-        os.close(go_write)
-        failed = os.read(failed_read, 64)
-        status = _wait(pid)
-        counters.take(after)
-        if failed:
-            raise ArmprofError(f"cannot run {command[0]!r}: {os.strerror(int(failed))}")
-        return Outcome(counters.reading(before, after), status)
-    finally:
-        os.close(failed_read)
-        counters.close()
+        os.close(go)  # or its own copy would hide from it that the parent is gone
+        _become(command, child_go, child_failed)
+    os.close(child_go)
+    os.close(child_failed)
+    return pid, go, failed
 
 
 def _become(command: Sequence[str], go: int, failed: int) -> NoReturn:
     """In the child: waits for the word, then is the command."""
     try:
         if os.read(go, 1):
-            for number in (
-                signal.SIGPIPE,
-                signal.SIGXFSZ,
-            ):  # Python ignores them, and an exec would pass that on
+            for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and an exec would pass that on
                 signal.signal(number, signal.SIG_DFL)
             os.execvp(command[0], list(command))
-    except OSError as e:
-        os.write(failed, str(e.errno).encode())
+    except Exception as e:  # a NUL in an argument is a ValueError
+        os.write(failed, str(getattr(e, "strerror", None) or e).encode())
     finally:
         os._exit(127)
 
 
 def _wait(pid: int) -> int:
     """Waits for the child. Ctrl-C goes to the command, which decides what comes of it; its counts are not lost."""
-    previous = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGQUIT)}
+    # Python lets only the main thread set handlers, and knows none that C code has set
+    main = threading.current_thread() is threading.main_thread()
+    mine = [n for n in (signal.SIGINT, signal.SIGQUIT) if main and signal.getsignal(n) is not None]
+    previous = {number: signal.signal(number, signal.SIG_IGN) for number in mine}
     try:
         _, status = os.waitpid(pid, 0)
     finally:
