@@ -146,6 +146,29 @@ void ap_generator_init(ap_generator *generator, uint64_t seed);
 void ap_generator_next(ap_generator *generator, ap_itch_message *message);
 size_t ap_generator_fill(ap_generator *generator, uint8_t *out, size_t room, uint64_t messages);
 
+/* order_book.h */
+typedef enum ap_book_status {
+    AP_BOOK_OK, AP_BOOK_MOVED, AP_BOOK_UNKNOWN_SYMBOL, AP_BOOK_UNKNOWN_REFERENCE, AP_BOOK_KNOWN_REFERENCE,
+    AP_BOOK_OVER_EXECUTION, AP_BOOK_NO_SHARES, AP_BOOK_BAD_SIDE, AP_BOOK_FULL, AP_BOOK_STATUSES, ...
+} ap_book_status;
+typedef struct ap_book_level { uint32_t price; uint32_t orders; uint64_t shares; } ap_book_level;
+typedef struct ap_book_bbo { ap_book_level bid, offer; } ap_book_bbo;
+typedef struct ap_book_order { uint32_t symbol; uint32_t price; uint32_t shares; char side; } ap_book_order;
+typedef struct ap_book { uint32_t symbols; uint32_t capacity; uint32_t orders; uint64_t counts[...]; ...; } ap_book;
+size_t ap_book_bytes(uint32_t symbols, uint32_t orders);
+ap_book *ap_book_create(uint32_t symbols, uint32_t orders);
+void ap_book_destroy(ap_book *book);
+void ap_book_clear(ap_book *book);
+ap_book_status ap_book_add(ap_book *book, uint32_t symbol, uint64_t reference, char side, uint32_t shares,
+                           uint32_t price);
+ap_book_status ap_book_reduce(ap_book *book, uint32_t symbol, uint64_t reference, uint32_t shares);
+ap_book_status ap_book_delete(ap_book *book, uint32_t symbol, uint64_t reference);
+ap_book_status ap_book_replace(ap_book *book, uint32_t symbol, uint64_t reference, uint64_t new_reference,
+                               uint32_t shares, uint32_t price);
+bool ap_book_find(const ap_book *book, uint64_t reference, ap_book_order *order);
+size_t ap_book_depth(const ap_book *book, uint32_t symbol, char side, ap_book_level *levels, size_t most);
+ap_book_bbo ap_book_top(const ap_book *book, uint32_t symbol);
+
 /* timing.h */
 typedef enum ap_timing_source { AP_TIMING_COUNTER, AP_TIMING_SYSTEM, ... } ap_timing_source;
 typedef struct ap_timing {

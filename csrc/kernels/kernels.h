@@ -7,6 +7,7 @@
 #include "itch50.h"
 #include "loops.h"
 #include "object_pool.h"
+#include "order_book.h"
 #include "spsc_ring.h"
 #include "timing.h"
 
