@@ -146,7 +146,7 @@ def _evaluated(definition: Definition, way: Way, counts: Sequence[Count], readin
     if low - definition.clamp <= value < low:
         notes.append(f"{value:.4f} before it was set to {low:g}: a difference of inexact counts")
         value, trust = low, least(trust, Confidence.MEDIUM)
-    if not low <= value <= high:  # also what is not a number
+    if not low <= value <= high or math.isinf(value):  # also what is not a number
         outside = f"outside {low:g} to {high:g}: the counts contradict each other"
         reason = f"{way.formula.text} gives {value:.4g}, {outside}"
         return _none(definition, reading, Status.SUSPECT, reason, way)
