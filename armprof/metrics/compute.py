@@ -167,7 +167,6 @@ def _one_group(counts: Sequence[Count]) -> bool:
 def _none(
     definition: Definition, reading: Reading, status: Status, reason: str | None, way: Way | None = None
 ) -> Metric:
-    events = way.formula.names if way else ()
     return Metric(
         name=definition.name,
         title=definition.title,
@@ -176,7 +175,7 @@ def _none(
         unit=definition.unit,
         better=definition.better,
         status=status,
-        events=events,
+        events=way.formula.names if way else (),
         formula=way.formula.text if way else None,
         spec=definition.spec,
         coverage=None,
@@ -184,5 +183,5 @@ def _none(
         source=reading.source,
         confidence=None,
         reason=reason,
-        causes=((reason, events),) if reason else (),
+        causes=((reason, ()),) if reason else (),
     )
