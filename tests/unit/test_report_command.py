@@ -38,8 +38,10 @@ Report = Callable[..., str]
 
 
 @pytest.fixture
-def report(capsys: pytest.CaptureFixture[str]) -> Report:
+def report(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Report:
     """What `armprof report` prints."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
 
     def run(*words: str | Path) -> str:
         assert main(["report", *map(str, words)]) == 0
