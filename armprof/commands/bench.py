@@ -22,7 +22,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "--input",
         type=Path,
         metavar="FILE",
-        help="ITCH 5.0 file for the parser (default: a generated stream)",
+        help="ITCH 5.0 file to take messages from (default: a generated stream)",
     )
     parser.add_argument(
         "--seed", type=_seed, default=1, metavar="N", help="of the generated input (default: %(default)s)"

@@ -9,6 +9,7 @@ from typing import Any
 
 from armprof.components.feed import generate, read_file
 from armprof.counters.machine import native
+from armprof.errors import ArmprofError
 
 CHECKSUM_OPERATIONS = 1 << 20  # of a kernel without input of its own
 
@@ -63,6 +64,27 @@ def _itch50(seed: int, input: Path | None) -> Work:
     )
 
 
+def _market(prefix: str, seed: int, input: Path | None) -> Work:
+    """A loop that copies what it takes of the feed and says how long its period is."""
+    ffi, lib = native().ffi, native().lib
+    feed = generate(seed) if input is None else read_file(input)
+    state = getattr(lib, f"{prefix}_create")(feed.data, feed.size)
+    if state == ffi.NULL and input is None:
+        raise MemoryError(f"{prefix}_create")
+    if state == ffi.NULL:
+        raise ArmprofError(f"{input}: adds no order to a book, or more than there is memory for")
+    period = getattr(lib, f"{prefix}_period")(state)
+    return Work(prefix, ffi.gc(state, getattr(lib, f"{prefix}_destroy")), period, feed.notes)
+
+
+def _order_book(seed: int, input: Path | None) -> Work:
+    return _market("ap_book_loop", seed, input)
+
+
+def _feed_handler(seed: int, input: Path | None) -> Work:
+    return _market("ap_feed_loop", seed, input)
+
+
 def _timing(seed: int, input: Path | None) -> Work:
     ffi, lib = native().ffi, native().lib
     timing = ffi.new("ap_timing *")
@@ -86,5 +108,7 @@ KERNELS: Mapping[str, Kernel] = {
         Kernel("object_pool", "Object pool", "get and put", False, _object_pool),
         Kernel("spsc_ring", "SPSC ring buffer", "push and pop", False, _spsc_ring),
         Kernel("itch50", "ITCH 5.0 parser", "message", True, _itch50),
+        Kernel("feed_handler", "Feed handler", "message", True, _feed_handler),
+        Kernel("order_book", "Order book", "order message", True, _order_book),
     )
 }

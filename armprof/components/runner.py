@@ -120,7 +120,7 @@ def _chosen(names: list[str], input: Path | None) -> list[Kernel]:
     chosen = [KERNELS[name] for name in names] or list(KERNELS.values())
     if input is not None and not any(kernel.takes_input for kernel in chosen):
         takers = ", ".join(kernel.name for kernel in KERNELS.values() if kernel.takes_input)
-        raise ArmprofError(f"no component named takes an input file; {takers} does")
+        raise ArmprofError(f"no component named takes an input file; these do: {takers}")
     return chosen
 
 

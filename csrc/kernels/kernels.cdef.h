@@ -169,6 +169,63 @@ bool ap_book_find(const ap_book *book, uint64_t reference, ap_book_order *order)
 size_t ap_book_depth(const ap_book *book, uint32_t symbol, char side, ap_book_level *levels, size_t most);
 ap_book_bbo ap_book_top(const ap_book *book, uint32_t symbol);
 
+/* feed_handler.h */
+#define AP_FEED_SESSION ...
+#define AP_FEED_HEADER ...
+#define AP_FEED_END_OF_SESSION ...
+typedef enum ap_feed_status {
+    AP_FEED_OK, AP_FEED_GAP, AP_FEED_OLD, AP_FEED_SHORT, AP_FEED_FOREIGN, AP_FEED_IMPOSSIBLE, ...
+} ap_feed_status;
+typedef enum ap_feed_count {
+    AP_FEED_PACKETS, AP_FEED_MESSAGES, AP_FEED_DUPLICATES, AP_FEED_GAPS, AP_FEED_MISSED, AP_FEED_BAD_HEADERS,
+    AP_FEED_CUT_PACKETS, AP_FEED_LONG_PACKETS, AP_FEED_COUNTS, ...
+} ap_feed_count;
+typedef struct ap_feed {
+    uint64_t next; uint64_t gap_first; uint64_t gap_count; uint64_t counts[...]; ap_itch_reader reader; bool has_ended;
+    char session[...]; ...;
+} ap_feed;
+void ap_feed_init(ap_feed *feed, ap_book *book);
+ap_feed_status ap_feed_open(ap_feed *feed, const uint8_t *packet, size_t size);
+void ap_feed_open_file(ap_feed *feed, const uint8_t *data, size_t size);
+ap_itch_status ap_feed_next(ap_feed *feed, ap_itch_message *message);
+ap_book_status ap_feed_apply(ap_book *book, const ap_itch_message *message);
+ap_feed_status ap_feed_packet(ap_feed *feed, const uint8_t *packet, size_t size);
+void ap_feed_file(ap_feed *feed, const uint8_t *data, size_t size);
+size_t ap_feed_pack(const char session[], uint64_t sequence, const uint8_t *frames, size_t size, uint8_t *packet,
+                    size_t room, size_t *packet_size);
+
+/* ouch50.h */
+typedef char ap_ouch_letter;
+typedef char ap_ouch_text8[8];
+typedef char ap_ouch_text14[14];
+typedef uint32_t ap_ouch_u32;
+typedef uint64_t ap_ouch_price;
+typedef struct {
+    ap_ouch_u32 user_reference; ap_ouch_letter side; ap_ouch_u32 quantity; ap_ouch_text8 symbol; ap_ouch_price price;
+    ap_ouch_letter time_in_force; ap_ouch_letter display; ap_ouch_letter capacity; ap_ouch_letter sweep;
+    ap_ouch_letter cross_type; ap_ouch_text14 client_order_id;
+} ap_ouch_enter_order;
+typedef struct {
+    ap_ouch_u32 original_user_reference; ap_ouch_u32 user_reference; ap_ouch_u32 quantity; ap_ouch_price price;
+    ap_ouch_letter time_in_force; ap_ouch_letter display; ap_ouch_letter sweep; ap_ouch_text14 client_order_id;
+} ap_ouch_replace_order;
+typedef struct { ap_ouch_u32 user_reference; ap_ouch_u32 quantity; } ap_ouch_cancel_order;
+typedef struct ap_ouch_message {
+    char type;
+    union {
+        ap_ouch_enter_order enter_order;
+        ap_ouch_replace_order replace_order;
+        ap_ouch_cancel_order cancel_order;
+    };
+} ap_ouch_message;
+typedef enum ap_ouch_status {
+    AP_OUCH_OK, AP_OUCH_UNKNOWN_TYPE, AP_OUCH_BAD_LENGTH, AP_OUCH_OPTIONS, ...
+} ap_ouch_status;
+#define AP_OUCH_MAX_LENGTH ...
+size_t ap_ouch_length(char type);
+size_t ap_ouch_encode(const ap_ouch_message *message, uint8_t *out);
+ap_ouch_status ap_ouch_decode(const uint8_t *data, size_t length, ap_ouch_message *message);
+
 /* timing.h */
 typedef enum ap_timing_source { AP_TIMING_COUNTER, AP_TIMING_SYSTEM, ... } ap_timing_source;
 typedef struct ap_timing {
@@ -203,6 +260,14 @@ uint64_t ap_ring_loop(void *state, uint64_t operations);
 void *ap_itch_loop_create(const uint8_t *data, size_t size);
 void ap_itch_loop_destroy(void *state);
 uint64_t ap_itch_loop(void *state, uint64_t operations);
+void *ap_book_loop_create(const uint8_t *data, size_t size);
+void ap_book_loop_destroy(void *state);
+uint64_t ap_book_loop(void *state, uint64_t operations);
+uint64_t ap_book_loop_period(const void *state);
+void *ap_feed_loop_create(const uint8_t *data, size_t size);
+void ap_feed_loop_destroy(void *state);
+uint64_t ap_feed_loop(void *state, uint64_t operations);
+uint64_t ap_feed_loop_period(const void *state);
 void *ap_timing_loop_create(uint64_t seed);
 void ap_timing_loop_destroy(void *state);
 uint64_t ap_timing_loop(void *state, uint64_t operations);

@@ -3,11 +3,13 @@
 #define AP_KERNELS_H
 
 #include "bench_clock.h"
+#include "feed_handler.h"
 #include "generator.h"
 #include "itch50.h"
 #include "loops.h"
 #include "object_pool.h"
 #include "order_book.h"
+#include "ouch50.h"
 #include "spsc_ring.h"
 #include "timing.h"
 

@@ -45,6 +45,27 @@ void ap_itch_loop_destroy(void *state);
 uint64_t ap_itch_loop(void *state, uint64_t operations);
 
 /*
+ * Order book; one operation: apply the next message about an order, already decoded, and fold its outcome into the
+ * checksum: the best bid and offer where it moved one of them, else the status. The data is that of the ITCH loop. At its
+ * end the orders that are left are deleted, as part of the period, and it starts anew. Creating gives NULL too where no
+ * order is added. A period is the number of operations from one start to the next.
+ */
+void *ap_book_loop_create(const uint8_t *data, size_t size);
+void ap_book_loop_destroy(void *state);
+uint64_t ap_book_loop(void *state, uint64_t operations);
+uint64_t ap_book_loop_period(const void *state);
+
+/*
+ * Feed handler; one operation: take the next message from MoldUDP64 packets of up to 1472 bytes, decode it, apply it to
+ * the book and fold its outcome as above. The packets are made of the data at creation; it starts anew as above, with a
+ * new session.
+ */
+void *ap_feed_loop_create(const uint8_t *data, size_t size);
+void ap_feed_loop_destroy(void *state);
+uint64_t ap_feed_loop(void *state, uint64_t operations);
+uint64_t ap_feed_loop_period(const void *state);
+
+/*
  * Timing; one operation: take a plain stamp. The checksum holds whether each was no earlier than the one before.
  */
 void *ap_timing_loop_create(uint64_t seed);

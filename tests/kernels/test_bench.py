@@ -159,6 +159,14 @@ def test_what_is_no_itch_file_is_said_in_a_line(tmp_path: Path, content: bytes, 
     assert "\n" not in str(caught.value)
 
 
+def test_a_file_that_fills_no_book_is_said_in_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "opening.itch50"
+    path.write_bytes(native_itch.generate(1, 10))
+    with pytest.raises(ArmprofError, match="adds no order to a book") as caught:
+        bench(["order_book"], path)
+    assert str(path) in str(caught.value)
+
+
 @pytest.mark.parametrize(("name", "complaint"), [("missing", "No such file"), (".", "Is a directory")])
 def test_a_file_that_cannot_be_read_is_said_in_a_line(tmp_path: Path, name: str, complaint: str) -> None:
     with pytest.raises(ArmprofError, match=complaint):
@@ -174,7 +182,7 @@ def test_unknown_components_are_answered_with_the_known_ones() -> None:
 
 
 def test_a_file_for_components_that_take_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArmprofError, match="itch50 does"):
+    with pytest.raises(ArmprofError, match="these do: itch50, "):
         bench(["object_pool"], tmp_path / "any")
 
 

@@ -16,6 +16,25 @@ static void *create_itch(uint64_t seed) {
     return ap_itch_loop_create(stream, stream_size);
 }
 
+/* These keep what they need of their input. */
+static void *create_from_stream(void *(*create)(const uint8_t *, size_t), uint64_t seed) {
+    static ap_generator another;
+    uint8_t *bytes = malloc(sizeof stream);
+    CHECK(bytes != NULL);
+    ap_generator_init(&another, seed);
+    void *state = create(bytes, ap_generator_fill(&another, bytes, sizeof stream, OPERATIONS));
+    free(bytes);
+    return state;
+}
+
+static void *create_book(uint64_t seed) {
+    return create_from_stream(ap_book_loop_create, seed);
+}
+
+static void *create_feed(uint64_t seed) {
+    return create_from_stream(ap_feed_loop_create, seed);
+}
+
 static const struct {
     const char *name;
     void *(*create)(uint64_t seed);
@@ -26,6 +45,8 @@ static const struct {
     {"object_pool", ap_pool_loop_create, ap_pool_loop, ap_pool_loop_destroy, 0x87694cb6f0af49c4},
     {"spsc_ring", ap_ring_loop_create, ap_ring_loop, ap_ring_loop_destroy, 0xc0e0e04203088475},
     {"timing", ap_timing_loop_create, ap_timing_loop, ap_timing_loop_destroy, 0x8817b42593cd0bfa},
+    {"order_book", create_book, ap_book_loop, ap_book_loop_destroy, 0xd22cc0665bd2a331},
+    {"feed_handler", create_feed, ap_feed_loop, ap_feed_loop_destroy, 0x1ed41a1f64ec68ed},
     {"itch50", create_itch, ap_itch_loop, ap_itch_loop_destroy, 0x6097839ffb38092f},
 };
 enum { KERNELS = sizeof kernels / sizeof *kernels };
