@@ -14,6 +14,7 @@ VERBS: dict[str, str] = {
     "events": "the events of this core, or of --core NAME",
     "bench": "times and counts components, writes a run file",
     "stat": "counts a command: armprof stat -- CMD",
+    "budget": "holds a run against latency budgets and targets; headroom and its allocation",
     "report": "renders a run file or a perf stat output; without one it benches the built-in kernels first",
 }
 

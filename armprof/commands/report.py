@@ -6,11 +6,15 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import armprof
 from armprof.commands.reporting import add_options, report
 from armprof.errors import ArmprofError
 from armprof.run.record import Component, Run
+
+if TYPE_CHECKING:
+    from armprof.budget import Plan
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +32,18 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.file is None and args.core is not None:
         raise ArmprofError("--core is for a perf output: what is benched here runs on this machine's core")
-    report(_bench() if args.file is None else load(args.file, args.core), args, sys.stdout)
+    outcome = _bench() if args.file is None else load(args.file, args.core)
+    report(outcome, args, sys.stdout, _plan(outcome))
     return 0
+
+
+def _plan(outcome: Run) -> Plan | None:
+    """The targets and budgets to hold the run against; None where they are of nothing that was timed."""
+    from armprof.budget import find
+
+    timed = {component.name for component in outcome.components if component.latency}
+    plan = find() if timed else None
+    return plan if plan is not None and timed & plan.components else None
 
 
 def load(path: str, core: str | None = None) -> Run:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from armprof.output import write_text
 from armprof.run.record import Run
+
+if TYPE_CHECKING:
+    from armprof.budget import Plan
 
 
 def add_options(parser: argparse.ArgumentParser, without_output: str) -> None:
@@ -22,8 +25,11 @@ def add_options(parser: argparse.ArgumentParser, without_output: str) -> None:
     )
 
 
-def report(run: Run, args: argparse.Namespace, stream: TextIO) -> None:
-    """Writes the report on the run to --output, else text to ``stream`` and JSON to stdout."""
+def report(run: Run, args: argparse.Namespace, stream: TextIO, plan: Plan | None = None) -> None:
+    """Writes the report on the run to --output, else text to ``stream`` and JSON to stdout.
+
+    With a ``plan`` the text starts with how the run stands beside it.
+    """
     from armprof.report import json, text
     from armprof.report.document import document
 
@@ -31,7 +37,7 @@ def report(run: Run, args: argparse.Namespace, stream: TextIO) -> None:
     if args.format == "json":
         rendered = json.render(document(run))
     else:
-        rendered = text.render(document(run), None if args.output else to, args.explain)
+        rendered = text.render(document(run), None if args.output else to, args.explain, plan)
     if args.output:
         write_text(args.output, rendered)
     else:

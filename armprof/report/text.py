@@ -7,7 +7,6 @@ are replaced.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
@@ -17,13 +16,15 @@ from rich.padding import Padding
 from rich.table import Table
 
 from armprof.analysis import Verdict
+from armprof.budget.plan import Plan
 from armprof.counters.reading import Count, Reading
 from armprof.report import figures, tables
 from armprof.report.document import Advice, Document, Part, Shared, only
+from armprof.report.paper import WIDTH, paper, printed
 from armprof.report.pieces import item, listed, short, text
 from armprof.report.tables import Marks, is_software
+from armprof.report.tree import overview
 
-WIDTH = 80
 FOR_OPERATIONS = 76  # from here on the table of times has room for what one operation is
 FEW = 4  # so many names are told, the rest is a number
 
@@ -39,31 +40,18 @@ NO_CORE = "not known: --core NAME tells what its events cost"
 Section = list[RenderableType]
 
 
-def render(document: Document, stream: TextIO | None = None, explain: bool = False) -> str:
+def render(document: Document, stream: TextIO | None = None, explain: bool = False, plan: Plan | None = None) -> str:
     """The report as text for this stream: coloured on a terminal, in characters that its encoding has.
 
     Without a stream it is plain text of 80 columns. ``explain`` adds how metrics were formed, and the rules that
-    stayed silent.
+    stayed silent; a ``plan`` puts first how the run stands beside its targets and budgets.
     """
-    console = Console(
-        file=stream or io.StringIO(),
-        color_system="auto" if stream else None,
-        force_terminal=None if stream else False,
-        width=None if stream else WIDTH,
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
-    console.width = min(console.width, WIDTH)
-    with console.capture() as capture:
-        for i, section in enumerate(_sections(document, console, explain)):
-            if i:
-                console.print()
-            for block in section:
-                console.print(block)
-    report = "\n".join(line.rstrip() for line in capture.get().split("\n"))
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    return report.encode(encoding, "backslashreplace").decode(encoding)
+    console = paper(stream)
+    blocks: Section = []
+    sections = _sections(document, console, explain)
+    for section in [overview(document.run, plan, console.width), *sections] if plan else sections:
+        blocks += [*([""] if blocks else []), *section]
+    return printed(console, blocks)
 
 
 def _sections(document: Document, console: Console, explain: bool) -> Iterator[Section]:

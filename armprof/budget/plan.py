@@ -1,0 +1,255 @@
+"""The plan: what each component should reach and may take, from armprof.toml over the defaults that ship."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from armprof.budget.headroom import PARTS, check_weights
+from armprof.errors import ArmprofError
+from armprof.run.codec import MismatchError
+
+CONFIG = Path("armprof.toml")
+
+# What can be limited: fields of the run file, and what people call them.
+THROUGHPUT = "throughput_per_s"
+PERCENTILES: Mapping[str, str] = {"p50_ns": "p50", "p95_ns": "p95", "p99_ns": "p99", "p999_ns": "p99.9"}
+
+# Bounds of every such number: below is less than a clock can tell, above is no latency. Ratios of two then stay finite.
+LEAST, MOST = 1e-9, 1e18
+
+_SECTIONS = ("budget", "targets", "budgets", "references", "headroom")
+_TOTAL_KEYS = ("total_ns", "component", "percentile", "source")
+_NANOSECONDS = "a number of nanoseconds above 0"
+_LONGEST = 60  # characters of a key in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One number that a figure of a component is held against.
+
+    ``figure`` is its field in the run file: a latency, which should be at most ``value`` nanoseconds, or the throughput,
+    which should be at least ``value`` operations per second. ``stated``: by the project's own file, not by the defaults.
+    """
+
+    component: str
+    figure: str
+    value: float
+    source: str
+    stated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is judged. ``total`` is the whole budget, and the component whose latency is held against it.
+
+    ``references`` are figures to be beaten, shown and not judged by. ``weights`` divide the headroom, and ``spent_by`` names
+    the components that live on a part of it. ``origin`` is the file, or says that these are the defaults.
+    """
+
+    total: Limit
+    targets: tuple[Limit, ...]
+    budgets: tuple[Limit, ...]
+    references: tuple[Limit, ...]
+    weights: Mapping[str, float]
+    spent_by: Mapping[str, tuple[str, ...]]
+    origin: str
+
+    @property
+    def components(self) -> frozenset[str]:
+        """The components that have a target or a budget."""
+        return frozenset(limit.component for limit in (self.total, *self.targets, *self.budgets))
+
+    def reference(self, component: str, figure: str) -> float | None:
+        """The figure to be beaten, where there is one."""
+        found = (r.value for r in self.references if (r.component, r.figure) == (component, figure))
+        return next(found, None)
+
+
+@cache
+def defaults() -> Plan:
+    """The plan that ships."""
+    text = files(__package__).joinpath("defaults.toml").read_text(encoding="utf-8")
+    return _plan(tomllib.loads(text), "the defaults", None)
+
+
+def find(path: Path | None = None) -> Plan:
+    """The plan in that file; without one the plan in ./armprof.toml, or the defaults where there is none."""
+    if path is not None:
+        return read(path)
+    return read(CONFIG) if CONFIG.exists() else defaults()
+
+
+def read(path: Path) -> Plan:
+    """The plan in that file. Raises ArmprofError where it cannot be read or says what no plan says."""
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise ArmprofError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ArmprofError(f"{path}: line {line}: no UTF-8, which TOML is written in") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, origin: str = "<text>") -> Plan:
+    """The plan that the text of an armprof.toml states, over the defaults. Raises ArmprofError."""
+    try:
+        document = tomllib.loads(text)
+    except RecursionError:
+        raise ArmprofError(f"{origin}: nested too deeply") from None
+    except ValueError as error:  # TOMLDecodeError, or a whole number of thousands of digits
+        raise ArmprofError(f"{origin}: {_placed(str(error), text)}") from None
+    try:
+        return _plan(document, origin, defaults())
+    except ValueError as error:
+        raise ArmprofError(f"{origin}: {error}") from None
+
+
+def _placed(message: str, text: str) -> str:
+    """The TOML parser's message with the place in front: "line 3, column 5: Invalid value"."""
+    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message, re.DOTALL)
+    if found is None:
+        return f"not TOML: {message}"
+    place = f"line {found[2]}, column {found[3]}" if found[2] else f"line {text.count(chr(10)) + 1}, the end"
+    return f"{place}: {found[1]}"
+
+
+def _plan(document: dict[str, Any], origin: str, base: Plan | None) -> Plan:
+    """``base`` has what the document does not state; None for the defaults themselves, which state everything."""
+    # Other sections belong to others (a project's components stand in the same file); one that is almost ours is a slip.
+    for key in document.keys() - set(_SECTIONS):
+        if close := difflib.get_close_matches(key, _SECTIONS, n=1):
+            raise ValueError(f"{_path(key)}: no such section; did you mean {close[0]}?")
+    stated = base is not None
+    headroom = _table(document, "headroom", ("weights", "components"))
+    return Plan(
+        total=_total(document, origin, base),
+        targets=_limits(document, "targets", origin, stated, base.targets if base else ()),
+        budgets=_limits(document, "budgets", origin, stated, base.budgets if base else ()),
+        references=_limits(document, "references", origin, stated, base.references if base else ()),
+        weights=_weights(headroom, origin) if "weights" in headroom or base is None else base.weights,
+        spent_by=_spent_by(headroom),
+        origin=origin,
+    )
+
+
+def _total(document: dict[str, Any], origin: str, base: Plan | None) -> Limit:
+    given = _table(document, "budget", _TOTAL_KEYS)
+    if base is not None:
+        if not given:
+            return base.total
+        kept = {"total_ns": base.total.value, "component": base.total.component, "source": origin}
+        given = {**kept, "percentile": PERCENTILES[base.total.figure], **given}
+    names = {name: figure for figure, name in PERCENTILES.items()}
+    if not isinstance(given["percentile"], str) or given["percentile"] not in names:
+        raise MismatchError("budget.percentile", f"one of {', '.join(names)}", given["percentile"])
+    return Limit(
+        component=_text(given["component"], "budget.component"),
+        figure=names[given["percentile"]],
+        value=_number(given["total_ns"], "budget.total_ns", _NANOSECONDS),
+        source=_text(given["source"], "budget.source"),
+        stated=base is not None,
+    )
+
+
+def _limits(
+    document: dict[str, Any], section: str, origin: str, stated: bool, base: tuple[Limit, ...]
+) -> tuple[Limit, ...]:
+    """The section's limits. What is stated of a component takes the place of all that the defaults say of it there."""
+    known = (*PERCENTILES, *(() if section == "budgets" else (THROUGHPUT,)))
+    limits: dict[str, list[Limit]] = {}
+    for limit in base:
+        limits.setdefault(limit.component, []).append(limit)
+    components = _table(document, section)
+    for component in components:
+        path = f"{section}.{_path(component)}"
+        given = _table(components, component, (*known, "source"), path)
+        source = _text(given.get("source", origin), f"{path}.source")
+        limits[component] = [
+            Limit(component, figure, _number(given[figure], f"{path}.{figure}", _expected(figure)), source, stated)
+            for figure in known
+            if figure in given
+        ]
+        if not limits[component]:
+            raise ValueError(f"{path}: expected one of {', '.join(known)}")
+    return tuple(limit for found in limits.values() for limit in found)
+
+
+def _expected(figure: str) -> str:
+    return "a number of operations per second above 0" if figure == THROUGHPUT else _NANOSECONDS
+
+
+def _weights(headroom: dict[str, Any], origin: str) -> dict[str, float]:
+    given = _table(headroom, "weights", PARTS, "headroom.weights")
+    weights = {
+        part: _number(weight, f"headroom.weights.{part}", "a number from 0 to 1", least=0.0, most=1.0)
+        for part, weight in given.items()
+    }
+    try:
+        check_weights(weights)
+    except ArmprofError as error:
+        raise ArmprofError(f"{origin}: headroom.weights: {error}") from None
+    return weights
+
+
+def _spent_by(headroom: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    given = _table(headroom, "components", PARTS, "headroom.components")
+    spent_by = {}
+    for part, names in given.items():
+        path = f"headroom.components.{part}"
+        if not isinstance(names, list) or not names:
+            raise MismatchError(path, "a list of components", names)
+        spent_by[part] = tuple(_text(name, f"{path}[{i}]") for i, name in enumerate(names))
+    return spent_by
+
+
+def _table(
+    parent: dict[str, Any], key: str, known: Iterable[str] | None = None, path: str | None = None
+) -> dict[str, Any]:
+    """The table under that key, empty where there is none; of ``known`` keys only, where those are given."""
+    path = path or _path(key)
+    table = parent.get(key, {})
+    if not isinstance(table, dict):
+        raise MismatchError(path, "a table", table)
+    known = table if known is None else tuple(known)
+    for name in table:
+        if name not in known:
+            raise ValueError(f"{path}.{_path(name)}: no such key; expected one of {', '.join(known)}")
+    return table
+
+
+def _number(value: Any, path: str, expected: str, least: float = LEAST, most: float = MOST) -> float:
+    """A number within these bounds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise MismatchError(path, expected, value)
+    try:
+        number = float(value)
+    except OverflowError:
+        value = number = math.inf
+    if not least <= number <= most:
+        raise MismatchError(path, expected, value)
+    return number
+
+
+def _text(value: Any, path: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise MismatchError(path, "text", value)
+    return value
+
+
+def _path(key: str) -> str:
+    """A key as TOML has it in a path, cut where it is absurdly long."""
+    bare = re.fullmatch(r"[A-Za-z0-9_-]+", key)
+    key = key if len(key) <= _LONGEST else f"{key[:_LONGEST]}..."
+    return key if bare else f'"{key}"'

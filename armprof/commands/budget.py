@@ -1,0 +1,87 @@
+"""armprof budget: a run held against latency budgets and targets; what is left, and how that is divided."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from armprof.errors import CannotCount
+from armprof.output import write_text
+from armprof.run.record import Run
+
+if TYPE_CHECKING:
+    from armprof.budget import Assessment
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "run",
+        nargs="?",
+        metavar="RUN",
+        help="a run file of `armprof bench`; - is standard input; without it the built-in kernels are benched first",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="targets, budgets and weights (default: ./armprof.toml where there is one, over those that ship)",
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of stdout")
+    parser.epilog = (
+        "Exit status: 0 every budget is kept; 1 one is exceeded; 2 bad usage or bad input; 3 one that the file states, or "
+        "each of them, could not be judged because it was not measured."
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    from armprof.budget import assess, find
+    from armprof.report import budget as report
+
+    plan = find(args.config)  # before a bench of seconds
+    measured = _bench() if args.run is None else _load(args.run)
+    assessed = assess(measured, plan)
+    to_file = args.output is not None
+    if args.format == "json":
+        rendered = report.render_json(measured, assessed)
+    else:
+        rendered = report.render(measured, assessed, None if to_file else sys.stdout)
+    if to_file:
+        write_text(args.output, rendered)
+    else:
+        print(rendered, end="", flush=True)
+    if to_file or args.format == "json":  # the text on stdout has them
+        for alert in assessed.alerts:
+            print(f"armprof: {alert.alert}", file=sys.stderr)
+    if assessed.exit_status == 3:
+        raise _unmeasured(assessed)
+    return assessed.exit_status
+
+
+def _unmeasured(assessed: Assessment) -> CannotCount:
+    required = [missing for missing in assessed.missing if missing.required]
+    if required:
+        whats = "; ".join(f"{missing.what}: {missing.reason}" for missing in required)
+        return CannotCount(f"not judged: {whats}", f"bench it too, or take it out of {assessed.plan.origin}")
+    return CannotCount(
+        "nothing that has a budget was measured",
+        "bench what has one, or state budgets of what the run has in armprof.toml",
+    )
+
+
+def _load(path: str) -> Run:
+    from armprof.run import file
+
+    if path == "-":
+        return file.parse(sys.stdin.buffer.read().decode("utf-8-sig", "replace"), "standard input")
+    return file.read(Path(path))
+
+
+def _bench() -> Run:
+    from armprof.commands.progress import progress
+    from armprof.components import bench
+
+    with progress() as tell:
+        return bench(progress=tell)
