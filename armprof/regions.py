@@ -62,8 +62,13 @@ class _Setup:
         module = self.layout.module
         options = module.ffi.new("armprof_options *", {"cpu": -1, "user_reads": True})
         error = module.lib.armprof_regions_setup(self.layout.events, self.layout.size, options)
+        # This thread's counters show what can be opened; a thread that cannot open the same counts nothing but time.
+        error = error or module.lib.armprof_thread_start()
         if error:
             raise CannotCount(f"the regions' counters could not be set up: {os.strerror(error)}")
+        opened = module.lib.armprof_thread_set()
+        self.errors = [int(module.lib.armprof_event_error(opened, slot)) for slot in range(self.layout.size)]
+        self.group_of = [int(module.lib.armprof_event_group(opened, slot)) for slot in range(self.layout.size)]
 
 
 _lock = threading.Lock()
@@ -197,13 +202,13 @@ class _Sums:
     """A region's sums at one moment, and what follows from them."""
 
     def __init__(self, region: Region) -> None:
-        self._layout = region._setup.layout
-        self._cost, self._cost_ns = _cost_of_nothing(region._setup)
+        self._setup = region._setup
+        self._layout = self._setup.layout
+        self._cost, self._cost_ns = _cost_of_nothing(self._setup)
         self._totals = _totals(region)
         self._outermost = int(self._totals.outermost)
-        self._set = self._layout.module.lib.armprof_thread_set()
         self.calls = int(self._totals.calls)
-        names = region._setup.names
+        names = self._setup.names
         counts = {name: uncounted(name, r.status, str(r)) for name, r in self._layout.refused.items()}
         counts |= {target.name: self._count(index) for index, target in enumerate(self._layout.targets)}
         self.reading = mark_suspects(
@@ -219,12 +224,12 @@ class _Sums:
                     for n in names
                     if self._cost.get(n) and counts[n].value is not None
                 },
-                notes=tuple(_health_notes(region._setup)),
+                notes=tuple(_health_notes(self._setup)),
             )
         )
 
     def _count(self, index: int) -> Count:
-        layout, totals, lib = self._layout, self._totals, self._layout.module.lib
+        layout, totals = self._layout, self._totals
         target = layout.targets[index]
         group = None if target.is_software else layout.group_of[index]
         if self._outermost == 0:
@@ -234,18 +239,19 @@ class _Sums:
         enabled = int(totals.enabled_ns)
         counters: list[Difference | Refusal] = []
         for slot in layout.slots[index]:
-            error = lib.armprof_event_error(self._set, slot)
+            error = self._setup.errors[slot]
             if error:
                 counters.append(explain(error, layout.machine.host, target.kernel))
                 continue
-            lost = int(totals.lost_ns[lib.armprof_event_group(self._set, slot)])
+            lost = int(totals.lost_ns[self._setup.group_of[slot]])
             counters.append(Difference(int(totals.events[slot].total), enabled, max(0, enabled - lost)))
         cost = self._outermost * self._cost.get(target.name, 0)
         return combined(target.name, [counters], cost, target.unit, group)
 
     def _access(self) -> str:
         lib = self._layout.module.lib
-        modes = {lib.armprof_event_access(self._set, i) for i in range(self._layout.size)} - {lib.ARMPROF_CLOSED}
+        own = lib.armprof_thread_set()
+        modes = {lib.armprof_event_access(own, slot) for slot in range(self._layout.size)} - {lib.ARMPROF_CLOSED}
         if lib.ARMPROF_SYSCALL in modes:
             return "read()"
         return "user reads, fenced" if modes else ""
@@ -270,15 +276,17 @@ class _Sums:
 
 
 def _cost_of_nothing(setup: _Setup) -> tuple[dict[str, float], int]:
-    """What an empty region counts at the least, per event, and its time in ns; measured in this thread."""
+    """What an empty region counts at the least, per event, and its time in ns; measured in this thread. Nothing where it
+    cannot be: in a thread without counters, too deep inside other regions.
+    """
     module = setup.layout.module
     least = module.ffi.new("uint64_t[]", max(1, setup.layout.size))
     ns = module.ffi.new("uint64_t *")
     error = module.lib.armprof_regions_calibrate(64, ns, least)
-    if error == errno.EBUSY:  # too deep inside other regions
-        return {}, 0
+    if error == errno.ENOMEM:
+        raise CannotCount("no memory for the counters of this thread")
     if error:
-        raise CannotCount(f"no counters for this thread: {os.strerror(error)}")
+        return {}, 0
     cost = {t.name: float(sum(least[s] for s in setup.layout.slots[i])) for i, t in enumerate(setup.layout.targets)}
     return cost, int(ns[0])
 
