@@ -199,8 +199,9 @@ def _differences(document: Document, part: Part, reading: Reading) -> Iterator[s
 def _advice(document: Document) -> Section:
     section: Section = [text("Recommendations", "bold")]
     several = len(document.parts) > 1
+    described: set[str] = set()
     for advice in document.recommendations:
-        section += [*_recommendation(advice, several), ""]
+        section += [*_recommendation(advice, several, described), ""]
     for (verdict, reason), names in _verdicts(document).items():
         who = f"{listed(names, 2 * FEW)}: " if several else ""
         said = f"nothing to recommend ({reason})" if verdict is Verdict.JUDGED else reason
@@ -217,16 +218,19 @@ def _verdicts(document: Document) -> dict[tuple[Verdict, str], list[str]]:
     return found
 
 
-def _recommendation(advice: Advice, several: bool) -> Iterator[RenderableType]:
+def _recommendation(advice: Advice, several: bool, described: set[str]) -> Iterator[RenderableType]:
+    """``described``: what to do, as far as the report has said it."""
     r = advice.recommendation
     gain = r.expected_improvement
     where = f"{short(advice.component.name)}: " if several else ""
     ceiling = "unknown" if gain.ceiling is None else f"{gain.ceiling:.1f} %"
-    expected = f"{gain.low:.3g}-{gain.high:.3g} % {gain.unit} (ceiling {ceiling})"
+    expected = f"{round(gain.low, 1):g}-{round(gain.high, 1):g} % {gain.unit} (ceiling {ceiling})"
     rest = f"effort {str(r.effort).lower()}, risk {str(r.risk).lower()}, confidence {r.confidence}"
     yield text(f"{r.rank}. {where}{r.title}", "bold")
-    for fact in (f"{expected}, {rest}", r.description):
-        yield Padding(text(fact), (0, 0, 0, 3))
+    yield Padding(text(f"{expected}, {rest}"), (0, 0, 0, 3))
+    if r.description not in described:
+        described.add(r.description)
+        yield Padding(text(r.description), (0, 0, 0, 3))
     for fact in (*r.evidence, gain.basis):
         yield item(fact)
 

@@ -129,6 +129,13 @@ def test_recommendations_say_gain_effort_evidence_and_basis() -> None:
     )
 
 
+def test_the_same_advice_for_several_components_is_described_once() -> None:
+    troubled = runs.reading(**runs.TROUBLED)
+    report = flat(runs.run(runs.kernel("a", troubled), runs.kernel("b", troubled)))
+    assert report.count("a: Make branches predictable") == report.count("b: Make branches predictable") == 1
+    assert report.count("profile-guided optimization") == 1
+
+
 def test_a_single_component_is_not_named_again() -> None:
     report = flat(runs.imported())
     assert report.startswith(
