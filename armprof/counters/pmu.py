@@ -338,13 +338,14 @@ def _joined(passes: Sequence[Reading], names: Sequence[str]) -> Reading:
             counts[name] = found[0] if found else uncounted(name, Status.NOT_COUNTED, "no pass was made for it")
             continue
         values = [c.value for c in valued if c.value is not None]
+        worst = min(valued, key=lambda c: 1.0 if c.coverage is None else c.coverage)
         counts[name] = replace(
-            valued[0],
+            worst,
             value=sum(values) / len(values),
             raw=sum(c.raw for c in valued if c.raw is not None) / len(valued),
-            group=None if len(valued) > 1 else valued[0].group,
+            group=None if len(valued) > 1 else worst.group,
         )
-        apart = max(values) / min(values) - 1 if min(values) > 0 else 0.0
+        apart = 1 - min(values) / max(values) if max(values) > 0 else 0.0
         if name == "inst_retired" and apart > 0.01:
             notes.append(f"the passes differ by {apart:.1%} in instructions: the work is not the same each time")
     first = passes[0] if passes else Reading({}, "pmu")
