@@ -101,10 +101,15 @@ def _timing(seed: int, input: Path | None) -> Work:
     return _native_work("ap_timing_loop", seed, period=CHECKSUM_OPERATIONS, notes=(source, costs))
 
 
+def _treasury(seed: int, input: Path | None) -> Work:
+    return _native_work("ap_treasury_loop", seed, period=CHECKSUM_OPERATIONS)
+
+
 KERNELS: Mapping[str, Kernel] = {
     kernel.name: kernel
     for kernel in (
         Kernel("timing", "Timing framework", "stamp", False, _timing),
+        Kernel("treasury", "Treasury calculations", "yield from price", False, _treasury),
         Kernel("object_pool", "Object pool", "get and put", False, _object_pool),
         Kernel("spsc_ring", "SPSC ring buffer", "push and pop", False, _spsc_ring),
         Kernel("itch50", "ITCH 5.0 parser", "message", True, _itch50),

@@ -249,6 +249,40 @@ uint64_t ap_timing_stamp_fenced(const ap_timing *timing);
 uint64_t ap_timing_elapsed_ns(const ap_timing *timing, uint64_t from, uint64_t to);
 uint64_t ap_timing_ns(const ap_timing *timing, uint64_t stamp);
 
+/* treasury.h */
+typedef enum ap_treasury_status {
+    AP_TREASURY_OK, AP_TREASURY_BAD_DATE, AP_TREASURY_BAD_COUPON, AP_TREASURY_MATURED, AP_TREASURY_TOO_LONG,
+    AP_TREASURY_BAD_PRICE, AP_TREASURY_BAD_YIELD, AP_TREASURY_NO_YIELD, AP_TREASURY_BAD_TEXT, ...
+} ap_treasury_status;
+typedef struct ap_bond {
+    double half_coupon; double elapsed; int32_t periods; int32_t period_days; int32_t elapsed_days;
+    int32_t maturity, settlement, next_coupon;
+} ap_bond;
+typedef struct ap_bond_risk {
+    double price; double accrued; double duration; double dv01; double convexity;
+} ap_bond_risk;
+#define AP_TREASURY_PERIODS ...
+#define AP_TREASURY_TICKS ...
+#define AP_TREASURY_TEXT ...
+#define AP_DATE_NONE ...
+static const double AP_TREASURY_LEAST_YIELD;
+static const double AP_TREASURY_GREATEST_YIELD;
+static const double AP_TREASURY_NO_GUESS;
+int32_t ap_date(int32_t year, int32_t month, int32_t day);
+ap_treasury_status ap_bond_init(ap_bond *bond, double coupon, int32_t maturity, int32_t settlement);
+double ap_bond_accrued(const ap_bond *bond);
+ap_treasury_status ap_bond_price(const ap_bond *bond, double yield, double *price);
+ap_treasury_status ap_bond_yield(const ap_bond *bond, double price, double guess, double *yield);
+ap_treasury_status ap_bond_risk_at(const ap_bond *bond, double yield, ap_bond_risk *risk);
+ap_treasury_status ap_treasury_parse(const char *text, size_t length, int32_t *ticks);
+size_t ap_treasury_format(int32_t ticks, char *text);
+
+/* elementary.h */
+double ap_log(double x);
+double ap_log1p(double x);
+double ap_exp(double x);
+double ap_expm1(double x);
+
 /* loops.h */
 typedef uint64_t (*ap_loop)(void *state, uint64_t operations);
 void *ap_pool_loop_create(uint64_t seed);
@@ -271,6 +305,9 @@ uint64_t ap_feed_loop_period(const void *state);
 void *ap_timing_loop_create(uint64_t seed);
 void ap_timing_loop_destroy(void *state);
 uint64_t ap_timing_loop(void *state, uint64_t operations);
+void *ap_treasury_loop_create(uint64_t seed);
+void ap_treasury_loop_destroy(void *state);
+uint64_t ap_treasury_loop(void *state, uint64_t operations);
 
 /* bench_clock.h */
 typedef struct ap_clock { double cost_ns; uint64_t resolution_ns; } ap_clock;

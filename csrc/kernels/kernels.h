@@ -3,6 +3,7 @@
 #define AP_KERNELS_H
 
 #include "bench_clock.h"
+#include "elementary.h"
 #include "feed_handler.h"
 #include "generator.h"
 #include "itch50.h"
@@ -12,5 +13,6 @@
 #include "ouch50.h"
 #include "spsc_ring.h"
 #include "timing.h"
+#include "treasury.h"
 
 #endif

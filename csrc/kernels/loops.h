@@ -72,4 +72,13 @@ void *ap_timing_loop_create(uint64_t seed);
 void ap_timing_loop_destroy(void *state);
 uint64_t ap_timing_loop(void *state, uint64_t operations);
 
+/*
+ * Treasury; one operation: the price of one of AP_TREASURY_LOOP_BONDS notes and bonds, chosen at random, moves by up to
+ * two 256ths of a point, and its yield is found, the last one being the guess.
+ */
+#define AP_TREASURY_LOOP_BONDS 256
+void *ap_treasury_loop_create(uint64_t seed);
+void ap_treasury_loop_destroy(void *state);
+uint64_t ap_treasury_loop(void *state, uint64_t operations);
+
 #endif

@@ -45,6 +45,7 @@ static const struct {
     {"object_pool", ap_pool_loop_create, ap_pool_loop, ap_pool_loop_destroy, 0x87694cb6f0af49c4},
     {"spsc_ring", ap_ring_loop_create, ap_ring_loop, ap_ring_loop_destroy, 0xc0e0e04203088475},
     {"timing", ap_timing_loop_create, ap_timing_loop, ap_timing_loop_destroy, 0x8817b42593cd0bfa},
+    {"treasury", ap_treasury_loop_create, ap_treasury_loop, ap_treasury_loop_destroy, 0x5bf0607fec5d7d0e},
     {"order_book", create_book, ap_book_loop, ap_book_loop_destroy, 0xd22cc0665bd2a331},
     {"feed_handler", create_feed, ap_feed_loop, ap_feed_loop_destroy, 0x1ed41a1f64ec68ed},
     {"itch50", create_itch, ap_itch_loop, ap_itch_loop_destroy, 0x6097839ffb38092f},
