@@ -249,14 +249,15 @@ def _figures(run: Run, name: str, figure: str) -> list[Figure]:
     """The figure of every component of that name, or that there is none."""
     named = [component for component in run.components if component.name == name]
     if named:
-        return [_figure(component, figure) for component in named]
+        return [figure_of(component, figure) for component in named]
     names = [component.name for component in run.components]
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.75)
     hint = f"; the run has {close[0]!r}" if close else ""
     return [Figure(name, name, figure, None, f"not in the run{hint}")]
 
 
-def _figure(component: Component, name: str) -> Figure:
+def figure_of(component: Component, name: str) -> Figure:
+    """The figure of that name, a field of the run file; None and a reason where the component has none."""
     latency, title = component.latency, component.title or component.name
     if name == THROUGHPUT:
         value, what = component.throughput_per_s, "throughput"

@@ -15,7 +15,7 @@ from armprof.budget.plan import THROUGHPUT, Limit
 from armprof.report import figures
 from armprof.report.paper import paper, printed
 from armprof.report.pieces import item, table, text
-from armprof.report.tree import exact_rate, exact_time, factor_text, spent
+from armprof.report.tree import batches, exact_rate, exact_time, factor_text, spent
 from armprof.run.codec import encode
 from armprof.run.record import Run
 
@@ -48,7 +48,7 @@ def _blocks(run: Run, assessed: Assessment) -> Iterator[RenderableType]:
     lists = {
         "Alerts": [alert.alert or "" for alert in assessed.alerts],
         "Not measured": _unmeasured(assessed),
-        "Notes": list(remarks),
+        "Notes": [*filter(None, [batches(run)]), *remarks],
     }
     for title, lines in lists.items():
         if lines:

@@ -14,13 +14,13 @@ from rich.console import RenderableType
 from rich.tree import Tree
 
 from armprof.budget import words
-from armprof.budget.assess import Assessment, Figure, Spending, Target, assess, mean_factor
+from armprof.budget.assess import Assessment, Figure, Spending, Target, assess, figure_of, mean_factor
 from armprof.budget.headroom import PARTS, percent_text
 from armprof.budget.plan import PERCENTILES, THROUGHPUT, Plan
 from armprof.report import figures
 from armprof.report.paper import WIDTH, paper, printed
-from armprof.report.pieces import text
-from armprof.run.record import Component, Run
+from armprof.report.pieces import listed, text
+from armprof.run.record import Run
 
 # Where components stand. What is in none of these comes last, under OTHER.
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -51,6 +51,8 @@ def overview(run: Run, plan: Plan, width: int = WIDTH) -> list[RenderableType]:
         text(f"Performance analysis: {percentile} of one operation, where a line names no other figure"),
         text(f"Targets and budgets: {plan.origin}", "dim"),
     ]
+    if told := batches(run):
+        blocks.append(text(told, "dim"))
     trees = (
         _system(assessed),
         _components(run, assessed, width),
@@ -114,16 +116,13 @@ def _rows(run: Run, assessed: Assessment, names: Iterable[str]) -> Iterator[tupl
     for name in names:
         components = [component for component in run.components if component.name == name]
         targets = [target for target in assessed.targets if target.limit.component == name]
-        if not targets:
-            yield from (
-                ((component.title or name, _untargeted(component), "", "no target"), None) for component in components
-            )
-        elif components:
+        if components and targets:
             yield from ((_cells(target, assessed), target.figure.reason or target.figure.remark) for target in targets)
-
-
-def _untargeted(component: Component) -> str:
-    return figures.duration(component.latency.p50_ns) if component.latency else figures.NONE
+        elif components:
+            untargeted = [figure_of(component, assessed.plan.total.figure) for component in components]
+            yield from (
+                ((f.title, _shown(f, assessed.plan), "", "no target"), f.reason or f.remark) for f in untargeted
+            )
 
 
 def _cells(target: Target, assessed: Assessment) -> _Row:
@@ -232,6 +231,12 @@ def _recommendation(assessed: Assessment) -> Tree:
     tree = Tree(text(f"RECOMMENDATION: {action or 'none'}", "bold"))
     tree.add(text(reason))
     return tree
+
+
+def batches(run: Run) -> str | None:
+    """Which components were timed in batches, and what that makes of their figures; None where none was."""
+    names = [c.name for c in run.components if c.latency and c.latency.batch > 1]
+    return f"Timed in batches, so that percentiles are those of their means: {listed(names, 6)}" if names else None
 
 
 def spent(spending: Spending) -> str:

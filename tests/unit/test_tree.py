@@ -93,6 +93,12 @@ def test_a_figure_that_was_not_measured_says_why() -> None:
     assert "the run has no time of one operation of it" in shown
 
 
+def test_what_was_timed_in_batches_is_named() -> None:
+    shown = lines(run(timed("timing", 8, batch=64), timed("mine", 0.0)), parse('[budget]\npercentile = "p99"'))
+    assert "Timed in batches, so that percentiles are those of their means: timing" in shown
+    assert any("mine" in line and line.endswith("-                     no target") for line in shown)
+
+
 def test_an_exceeded_budget_is_an_alert() -> None:
     plan = parse("[budget]\ntotal_ns = 500\n[budgets.order_book]\np99_ns = 1_400", "armprof.toml")
     shown = lines(founding_system(), plan)
