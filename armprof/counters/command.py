@@ -13,7 +13,7 @@ from typing import NoReturn
 from armprof.counters import pmu
 from armprof.counters.machine import canonical_events, machine
 from armprof.counters.reading import Reading
-from armprof.errors import ArmprofError
+from armprof.errors import ArmprofError, CannotCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,10 @@ class Outcome:
 def count_command(command: Sequence[str], events: Sequence[str] | None = None) -> Outcome:
     """Runs the command with its own stdin, stdout and stderr and counts it, with all that it starts.
 
-    Counting begins at its exec, so that nothing of armprof is in it. Raises ArmprofError for a command that is not there.
+    Counting begins at its exec, so that nothing of armprof is in it. Raises ArmprofError for a command that is not there,
+    CannotCount where no process can be started.
     """
-    if not command:
+    if not command or not command[0]:
         raise ArmprofError("there is no command to count")
     names = canonical_events(events) if events is not None else machine().default_events()
     layout = pmu.layout_of(tuple(pmu.groups_of(names)))
@@ -56,9 +57,16 @@ def _start(command: Sequence[str]) -> tuple[int, int, int]:
     """A child that becomes the command when the first pipe brings it a byte. The second one ends with its exec, or tells
     why there was none.
     """
-    child_go, go = os.pipe()
-    failed, child_failed = os.pipe()
-    pid = os.fork()
+    ends: list[int] = []
+    try:
+        ends += os.pipe()
+        ends += os.pipe()
+        pid = os.fork()
+    except OSError as e:
+        for end in ends:
+            os.close(end)
+        raise CannotCount(f"no process could be started for {command[0]!r}: {e.strerror}") from None
+    child_go, go, failed, child_failed = ends
     if pid == 0:
         os.close(go)  # or its own copy would hide from it that the parent is gone
         _become(command, child_go, child_failed)
