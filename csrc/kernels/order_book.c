@@ -285,7 +285,7 @@ static inline ap_book_status enter(ap_book *book, ap_book_slot *slot, uint64_t r
 static inline ap_book_status leave(ap_book *book, ap_book_slot *slot, uint32_t shares) {
     uint32_t level = slot->level;
     ap_book_total *total = &book->totals[level];
-    bool is_at_best = book->blocks[total->side].levels[0] == level;
+    bool is_at_best = book->blocks[total->side].keys[0] == total->key;
     total->shares -= shares;
     if (shares < slot->shares) {
         slot->shares -= shares;
