@@ -105,11 +105,16 @@ def _treasury(seed: int, input: Path | None) -> Work:
     return _native_work("ap_treasury_loop", seed, period=CHECKSUM_OPERATIONS)
 
 
+def _strategy(seed: int, input: Path | None) -> Work:
+    return _native_work("ap_strategy_loop", seed, period=CHECKSUM_OPERATIONS)
+
+
 KERNELS: Mapping[str, Kernel] = {
     kernel.name: kernel
     for kernel in (
         Kernel("timing", "Timing framework", "stamp", False, _timing),
         Kernel("treasury", "Treasury calculations", "yield from price", False, _treasury),
+        Kernel("strategy", "Strategy decision", "decision", False, _strategy),
         Kernel("object_pool", "Object pool", "get and put", False, _object_pool),
         Kernel("spsc_ring", "SPSC ring buffer", "push and pop", False, _spsc_ring),
         Kernel("itch50", "ITCH 5.0 parser", "message", True, _itch50),

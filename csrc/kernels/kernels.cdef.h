@@ -277,6 +277,34 @@ ap_treasury_status ap_bond_risk_at(const ap_bond *bond, double yield, ap_bond_ri
 ap_treasury_status ap_treasury_parse(const char *text, size_t length, int32_t *ticks);
 size_t ap_treasury_format(int32_t ticks, char *text);
 
+/* strategy.h */
+typedef enum ap_strategy_status {
+    AP_STRATEGY_QUOTES, AP_STRATEGY_ONE_SIDED, AP_STRATEGY_CROSSED, AP_STRATEGY_WIDE, AP_STRATEGY_NO_VALUE,
+    AP_STRATEGY_NO_ROOM, ...
+} ap_strategy_status;
+#define AP_CURVE_KNOTS ...
+typedef struct ap_curve { int32_t knots; int32_t days[...]; double yields[...]; } ap_curve;
+typedef struct ap_curve_place { int32_t knot, next; double weight; } ap_curve_place;
+ap_curve_place ap_curve_find(const ap_curve *curve, int32_t days);
+double ap_curve_at(const ap_curve *curve, ap_curve_place place);
+typedef struct ap_strategy_terms {
+    uint32_t tick; uint32_t half_spread; uint32_t most_spread; uint32_t skew; uint32_t most_value;
+    uint32_t imbalance_weight; uint32_t value_weight; uint32_t order_size; uint32_t most_position;
+    double premium; double units_per_point;
+} ap_strategy_terms;
+#define AP_STRATEGY_MOST ...
+#define AP_STRATEGY_ONE ...
+typedef struct ap_strategy { ...; } ap_strategy;
+typedef struct ap_strategy_market { uint32_t bid, offer; uint64_t bid_shares, offer_shares; } ap_strategy_market;
+typedef struct ap_strategy_quotes { uint32_t bid, offer; uint32_t bid_size, offer_size; } ap_strategy_quotes;
+bool ap_strategy_init(ap_strategy *strategy, const ap_strategy_terms *terms, const ap_bond *bond,
+                      const ap_curve *curve, double yield);
+bool ap_strategy_value(ap_strategy *strategy, const ap_curve *curve, const ap_strategy_market *market,
+                       int64_t *value);
+ap_strategy_status ap_strategy_decide(ap_strategy *strategy, const ap_curve *curve,
+                                      const ap_strategy_market *market, int32_t inventory,
+                                      ap_strategy_quotes *quotes);
+
 /* elementary.h */
 double ap_log(double x);
 double ap_log1p(double x);
@@ -308,6 +336,9 @@ uint64_t ap_timing_loop(void *state, uint64_t operations);
 void *ap_treasury_loop_create(uint64_t seed);
 void ap_treasury_loop_destroy(void *state);
 uint64_t ap_treasury_loop(void *state, uint64_t operations);
+void *ap_strategy_loop_create(uint64_t seed);
+void ap_strategy_loop_destroy(void *state);
+uint64_t ap_strategy_loop(void *state, uint64_t operations);
 
 /* bench_clock.h */
 typedef struct ap_clock { double cost_ns; uint64_t resolution_ns; } ap_clock;

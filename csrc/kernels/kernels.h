@@ -12,6 +12,7 @@
 #include "order_book.h"
 #include "ouch50.h"
 #include "spsc_ring.h"
+#include "strategy.h"
 #include "timing.h"
 #include "treasury.h"
 

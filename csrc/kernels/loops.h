@@ -81,4 +81,13 @@ void *ap_treasury_loop_create(uint64_t seed);
 void ap_treasury_loop_destroy(void *state);
 uint64_t ap_treasury_loop(void *state, uint64_t operations);
 
+/*
+ * Strategy; one operation: the market of one of AP_STRATEGY_LOOP_BONDS securities, chosen at random, and the inventory in
+ * it change by a little, and what to quote is decided. Every 16th operation moves a knot of the curve.
+ */
+#define AP_STRATEGY_LOOP_BONDS 64
+void *ap_strategy_loop_create(uint64_t seed);
+void ap_strategy_loop_destroy(void *state);
+uint64_t ap_strategy_loop(void *state, uint64_t operations);
+
 #endif

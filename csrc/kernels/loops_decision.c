@@ -7,6 +7,7 @@
 #include "checksum.h"
 #include "elementary.h" /* no contraction: what the kernels are fed is computed here */
 #include "generator.h"
+#include "strategy.h"
 #include "timing.h"
 #include "treasury.h"
 
@@ -103,6 +104,99 @@ uint64_t ap_treasury_loop(void *state, uint64_t operations) {
         ap_treasury_status status = ap_bond_yield(&quote->bond, quote->ticks / (double)AP_TREASURY_TICKS, quote->yield,
                                                   &quote->yield);
         checksum = ap_fold(checksum, bits_of(quote->yield) + (uint64_t)status);
+    }
+    return loop->checksum = checksum;
+}
+
+/* ---- Strategy ------------------------------------------------------------------------------------------------ */
+
+#define UNITS_PER_POINT 10000 /* as ITCH prices */
+
+typedef struct {
+    ap_strategy strategy;
+    int64_t middle; /* where the price wanders */
+    ap_strategy_market market;
+    int32_t inventory;
+} quoted_bond;
+
+typedef struct {
+    uint64_t random;
+    uint64_t checksum;
+    uint64_t operations;
+    ap_curve curve;
+    quoted_bond bonds[AP_STRATEGY_LOOP_BONDS];
+} strategy_loop;
+
+static const ap_strategy_terms LOOP_TERMS = {
+    .tick = 39, /* 1/256 of a point is 39.0625 units */
+    .half_spread = 60,
+    .most_spread = 2000,
+    .skew = 300,
+    .most_value = 400,
+    .imbalance_weight = AP_STRATEGY_ONE / 2,
+    .value_weight = AP_STRATEGY_ONE / 4,
+    .order_size = 1000,
+    .most_position = 10000,
+    .units_per_point = UNITS_PER_POINT,
+};
+
+void *ap_strategy_loop_create(uint64_t seed) {
+    strategy_loop *loop = calloc(1, sizeof *loop);
+    if (loop == NULL)
+        return NULL;
+    static const int32_t years[] = {1, 2, 3, 5, 7, 10, 20, 30};
+    loop->random = seed;
+    loop->curve.knots = sizeof years / sizeof *years;
+    for (int i = 0; i < loop->curve.knots; i++) {
+        loop->curve.days[i] = 365 * years[i];
+        loop->curve.yields[i] = 0.035 + 0.0004 * years[i];
+    }
+    for (int i = 0; i < AP_STRATEGY_LOOP_BONDS; i++) {
+        quoted_bond *bond = &loop->bonds[i];
+        treasury_quote drawn;
+        draw_bond(&drawn, &loop->random);
+        double price = 0, yield = ap_curve_at(&loop->curve, ap_curve_find(&loop->curve, drawn.bond.maturity -
+                                                                                            drawn.bond.settlement));
+        ap_bond_price(&drawn.bond, yield, &price);
+        ap_strategy_init(&bond->strategy, &LOOP_TERMS, &drawn.bond, &loop->curve, yield);
+        bond->middle = (int64_t)(price * UNITS_PER_POINT);
+        bond->market.bid = (uint32_t)bond->middle;
+    }
+    return loop;
+}
+
+void ap_strategy_loop_destroy(void *state) {
+    free(state);
+}
+
+/* The bid moves by up to two ticks within half a point, the inventory by up to an order within one and a half times what
+ * is allowed; the spread and the shares on either side are drawn anew. */
+static void move_market(quoted_bond *bond, uint64_t random) {
+    int64_t bid = (int64_t)bond->market.bid + 39 * ((int64_t)(random >> 8 & 3) + (int64_t)(random >> 10 & 1) - 2);
+    if (bid < bond->middle - UNITS_PER_POINT / 2 || bid > bond->middle + UNITS_PER_POINT / 2)
+        bid = bond->middle;
+    bond->market.bid = (uint32_t)bid;
+    bond->market.offer = (uint32_t)(bid + 39 * (int64_t)(1 + (random >> 11 & 7)));
+    bond->market.bid_shares = 1 + (random >> 16 & 0xffff);
+    bond->market.offer_shares = 1 + (random >> 32 & 0xffff);
+    bond->inventory += (int32_t)(random >> 48 & 0x7ff) - 1024;
+    if (bond->inventory < -15000 || bond->inventory > 15000)
+        bond->inventory = 0;
+}
+
+uint64_t ap_strategy_loop(void *state, uint64_t operations) {
+    strategy_loop *loop = state;
+    uint64_t checksum = loop->checksum;
+    while (operations-- > 0) {
+        uint64_t random = ap_splitmix64(&loop->random);
+        quoted_bond *bond = &loop->bonds[random % AP_STRATEGY_LOOP_BONDS];
+        ap_strategy_quotes quotes;
+        move_market(bond, random);
+        if (loop->operations++ % 16 == 0)
+            loop->curve.yields[random >> 61] += 1e-6 * ((double)(random >> 59 & 3) - 1.5);
+        ap_strategy_status status = ap_strategy_decide(&bond->strategy, &loop->curve, &bond->market, bond->inventory, &quotes);
+        checksum = ap_fold(checksum, ((uint64_t)quotes.bid << 32 | quotes.offer) + (uint64_t)status);
+        checksum = ap_fold(checksum, (uint64_t)quotes.bid_size << 32 | quotes.offer_size);
     }
     return loop->checksum = checksum;
 }
