@@ -69,6 +69,29 @@ class _Setup:
         opened = module.lib.armprof_thread_set()
         self.errors = [int(module.lib.armprof_event_error(opened, slot)) for slot in range(self.layout.size)]
         self.group_of = [int(module.lib.armprof_event_group(opened, slot)) for slot in range(self.layout.size)]
+        self.cost: dict[str, float] = {}
+        self.cost_ns = 0
+        self.calibrate()
+
+    def calibrate(self) -> None:
+        """Sees what an empty region counts in this thread; ``cost`` and ``cost_ns`` are the least that was ever seen.
+
+        Done when regions are set up too: once user reads are withdrawn an empty region takes ten times as long, and that
+        times the calls from before would be more than these took. Does nothing in a thread that cannot tell: one without
+        counters, or too deep inside regions.
+        """
+        module, layout = self.layout.module, self.layout
+        least = module.ffi.new("uint64_t[]", max(1, layout.size))
+        ns = module.ffi.new("uint64_t *")
+        error = module.lib.armprof_regions_calibrate(64, ns, least)
+        if error == errno.ENOMEM:
+            raise CannotCount("no memory for the counters of this thread")
+        if error:
+            return
+        for target, slots in zip(layout.targets, layout.slots, strict=True):
+            now = float(sum(least[slot] for slot in slots))
+            self.cost[target.name] = min(now, self.cost.get(target.name, now))
+        self.cost_ns = min(int(ns[0]), self.cost_ns or int(ns[0]))
 
 
 _lock = threading.Lock()
@@ -204,7 +227,8 @@ class _Sums:
     def __init__(self, region: Region) -> None:
         self._setup = region._setup
         self._layout = self._setup.layout
-        self._cost, self._cost_ns = _cost_of_nothing(self._setup)
+        self._setup.calibrate()
+        self._cost, self._cost_ns = self._setup.cost, self._setup.cost_ns
         self._totals = _totals(region)
         self._outermost = int(self._totals.outermost)
         self.calls = int(self._totals.calls)
@@ -252,7 +276,7 @@ class _Sums:
         lib = self._layout.module.lib
         own = lib.armprof_thread_set()
         modes = {lib.armprof_event_access(own, slot) for slot in range(self._layout.size)} - {lib.ARMPROF_CLOSED}
-        if lib.ARMPROF_SYSCALL in modes:
+        if lib.ARMPROF_SYSCALL in modes or _withdrawn(self._setup):
             return "read()"
         return "user reads, fenced" if modes else ""
 
@@ -275,27 +299,16 @@ class _Sums:
         return Spread(*(max(0.0, value - cost) for value in values))
 
 
-def _cost_of_nothing(setup: _Setup) -> tuple[dict[str, float], int]:
-    """What an empty region counts at the least, per event, and its time in ns; measured in this thread. Nothing where it
-    cannot be: in a thread without counters, too deep inside other regions.
-    """
-    module = setup.layout.module
-    least = module.ffi.new("uint64_t[]", max(1, setup.layout.size))
-    ns = module.ffi.new("uint64_t *")
-    error = module.lib.armprof_regions_calibrate(64, ns, least)
-    if error == errno.ENOMEM:
-        raise CannotCount("no memory for the counters of this thread")
-    if error:
-        return {}, 0
-    cost = {t.name: float(sum(least[s] for s in setup.layout.slots[i])) for i, t in enumerate(setup.layout.targets)}
-    return cost, int(ns[0])
+def _withdrawn(setup: _Setup) -> bool:
+    lib = setup.layout.module.lib
+    return bool(lib.armprof_user_reads_withdrawn(lib.armprof_thread_set()))
 
 
 def _health_notes(setup: _Setup) -> list[str]:
     module = setup.layout.module
     health = module.ffi.new("armprof_regions_health *")
     module.lib.armprof_regions_read_health(health)
-    notes = []
+    notes = [pmu.WITHDRAWN] if _withdrawn(setup) else []
     if health.failed:
         notes.append(
             f"{health.failed} of {health.threads} threads could not open these events; their times alone are in"

@@ -28,6 +28,8 @@ SCOPES: dict[Scope, str] = {
     "command": "the command with the threads and children it starts, user mode",
 }
 
+WITHDRAWN = "kernel.perf_user_access was switched off meanwhile: read() from then on, no count was lost"
+
 
 class Sample:
     """All counters at one moment. Only differences of two mean anything."""
@@ -239,7 +241,7 @@ class Counters:
 
     def _notes(self) -> list[str]:
         if any(self._lib.armprof_user_reads_withdrawn(s) for s in self._sets):
-            return ["kernel.perf_user_access was switched off meanwhile: read() from then on, no count was lost"]
+            return [WITHDRAWN]
         return []
 
 
