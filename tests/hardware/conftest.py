@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ MARKERS = {
     "emulator_only": "counts what only the emulator's modelled PMU makes exact",
     "debian_only": "needs QEMU's own PMU, which counts cycles and instructions alone",
     "two_cpus": "needs two CPUs",
+    "slow": "takes seconds in a guest, and is not repeated in the one with two CPUs",
 }
 
 
@@ -41,9 +44,23 @@ def _why_not(item: pytest.Item) -> str | None:
     for machine in ("emulator", "debian"):
         if item.get_closest_marker(f"{machine}_only") and machine != MACHINE:
             return f"for the machine '{machine}', this one is '{MACHINE}'"
-    if item.get_closest_marker("two_cpus") and len(os.sched_getaffinity(0)) < 2:
+    cpus = len(os.sched_getaffinity(0))
+    if item.get_closest_marker("two_cpus") and cpus < 2:
         return "needs two CPUs, this machine has one"
+    if item.get_closest_marker("slow") and MACHINE != "real" and cpus > 1:
+        return "slow, and not repeated in the guest with two CPUs"
     return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool:
+    """Calls each test on a thread of its own: regions keep the counters of their thread until it ends, and what
+    comes after them there would have to share the PMU with them.
+    """
+    arguments = {name: pyfuncitem.funcargs[name] for name in signature(pyfuncitem.obj).parameters}
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(pyfuncitem.obj, **arguments).result()
+    return True
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +82,39 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         return path
 
     return build
+
+
+LINE = 64
+LINES = 16_384  # of 1 MiB
+# Two walks that differ in nothing else: their sizes have as many bits, which is how long Python takes to convert them.
+LONG_AND_SHORT = (16_000, 12_000)
+
+
+@pytest.fixture(scope="session")
+def walk(program: Callable[[str], Path]) -> Callable[[int], None]:
+    """walk(lines) loads a byte from each of the first `lines` cache lines of a buffer of LINES, touched before."""
+    import cffi
+
+    ffi = cffi.FFI()
+    ffi.cdef("uint64_t walk(const char *base, size_t bytes, size_t step);")
+    library = ffi.dlopen(str(program("libwalk.so")))
+    buffer = ffi.new("char[]", LINES * LINE)
+    ffi.memmove(buffer, b"\1" * len(buffer), len(buffer))
+
+    def walk(lines: int = LINES, run: Callable[..., int] = library.walk, keep: object = library) -> None:
+        run(buffer, lines * LINE, LINE)
+
+    return walk
+
+
+USER_ACCESS = Path("/proc/sys/kernel/perf_user_access")
+
+
+@pytest.fixture
+def user_access() -> Iterator[Callable[[int], None]]:
+    """user_access(0) takes reads in user space away from everybody, 1 allows them; afterwards it is as it was."""
+    if not os.access(USER_ACCESS, os.W_OK):
+        pytest.skip(f"{USER_ACCESS} cannot be written by this user")
+    before = USER_ACCESS.read_text()
+    yield lambda value: USER_ACCESS.write_text(f"{value}\n") and None
+    USER_ACCESS.write_text(before)

@@ -16,6 +16,15 @@ def perf_stat(events: list[str], *command: str | Path) -> dict[str, int]:
     return {row[2].removesuffix(":u"): int(row[0]) for row in rows}
 
 
+def environment_of_perf() -> dict[str, str]:
+    """What a command finds in its environment under perf, which adds three variables: the C library looks at each of
+    them when a program starts.
+    """
+    program = ["perf", "stat", "-o", "/dev/null", "--", "env", "-0"]
+    done = subprocess.run(program, check=True, capture_output=True, text=True)
+    return dict(pair.split("=", 1) for pair in done.stdout.split("\0") if pair)
+
+
 def events_of_the_pmu() -> set[str]:
     """The events that sysfs lists for the core PMU."""
     (pmu,) = Path("/sys/bus/event_source/devices").glob("arm*/format/event")

@@ -4,8 +4,20 @@ Each is built with the command line given here, in the top folder of the project
 machine itself, by a cross-compiler for a guest.
 """
 
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[3]
+COUNTERS = (
+    "-Icsrc/include",
+    *(str(path.relative_to(PROJECT)) for path in sorted((PROJECT / "csrc/counters").glob("*.c"))),
+    "-pthread",
+)
+
 FLAGS = ("-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror")
 PROGRAMS = {
     "walk": ("-static", "tests/hardware/programs/walk.c"),
+    "region_cost": ("-static", "-O3", "tests/hardware/programs/region_cost.c", *COUNTERS),
+    "walk_region": ("-static", "-O3", "tests/hardware/programs/walk_region.c", *COUNTERS),
+    "papi_cost": ("tests/hardware/programs/papi_cost.c", "-lpapi"),
     "libwalk.so": ("-shared", "-fPIC", "tests/hardware/programs/walk.c"),
 }

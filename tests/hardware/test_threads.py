@@ -1,0 +1,125 @@
+"""Counts of several threads, told apart and taken together."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+import pytest
+
+import armprof
+
+from .conftest import LINES
+
+INSTRUCTIONS = LINES * 5  # of one walk
+WALKS = (100, 300)
+
+Walk = Callable[..., None]
+
+
+def on_threads(work: Callable[[int], None], cpus: list[int]) -> None:
+    """Runs work(0) and work(1) on a thread each, both at the same time, and each on its CPU where there are two."""
+    together = threading.Barrier(2)
+    failed: list[BaseException] = []
+
+    def body(number: int) -> None:
+        try:
+            if len(cpus) > 1:
+                os.sched_setaffinity(0, {cpus[number]})
+            together.wait()
+            work(number)
+        except BaseException as error:
+            failed.append(error)
+            raise
+
+    threads = [threading.Thread(target=body, args=(number,)) for number in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+
+
+@pytest.fixture(params=["where they like", pytest.param("on two CPUs", marks=pytest.mark.two_cpus)])
+def cpus(request: pytest.FixtureRequest) -> list[int]:
+    return sorted(os.sched_getaffinity(0))[:2] if request.param == "on two CPUs" else []
+
+
+def test_measure_counts_its_own_thread_alone(walk: Walk, cpus: list[int]) -> None:
+    found: dict[int, armprof.Measurement] = {}
+
+    def work(number: int) -> None:
+        for _ in range(3):
+            with armprof.measure(["inst_retired", "cpu_cycles"]) as m:
+                for _ in range(WALKS[number]):
+                    walk()
+            found[number] = m
+
+    on_threads(work, cpus)
+    for number, walks in enumerate(WALKS):
+        reading = found[number].reading
+        assert reading.value("inst_retired") == pytest.approx(walks * INSTRUCTIONS, rel=0.05)
+        assert reading.access.startswith("user reads")
+
+
+def test_measure_with_threads_counts_them_all(walk: Walk, cpus: list[int]) -> None:
+    def work(number: int) -> None:
+        for _ in range(WALKS[number]):
+            walk()
+
+    with armprof.measure(["inst_retired"], threads=True) as m:
+        on_threads(work, cpus)
+    assert m.counts["inst_retired"].value == pytest.approx(sum(WALKS) * INSTRUCTIONS, rel=0.1)
+    assert m.reading.access == "read()"
+    assert "threads" in m.reading.scope
+
+
+def test_measure_with_threads_counts_those_that_run_already(walk: Walk) -> None:
+    begin, done, end = threading.Event(), threading.Event(), threading.Event()
+
+    def body() -> None:
+        begin.wait()
+        for _ in range(WALKS[1]):
+            walk()
+        done.set()
+        end.wait()
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    with armprof.measure(["inst_retired"], threads=True) as m:
+        begin.set()
+        done.wait()
+    end.set()
+    thread.join()
+    assert m.counts["inst_retired"].value == pytest.approx(WALKS[1] * INSTRUCTIONS, rel=0.05)
+
+
+def test_a_region_sums_over_threads(walk: Walk, cpus: list[int]) -> None:
+    region = armprof.region(f"walk {len(cpus)}")
+
+    def work(number: int) -> None:
+        for _ in range(WALKS[number]):
+            with region:
+                walk()
+
+    on_threads(work, cpus)
+    assert region.calls == sum(WALKS)
+    assert region.counts["inst_retired"].value == pytest.approx(sum(WALKS) * INSTRUCTIONS, rel=0.05)
+    one = region.per_call("inst_retired")
+    assert one is not None
+    assert one.smallest == pytest.approx(INSTRUCTIONS, rel=0.05)
+    assert region.reading.access.startswith("user reads")
+
+
+def test_regions_tell_the_work_of_threads_apart(walk: Walk, cpus: list[int]) -> None:
+    regions = [armprof.region(f"thread {number} of {len(cpus)}") for number in (0, 1)]
+
+    def work(number: int) -> None:
+        for _ in range(WALKS[number]):
+            with regions[number]:
+                walk()
+
+    on_threads(work, cpus)
+    for region, walks in zip(regions, WALKS, strict=True):
+        assert region.counts["inst_retired"].value == pytest.approx(walks * INSTRUCTIONS, rel=0.05)
