@@ -47,7 +47,8 @@ def _counters() -> list[Probe]:
 
 
 def _reading(event: str, scope: Scope = "thread") -> Reading:
-    from armprof.counters import pmu  # here, so that whoever asks is told that the native module is missing, not at import
+    # here and not at the top, where a missing native module would stop whoever imports this
+    from armprof.counters import pmu
 
     counters = pmu.Counters(pmu.layout_of(((event,),)), scope)
     try:
@@ -72,10 +73,12 @@ def _user_reads() -> Probe:
         return Probe(what, True, access.removeprefix("user reads ").strip("()").split("),")[0])
     if host.perf_user_access == 0:
         return Probe(what, False, reason="kernel.perf_user_access is 0", remedy="sudo sysctl kernel.perf_user_access=1")
+    if host.perf_user_access is None:
+        return Probe(what, False, reason="Linux before 5.17 has none, so counters are read by read()")
     return Probe(
         what,
         False,
-        reason="the kernel does not offer them (Linux before 5.17), so counters are read by read()",
+        reason="kernel.perf_user_access allows them, and the kernel does not offer them for this PMU",
     )
 
 
