@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from armprof.counters.plan import CYCLES, Budget
@@ -55,13 +56,12 @@ WANTED_SOFTWARE = ("task_clock", "page_faults", "context_switches", "cpu_migrati
 def native() -> Any:
     """The native module, or CannotCount where it could not be built."""
     try:
-        from armprof import _native
+        return import_module("armprof._native")
     except ImportError as e:
         raise CannotCount(
             f"the native module is missing ({e})",
             "install armprof from a wheel or with a C compiler, on Linux",
         ) from None
-    return _native
 
 
 @dataclass(frozen=True, slots=True)

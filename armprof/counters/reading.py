@@ -27,6 +27,7 @@ class Status(StrEnum):
 
     @property
     def has_value(self) -> bool:
+        """Whether a count of this status has a value."""
         return self in (Status.COUNTED, Status.SCALED)
 
 

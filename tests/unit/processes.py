@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 
 def in_child(function: Callable[[], object]) -> str:
@@ -42,11 +42,19 @@ def forked(test: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def python(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """A new interpreter, run to its end."""
-    # an editable install would ask its build system in each of them, which takes seconds
-    built = [str(f._build_path) for f in sys.meta_path if hasattr(f, "_build_path")]
-    environment = os.environ | {"MESONPY_EDITABLE_SKIP": os.pathsep.join(built)} | (env or {})
+# An editable install asks its build system about every interpreter's first import, which takes seconds where the machine
+# is busy. The tests' own import has done that.
+_AS_BUILT = """
+import sys
+for _finder in sys.meta_path:
+    if hasattr(_finder, "_build_cmd"):
+        _finder._build_cmd = ["true"]
+del _finder
+"""
+
+
+def python(script: str) -> subprocess.CompletedProcess[str]:
+    """The script, run to its end by a new interpreter in which nothing was imported."""
     return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, check=False, env=environment, timeout=120
+        [sys.executable, "-P", "-c", _AS_BUILT + script], capture_output=True, text=True, check=False, timeout=120
     )

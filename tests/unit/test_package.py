@@ -1,0 +1,221 @@
+"""What `import armprof` gives: quickly, lazily, and without the native module as far as files go."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.metadata
+import inspect
+import json
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+from processes import python
+
+import armprof
+
+ROOT = Path(__file__).parents[2]
+
+# Stands before the import system as if the native modules had not been built.
+WITHOUT_NATIVE = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("armprof._native", "armprof._blocks"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+"""
+
+
+def told_by(script: str) -> str:
+    done = python(script)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+# ---- what is imported ------------------------------------------------------------------------------------------------
+
+
+def modules_after(statement: str) -> set[str]:
+    return set(json.loads(told_by(f"import json, sys\n{statement}\nprint(json.dumps(sorted(sys.modules)))")))
+
+
+def test_importing_armprof_imports_nothing_heavy():
+    added = modules_after("import armprof") - modules_after("pass")
+    heavy = {"numpy", "pandas", "rich", "cffi", "_cffi_backend", "argparse", "asyncio", "inspect", "dataclasses"}
+    assert not {name.partition(".")[0] for name in added} & heavy
+    assert {name for name in added if name.startswith("armprof")} == {"armprof"}
+
+
+def test_measuring_needs_no_pandas_nor_rich_nor_numpy():
+    loaded = modules_after("import armprof\nwith armprof.measure() as m: pass\nrepr(m), m.metrics, repr(m.metrics)")
+    assert not {name.partition(".")[0] for name in loaded} & {"pandas", "rich", "numpy", "argparse"}
+
+
+def test_the_analysis_of_a_file_needs_no_native_module():
+    script = (
+        WITHOUT_NATIVE
+        + """
+import armprof
+from armprof.counters.imported import parse
+text = '''
+ Performance counter stats for './parse':
+
+     4,000,000,000      cycles
+     6,000,000,000      instructions
+     2,000,000,000      L1-dcache-loads
+       200,000,000      L1-dcache-load-misses
+
+       1.500000000 seconds time elapsed
+'''
+reading = parse(text).total
+analysis = armprof.analyze(reading)
+print(analysis.metrics.cycles_per_instruction)
+print([r.type.name for r in analysis.recommendations])
+reading.to_frame(), repr(analysis), armprof.Reading, armprof.Count, armprof.ARM64Metrics
+"""
+    )
+    cycles, recommendations = told_by(script).splitlines()
+    assert float(cycles) == pytest.approx(4 / 6)
+    assert "CACHE_LAYOUT" in recommendations
+
+
+@pytest.mark.parametrize("name", ["measure", "region", "profile"])
+def test_counting_without_the_native_module_is_one_line_with_a_remedy(name):
+    script = (
+        WITHOUT_NATIVE
+        + f"""
+import armprof
+for attempt in range(2):
+    try:
+        armprof.{name}
+    except armprof.CannotCount as e:
+        print(e)
+"""
+    )
+    first, second = told_by(script).splitlines()
+    assert first == second
+    assert first.startswith("the native module is missing (No module named 'armprof._native'); install armprof ")
+
+
+@pytest.mark.parametrize("verb", ["doctor", "events"])
+def test_verbs_that_count_nothing_work_without_the_native_module(verb):
+    script = WITHOUT_NATIVE + f"import armprof.cli\nsys.exit(armprof.cli.main([{verb!r}]))"
+    assert python(script).returncode == 0
+
+
+@pytest.mark.parametrize("words", [["bench"], ["stat", "--", "true"]])
+def test_verbs_that_count_say_that_the_native_module_is_missing(words):
+    done = python(WITHOUT_NATIVE + f"import armprof.cli\nsys.exit(armprof.cli.main({words!r}))")
+    assert done.returncode == 3
+    assert done.stderr.startswith("armprof: the native module is missing (")
+    assert done.stderr.count("\n") == 1
+
+
+def test_names_that_threads_ask_for_at_once_are_the_same_for_all():
+    script = """
+import threading
+import armprof
+start = threading.Barrier(16)
+found = []
+def ask(at):
+    start.wait()
+    names = armprof.__all__[at % 3 :] + armprof.__all__[: at % 3]
+    found.append({name: id(getattr(armprof, name)) for name in names})
+threads = [threading.Thread(target=ask, args=(at,)) for at in range(16)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(found), all(f == found[0] for f in found))
+"""
+    assert told_by(script) == "16 True\n"
+
+
+# ---- what there is ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", armprof.__all__)
+def test_every_public_name_is_there_and_says_what_it_is(name):
+    value = getattr(armprof, name)
+    assert name in dir(armprof)
+    if name != "__version__":
+        assert inspect.getdoc(value)
+        assert value.__name__ == name
+
+
+def test_the_names_of_the_design_are_public():
+    assert {"measure", "region", "profile", "analyze", "ARM64Metrics", "Reading", "Count"} <= set(armprof.__all__)
+
+
+def test_a_star_import_gives_the_public_names():
+    assert told_by("from armprof import *\nprint(measure, region, profile, analyze)").count("<function") == 4
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    assert not hasattr(armprof, "measurements")
+    with pytest.raises(AttributeError, match="module 'armprof' has no attribute 'measurements'"):
+        _ = armprof.measurements
+
+
+def test_no_submodule_bears_the_name_of_something_public():
+    """Importing it would put the module in its place."""
+    submodules = {module.name for module in pkgutil.iter_modules([str(ROOT / "armprof")])}
+    assert "measurement" in submodules
+    assert not submodules & set(armprof.__all__)
+
+
+def test_public_names_stay_what_they_are_when_everything_is_imported():
+    script = """
+import importlib, pkgutil
+import armprof
+before = {name: getattr(armprof, name) for name in armprof.__all__}
+for module in pkgutil.walk_packages(armprof.__path__, "armprof."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+print(before == {name: getattr(armprof, name) for name in armprof.__all__})
+"""
+    assert told_by(script) == "True\n"
+
+
+def test_type_checkers_see_every_public_name():
+    tree = ast.parse((ROOT / "armprof/__init__.py").read_text())
+    guarded = next(node for node in tree.body if isinstance(node, ast.If))
+    imported = {
+        alias.asname: node.module
+        for node in guarded.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname == alias.name
+    }
+    assert imported == armprof._HOME
+    assert (ROOT / "armprof/py.typed").exists()
+
+
+def test_the_version_is_the_same_everywhere():
+    assert (
+        re.search(r"project\([^)]*?\n\s*version:\s*'([^']+)'", (ROOT / "meson.build").read_text())[1]
+        == armprof.__version__
+    )
+    assert importlib.metadata.version("armprof") == armprof.__version__
+    assert 'dynamic = ["version"]' in (ROOT / "pyproject.toml").read_text()
+
+
+PUBLIC = [name for name in armprof.__all__ if inspect.isclass(getattr(armprof, name))]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_method_says_what_it_does(name):
+    for attribute, value in vars(getattr(armprof, name)).items():
+        if not attribute.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
+            assert inspect.getdoc(value), f"{name}.{attribute}"
+
+
+@pytest.mark.parametrize("name", ["measure", "region", "profile", "analyze"])
+def test_a_function_says_what_it_takes_and_what_it_raises(name):
+    function = getattr(armprof, name)
+    text = inspect.getdoc(function) or ""
+    for parameter in inspect.signature(function).parameters.values():
+        assert parameter.annotation is not inspect.Parameter.empty
+    if name != "profile":
+        assert "Raises" in text
