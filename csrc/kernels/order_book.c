@@ -97,15 +97,9 @@ void ap_book_destroy(ap_book *book) {
 
 /* ---- The table of orders: open addressing, linear probing ----------------------------------------------------- */
 
-/* Fibonacci hashing (Knuth, vol. 3, 6.4): references that follow one another, as an exchange gives them, fall far apart
- * and evenly. */
-static inline uint64_t home(const ap_book *book, uint64_t reference) {
-    return reference * 0x9e3779b97f4a7c15U >> book->slot_shift;
-}
-
 /* The slot of the reference, or the free one where it would go. */
 static inline ap_book_slot *find(const ap_book *book, uint64_t reference) {
-    uint64_t at = home(book, reference);
+    uint64_t at = ap_book_home(book, reference);
     while (book->slots[at].shares != 0 && book->slots[at].reference != reference)
         at = (at + 1) & book->slot_mask;
     return &book->slots[at];
@@ -118,7 +112,7 @@ static inline void free_slot(ap_book *book, ap_book_slot *slot) {
         at = (at + 1) & mask;
         if (book->slots[at].shares == 0)
             break;
-        uint64_t wanted = home(book, book->slots[at].reference);
+        uint64_t wanted = ap_book_home(book, book->slots[at].reference);
         if (((at - wanted) & mask) >= ((at - hole) & mask)) {
             book->slots[hole] = book->slots[at];
             hole = at;

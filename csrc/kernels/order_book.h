@@ -96,6 +96,19 @@ typedef struct ap_book {
     uint64_t counts[AP_BOOK_STATUSES]; /* operations that ended in each status */
 } ap_book;
 
+/* Where the search for a reference begins. Fibonacci hashing (Knuth, vol. 3, 6.4): references that follow one another,
+ * as an exchange gives them, fall far apart and evenly. */
+static inline uint64_t ap_book_home(const ap_book *book, uint64_t reference) {
+    return reference * 0x9e3779b97f4a7c15U >> book->slot_shift;
+}
+
+/* Asks the memory for what an operation on this order is to look at first. Any symbol and reference will do. A call that
+ * is not inlined at once is lost: gcc 12 takes a function that only prefetches for one without effect. */
+__attribute__((always_inline)) static inline void ap_book_prefetch(const ap_book *book, uint32_t symbol, uint64_t reference) {
+    __builtin_prefetch(&book->slots[ap_book_home(book, reference)]);
+    __builtin_prefetch(&book->blocks[symbol < book->symbols ? 2 * symbol : 0]);
+}
+
 #define AP_BOOK_ALIGNMENT 64
 #define AP_BOOK_MOST_SYMBOLS (1U << 24)
 #define AP_BOOK_MOST_ORDERS (1U << 28)
