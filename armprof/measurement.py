@@ -172,10 +172,14 @@ def _in_event_loop() -> bool:
     return asyncio is not None and asyncio._get_running_loop() is not None
 
 
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", repr(function))  # a functools.partial has none
+
+
 def _refuse_generator(function: Callable[..., Any], what: str) -> None:
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise ArmprofError(
-            f"{what} of the generator {function.__qualname__}() would count its creation, not its steps; "
+            f"{what} of the generator {_name(function)}() would count its creation, not its steps; "
             "put `with armprof.measure()` inside it"
         )
 
@@ -193,8 +197,11 @@ def measure(events: Sequence[str] | None = None, *, threads: bool = False, fence
     meanwhile, by system calls. ``fenced=False`` leaves out the barriers around reads in user space, for long blocks.
 
     What is counted is the thread, not the block: in a generator or a coroutine that is whatever the thread ran between
-    entering and leaving. Blocks nest. An exception passes through and the counts stay. The cost of an empty block was
-    measured and is subtracted; ``m.reading.overhead`` tells how much.
+    entering and leaving. A block that another thread leaves counts nothing and says so. Blocks nest. An exception passes
+    through and the counts stay. The cost of an empty block was measured and is subtracted; ``m.reading.overhead`` tells
+    how much.
+
+    ``@armprof.measure()`` makes each call of a function such a block; the last one is the function's ``.measurement``.
 
     Raises ArmprofError for an unknown event, and CannotCount where the native module is missing. Where an event cannot be
     counted its Count says why.
@@ -218,6 +225,9 @@ def profile(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Prof
 
     For work that can be repeated. Counts are those of one call; instructions and cycles, counted in every pass, are the
     mean, and a note says so if the passes did not do the same work.
+
+    Raises ArmprofError for what is no function, or a generator or coroutine, whose call does not run it; CannotCount where
+    the native module is missing. What the function raises passes through.
     """
     if not callable(function):
         raise ArmprofError(
@@ -226,7 +236,7 @@ def profile(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Prof
     _refuse_generator(function, "profile()")
     if inspect.iscoroutinefunction(function):
         raise ArmprofError(
-            f"profile() of the coroutine {function.__qualname__}() would count its creation; "
+            f"profile() of the coroutine {_name(function)}() would count its creation; "
             "profile a function that runs it: profile(lambda: asyncio.run(f()))"
         )
     last: list[R] = []

@@ -148,8 +148,9 @@ class Region(RegionBlock):
             or inspect.iscoroutinefunction(function)
             or inspect.isasyncgenfunction(function)
         ):
+            what = getattr(function, "__qualname__", repr(function))
             raise ArmprofError(
-                f"region {self.name!r} cannot decorate {function.__qualname__}(), which is left and resumed in between; "
+                f"region {self.name!r} cannot decorate {what}(), which is left and resumed in between; "
                 "put the `with` around the part of it that runs in one go"
             )
 

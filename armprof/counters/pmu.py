@@ -228,12 +228,12 @@ class Counters:
         return found
 
     def access(self) -> str:
-        """How the counters are read, in words."""
+        """How the counters are read, in words; "" where none is open."""
         lib = self._lib
         modes = {lib.armprof_event_access(s, slot) for s in self._sets for slot in range(self.layout.size)}
         modes.discard(lib.ARMPROF_CLOSED)
         if not modes:
-            return "none"
+            return ""
         if lib.ARMPROF_SYSCALL in modes or any(lib.armprof_samples_by_syscall(s) for s in self._sets):
             return "read()"
         widths = "64-bit" if modes == {lib.ARMPROF_USER64} else "32-bit extended by the kernel"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import mmap
 import os
@@ -462,7 +463,7 @@ def test_a_generator_cannot_be_decorated():
     async def asteps():
         yield 1
 
-    for function in (steps, asteps):
+    for function in (steps, asteps, functools.partial(steps)):
         with pytest.raises(ArmprofError, match="would count its creation, not its steps; put `with"):
             armprof.measure(CLOCK)(function)
 
@@ -498,6 +499,7 @@ def test_no_events_give_the_time_alone():
     with armprof.measure([]) as m:
         work()
     assert dict(m.counts) == {}
+    assert m.reading.access == ""
     assert m.reading.duration_ns is not None
     assert m.reading.duration_ns >= 1e6
     assert len(m.to_frame()) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import time
 
@@ -124,8 +125,9 @@ def test_a_coroutine_is_profiled_by_what_runs_it():
         await asyncio.sleep(0)
         return 7
 
-    with pytest.raises(ArmprofError, match="profile a function that runs it"):
-        armprof.profile(coroutine)
+    for function in (coroutine, functools.partial(coroutine)):
+        with pytest.raises(ArmprofError, match="profile a function that runs it"):
+            armprof.profile(function)
     assert armprof.profile(lambda: asyncio.run(coroutine())).result == 7
 
 

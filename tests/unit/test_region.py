@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import resource
@@ -209,7 +210,7 @@ def test_what_is_left_and_resumed_cannot_be_decorated():
     async def coroutine():
         pass
 
-    for function in (steps, asteps, coroutine):
+    for function in (steps, asteps, coroutine, functools.partial(coroutine)):
         with pytest.raises(ArmprofError, match=r"region 'r' cannot decorate .*which is left and resumed in between"):
             armprof.region("r", CLOCK)(function)
 
