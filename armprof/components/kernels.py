@@ -109,12 +109,17 @@ def _strategy(seed: int, input: Path | None) -> Work:
     return _native_work("ap_strategy_loop", seed, period=CHECKSUM_OPERATIONS)
 
 
+def _risk(seed: int, input: Path | None) -> Work:
+    return _native_work("ap_risk_loop", seed, period=CHECKSUM_OPERATIONS)
+
+
 KERNELS: Mapping[str, Kernel] = {
     kernel.name: kernel
     for kernel in (
         Kernel("timing", "Timing framework", "stamp", False, _timing),
         Kernel("treasury", "Treasury calculations", "yield from price", False, _treasury),
         Kernel("strategy", "Strategy decision", "decision", False, _strategy),
+        Kernel("risk", "Risk checks", "order", False, _risk),
         Kernel("object_pool", "Object pool", "get and put", False, _object_pool),
         Kernel("spsc_ring", "SPSC ring buffer", "push and pop", False, _spsc_ring),
         Kernel("itch50", "ITCH 5.0 parser", "message", True, _itch50),

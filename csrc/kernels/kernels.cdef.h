@@ -305,6 +305,29 @@ ap_strategy_status ap_strategy_decide(ap_strategy *strategy, const ap_curve *cur
                                       const ap_strategy_market *market, int32_t inventory,
                                       ap_strategy_quotes *quotes);
 
+/* risk.h */
+typedef enum ap_risk_reason {
+    AP_RISK_KILLED, AP_RISK_BAD_ORDER, AP_RISK_PRICE, AP_RISK_SIZE, AP_RISK_POSITION, AP_RISK_NOTIONAL,
+    AP_RISK_OPEN_NOTIONAL, AP_RISK_RATE, ...
+} ap_risk_reason;
+typedef struct ap_risk_limits {
+    uint64_t most_notional; uint64_t most_open_notional; uint32_t orders_per_second; uint32_t burst;
+} ap_risk_limits;
+typedef struct ap_risk_account { uint64_t open_notional; uint64_t passed; uint64_t refused[...]; ...; } ap_risk_account;
+typedef struct ap_risk_symbol_limits { uint32_t band; uint32_t most_size; uint32_t most_position; } ap_risk_symbol_limits;
+typedef struct ap_risk_symbol {
+    uint32_t lowest, highest; int64_t position; uint64_t open_buys, open_sells; ...;
+} ap_risk_symbol;
+typedef struct ap_risk_order { uint32_t price; uint32_t size; char side; } ap_risk_order;
+bool ap_risk_account_init(ap_risk_account *account, const ap_risk_limits *limits);
+bool ap_risk_symbol_init(ap_risk_symbol *symbol, const ap_risk_symbol_limits *limits, int32_t position);
+void ap_risk_reference(ap_risk_symbol *symbol, uint32_t price);
+void ap_risk_kill(ap_risk_account *account);
+void ap_risk_revive(ap_risk_account *account);
+unsigned ap_risk_check(ap_risk_account *account, ap_risk_symbol *symbol, const ap_risk_order *order, uint64_t now_ns);
+bool ap_risk_fill(ap_risk_account *account, ap_risk_symbol *symbol, const ap_risk_order *order, uint32_t size);
+bool ap_risk_release(ap_risk_account *account, ap_risk_symbol *symbol, const ap_risk_order *order, uint32_t size);
+
 /* elementary.h */
 double ap_log(double x);
 double ap_log1p(double x);
@@ -339,6 +362,9 @@ uint64_t ap_treasury_loop(void *state, uint64_t operations);
 void *ap_strategy_loop_create(uint64_t seed);
 void ap_strategy_loop_destroy(void *state);
 uint64_t ap_strategy_loop(void *state, uint64_t operations);
+void *ap_risk_loop_create(uint64_t seed);
+void ap_risk_loop_destroy(void *state);
+uint64_t ap_risk_loop(void *state, uint64_t operations);
 
 /* bench_clock.h */
 typedef struct ap_clock { double cost_ns; uint64_t resolution_ns; } ap_clock;

@@ -11,6 +11,7 @@
 #include "object_pool.h"
 #include "order_book.h"
 #include "ouch50.h"
+#include "risk.h"
 #include "spsc_ring.h"
 #include "strategy.h"
 #include "timing.h"

@@ -90,4 +90,15 @@ void *ap_strategy_loop_create(uint64_t seed);
 void ap_strategy_loop_destroy(void *state);
 uint64_t ap_strategy_loop(void *state, uint64_t operations);
 
+/*
+ * Risk; one operation: an order in one of AP_RISK_LOOP_SYMBOLS symbols, chosen at random, is checked, and what became of
+ * the one that passed AP_RISK_LOOP_OPEN orders before is told. One in nine is refused, for its price, size or notional,
+ * the position or the rate.
+ */
+#define AP_RISK_LOOP_SYMBOLS 64
+#define AP_RISK_LOOP_OPEN 32
+void *ap_risk_loop_create(uint64_t seed);
+void ap_risk_loop_destroy(void *state);
+uint64_t ap_risk_loop(void *state, uint64_t operations);
+
 #endif

@@ -7,6 +7,7 @@
 #include "checksum.h"
 #include "elementary.h" /* no contraction: what the kernels are fed is computed here */
 #include "generator.h"
+#include "risk.h"
 #include "strategy.h"
 #include "timing.h"
 #include "treasury.h"
@@ -197,6 +198,79 @@ uint64_t ap_strategy_loop(void *state, uint64_t operations) {
         ap_strategy_status status = ap_strategy_decide(&bond->strategy, &loop->curve, &bond->market, bond->inventory, &quotes);
         checksum = ap_fold(checksum, ((uint64_t)quotes.bid << 32 | quotes.offer) + (uint64_t)status);
         checksum = ap_fold(checksum, (uint64_t)quotes.bid_size << 32 | quotes.offer_size);
+    }
+    return loop->checksum = checksum;
+}
+
+/* ---- Risk ---------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    ap_risk_order order;
+    uint32_t symbol;
+} open_order;
+
+typedef struct {
+    uint64_t random;
+    uint64_t checksum;
+    uint64_t now_ns;
+    uint64_t passed;
+    ap_risk_account account;
+    ap_risk_symbol symbols[AP_RISK_LOOP_SYMBOLS];
+    open_order open[AP_RISK_LOOP_OPEN];
+} risk_loop;
+
+/* Prices of about 100.0000. */
+#define LOOP_PRICE 1000000
+
+void *ap_risk_loop_create(uint64_t seed) {
+    risk_loop *loop = calloc(1, sizeof *loop);
+    if (loop == NULL)
+        return NULL;
+    static const ap_risk_limits limits = {
+        .most_notional = (uint64_t)LOOP_PRICE * 4096,
+        .most_open_notional = (uint64_t)LOOP_PRICE * 4096 * AP_RISK_LOOP_OPEN,
+        .orders_per_second = 1000000,
+        .burst = 100,
+    };
+    static const ap_risk_symbol_limits symbol_limits = {.band = 3200, .most_size = 4000, .most_position = 50000};
+    loop->random = seed;
+    ap_risk_account_init(&loop->account, &limits);
+    for (int i = 0; i < AP_RISK_LOOP_SYMBOLS; i++) {
+        ap_risk_symbol_init(&loop->symbols[i], &symbol_limits, 0);
+        ap_risk_reference(&loop->symbols[i], LOOP_PRICE);
+    }
+    return loop;
+}
+
+void ap_risk_loop_destroy(void *state) {
+    free(state);
+}
+
+uint64_t ap_risk_loop(void *state, uint64_t operations) {
+    risk_loop *loop = state;
+    uint64_t checksum = loop->checksum;
+    while (operations-- > 0) {
+        uint64_t random = ap_splitmix64(&loop->random);
+        uint32_t number = random % AP_RISK_LOOP_SYMBOLS;
+        ap_risk_symbol *symbol = &loop->symbols[number];
+        ap_risk_order order = {
+            .price = LOOP_PRICE - 51200 + (uint32_t)(random >> 8) % 102400,
+            .size = 1 + (uint32_t)(random >> 32) % 4096,
+            .side = random >> 63 ? 'B' : 'S',
+        };
+        loop->now_ns += 380 + (random >> 48 & 1023);
+        unsigned reasons = ap_risk_check(&loop->account, symbol, &order, loop->now_ns);
+        if (reasons == 0) {
+            open_order *last = &loop->open[loop->passed++ % AP_RISK_LOOP_OPEN];
+            if (last->order.size != 0) {
+                if (random >> 62 & 1)
+                    ap_risk_fill(&loop->account, &loop->symbols[last->symbol], &last->order, last->order.size);
+                else
+                    ap_risk_release(&loop->account, &loop->symbols[last->symbol], &last->order, last->order.size);
+            }
+            *last = (open_order){order, number};
+        }
+        checksum = ap_fold(checksum, reasons + loop->account.open_notional + (uint64_t)symbol->position);
     }
     return loop->checksum = checksum;
 }

@@ -49,6 +49,7 @@ static const struct {
     {"order_book", create_book, ap_book_loop, ap_book_loop_destroy, 0xd22cc0665bd2a331},
     {"feed_handler", create_feed, ap_feed_loop, ap_feed_loop_destroy, 0x1ed41a1f64ec68ed},
     {"strategy", ap_strategy_loop_create, ap_strategy_loop, ap_strategy_loop_destroy, 0xec7ce829d438b6a8},
+    {"risk", ap_risk_loop_create, ap_risk_loop, ap_risk_loop_destroy, 0x7dad612b0d86fbea},
     {"itch50", create_itch, ap_itch_loop, ap_itch_loop_destroy, 0x6097839ffb38092f},
 };
 enum { KERNELS = sizeof kernels / sizeof *kernels };
