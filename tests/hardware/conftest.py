@@ -7,6 +7,7 @@ import platform
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from inspect import signature
 from pathlib import Path
 
@@ -91,8 +92,11 @@ LONG_AND_SHORT = (16_000, 12_000)
 
 
 @pytest.fixture(scope="session")
-def walk(program: Callable[[str], Path]) -> Callable[[int], None]:
-    """walk(lines) loads a byte from each of the first `lines` cache lines of a buffer of LINES, touched before."""
+def walking(program: Callable[[str], Path]) -> Iterator[Callable[..., Callable[[], int]]]:
+    """walking(lines) is a function that loads a byte from each of the first `lines` cache lines of a buffer of LINES,
+    touched before; walking(step=8) loads one out of every 8 of its bytes. Nothing of Python is in it but the call, and
+    other threads can run meanwhile.
+    """
     import cffi
 
     ffi = cffi.FFI()
@@ -101,10 +105,17 @@ def walk(program: Callable[[str], Path]) -> Callable[[int], None]:
     buffer = ffi.new("char[]", LINES * LINE)
     ffi.memmove(buffer, b"\1" * len(buffer), len(buffer))
 
-    def walk(lines: int = LINES, run: Callable[..., int] = library.walk, keep: object = library) -> None:
-        run(buffer, lines * LINE, LINE)
+    def walking(lines: int = LINES, step: int = LINE) -> Callable[[], int]:
+        return partial(library.walk, buffer, lines * LINE, step)
 
-    return walk
+    yield walking
+    ffi.dlclose(library)
+
+
+@pytest.fixture(scope="session")
+def walk(walking: Callable[..., Callable[[], int]]) -> Callable[[], int]:
+    """A walk over all LINES."""
+    return walking()
 
 
 USER_ACCESS = Path("/proc/sys/kernel/perf_user_access")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
-from statistics import mode
+from statistics import median
 
 import pytest
 
@@ -23,23 +22,25 @@ TWELVE = [
 ]
 WARM_UP = 10
 
-Walk = Callable[..., None]
+Walk = Callable[[], int]
 UserAccess = Callable[[int], None]
 
 
-def measured(events: Sequence[str], work: Callable[[], None]) -> Reading:
+def measured(events: Sequence[str], work: Callable[[], object]) -> Reading:
     with armprof.measure(events) as m:
         work()
     return m.reading
 
 
-def warmed(events: Sequence[str], work: Callable[[], None]) -> Reading:
-    for _ in range(WARM_UP):
-        reading = measured(events, work)
-    return reading
+def warmed(events: Sequence[str], work: Callable[[], object]) -> Reading:
+    """The middle one of some readings, by instructions. What the last walk swept out of the caches Python has to fetch
+    again before the block ends, now more and now less of it.
+    """
+    readings = [measured(events, work) for _ in range(2 * WARM_UP)][WARM_UP:]
+    return sorted(readings, key=lambda reading: reading.value("inst_retired") or 0.0)[WARM_UP // 2]
 
 
-def instructions(work: Callable[[], None]) -> float:
+def instructions(work: Callable[[], object]) -> float:
     return measured(["inst_retired"], work).value("inst_retired") or 0.0
 
 
@@ -52,15 +53,14 @@ def test_a_walk_refills_each_line_once_and_is_read_in_user_space(walk: Walk) -> 
     assert not reading.notes
 
 
-def test_instructions_are_the_same_every_time_and_what_the_work_has(walk: Walk) -> None:
-    """What Python does around the call is the same for all, and goes with the difference. Now and then it has to look
-    for memory: so this is about the difference that most pairs have.
-    """
-    long, short = (partial(walk, lines) for lines in LONG_AND_SHORT)
+def test_instructions_are_the_same_every_time_and_what_the_work_has(walking: Callable[..., Walk]) -> None:
+    """To within what Python needs now and then to find memory for a number. Regions in C have it to the last one."""
+    long, short = (walking(lines) for lines in LONG_AND_SHORT)
     rows = [[instructions(work) for work in (long, short, long)] for _ in range(100)]
     difference = (LONG_AND_SHORT[0] - LONG_AND_SHORT[1]) * INSTRUCTIONS_PER_LINE
-    assert mode(row[0] - row[1] for row in rows) == difference
-    assert mode(row[0] - row[2] for row in rows) == 0
+    assert median(row[0] - row[1] for row in rows) == pytest.approx(difference, abs=50)
+    assert median(abs(row[0] - row[2]) for row in rows) <= 50
+    assert median(row[0] for row in rows) == pytest.approx(LONG_AND_SHORT[0] * INSTRUCTIONS_PER_LINE, rel=0.1)
 
 
 def test_an_empty_block_counts_next_to_nothing() -> None:
@@ -80,7 +80,7 @@ def test_without_reads_in_user_space_the_counts_are_the_same(walk: Walk, user_ac
     assert reading.access == "read()"
     assert {count.status for count in reading.counts.values()} == {Status.COUNTED}
     assert reading.value("l1d_cache_refill") == pytest.approx(LINES, rel=0.01)
-    assert reading.value("inst_retired") == pytest.approx(by_user_reads.value("inst_retired"), abs=1000)
+    assert reading.value("inst_retired") == pytest.approx(by_user_reads.value("inst_retired"), rel=0.05)
 
 
 @pytest.mark.emulator_only

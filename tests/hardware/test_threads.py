@@ -10,12 +10,18 @@ import pytest
 
 import armprof
 
-from .conftest import LINES
+from .conftest import LINE, LINES
 
-INSTRUCTIONS = LINES * 5  # of one walk
-WALKS = (100, 300)
+STEP = 8
+INSTRUCTIONS = LINES * LINE // STEP * 5  # of one walk: enough that what threads wait for each other is little
+WALKS = (10, 30)
 
-Walk = Callable[..., None]
+Walk = Callable[[], int]
+
+
+@pytest.fixture
+def walk(walking: Callable[..., Walk]) -> Walk:
+    return walking(step=STEP)
 
 
 def on_threads(work: Callable[[int], None], cpus: list[int]) -> None:

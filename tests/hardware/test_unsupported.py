@@ -11,7 +11,7 @@ from armprof import Status
 
 pytestmark = pytest.mark.debian_only
 
-Walk = Callable[..., None]
+Walk = Callable[[], int]
 NEEDS = {
     "l1_cache_hit_rate": "l1d_cache",
     "l2_cache_hit_rate": "l2d_cache",
