@@ -85,8 +85,7 @@ class Measurement(SampleBlock, _Result):
     """
 
     def __init__(self, events: Sequence[str] | None, threads: bool, fenced: bool) -> None:
-        names = machine().default_events() if events is None else canonical_events(events)
-        self._groups = tuple(pmu.groups_of(names))
+        self._groups = _planned(None if events is None else tuple(canonical_events(events)))
         self._scope: pmu.Scope = "process" if threads else "thread"
         self._fenced = fenced
         self._counters: pmu.Counters | None = None  # while it runs
@@ -163,6 +162,12 @@ class Measurement(SampleBlock, _Result):
         other._groups, other._scope, other._fenced = self._groups, self._scope, self._fenced
         other._counters = None
         return other
+
+
+@functools.lru_cache(maxsize=64)
+def _planned(names: tuple[str, ...] | None) -> tuple[tuple[str, ...], ...]:
+    """The groups in which events are counted here. Found once: for the default ones it takes as long as a block."""
+    return tuple(pmu.groups_of(machine().default_events() if names is None else names))
 
 
 def _in_event_loop() -> bool:
