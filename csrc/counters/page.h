@@ -54,7 +54,8 @@ static inline void armprof_source_refresh(struct armprof_source *source, struct 
     do {
         sequence = armprof_page_sequence(page);
         ARMPROF_COMPILER_BARRIER();
-        source->routine = ARMPROF_REGISTER_ROUTINE(page->index);
+        uint32_t index = page->index;
+        source->routine = ARMPROF_REGISTER_ROUTINE(index <= ARMPROF_INDEX_CYCLES ? index : 0);
         source->offset = (uint64_t)page->offset;
         source->sequence_and_shift = (uint64_t)sequence << 32 | (64u - page->pmc_width);
         if (times) {

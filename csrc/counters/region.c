@@ -10,10 +10,18 @@
 #include <arm_neon.h>
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+#define THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define THREAD_SANITIZER 1
+#endif
+#endif
+
 /* Each thread adds to sums of its own; others only read them, and what they must get is whole words. Aligned 64-bit loads
  * and stores give that on every 64-bit machine, those of vector registers too, one by one for each half. The atomics that
  * say so in C cost a third of a region, since compilers neither pair nor vectorise them; the thread sanitizer gets them. */
-#if defined(__SANITIZE_THREAD__)
+#if defined(THREAD_SANITIZER)
 #define LOAD(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
 #define STORE(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELAXED)
 #else
@@ -32,14 +40,16 @@ struct sums {
         _Alignas(16) uint64_t total[2];
         uint64_t smallest[2], largest[2];
     } pair[ARMPROF_MAX_EVENTS / 2]; /* slots 0 and 1, 2 and 3, ... */
+    uint64_t uncounted, uncounted_ticks; /* of the outermost calls, those whose counters could not be read */
 };
 
 struct frame {
-    armprof_region region;
+    uint64_t region; /* wider than an armprof_region, so that these match none: */
     struct armprof_snapshot start;
 };
 
-#define NO_REGION UINT32_MAX
+#define NO_REGION UINT64_MAX
+#define UNREADABLE ((uint64_t)1 << 32) /* beside the region: its counters could not be read when it was entered */
 
 struct thread {
     struct armprof_set *set;
@@ -47,6 +57,7 @@ struct thread {
     struct sums *sums;  /* by region */
     uint64_t beyond;    /* enters beyond the last frame that are not yet left */
     uint64_t dropped, mismatched;
+    bool failed; /* to open what the first thread opened: its calls are uncounted, whatever their sums say */
     struct thread *next, **link;
     struct frame frames[ARMPROF_MAX_DEPTH + 2]; /* the first and the last bear NO_REGION, so that no leave matches them */
 };
@@ -54,7 +65,7 @@ struct thread {
 #define BOTTOM(thread) ((thread)->frames)
 #define BEYOND(thread) ((thread)->frames + ARMPROF_MAX_DEPTH + 1)
 
-static __thread struct thread *self;
+static ARMPROF_THREAD_LOCAL struct thread *self;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -100,7 +111,9 @@ static inline void add_spread(uint64_t *total, uint64_t *smallest, uint64_t *lar
     }
 }
 
-static void add_sums(struct sums *into, const struct sums *from) {
+static void add_sums(struct sums *into, const struct sums *from, bool failed) {
+    into->uncounted += failed ? LOAD(from->outermost) : LOAD(from->uncounted);
+    into->uncounted_ticks += failed ? LOAD(from->ticks) : LOAD(from->uncounted_ticks);
     into->outermost += LOAD(from->outermost);
     into->nested += LOAD(from->nested);
     into->enabled_extra += LOAD(from->enabled_extra);
@@ -117,6 +130,8 @@ static void add_sums(struct sums *into, const struct sums *from) {
 }
 
 static void add_health(armprof_regions_health *into, const struct thread *thread) {
+    into->threads++;
+    into->failed += thread->failed;
     into->dropped += LOAD(thread->dropped);
     into->mismatched += LOAD(thread->mismatched);
     into->by_syscall += LOAD(thread->set->samples_by_syscall);
@@ -151,7 +166,7 @@ static void end_thread(void *argument) {
         ended = new_sums();
     }
     for (armprof_region region = 1; ended && region < regions; region++) {
-        add_sums(&ended[region], &thread->sums[region]);
+        add_sums(&ended[region], &thread->sums[region], thread->failed);
     }
     add_health(&of_ended, thread);
     pthread_mutex_unlock(&lock);
@@ -175,6 +190,7 @@ static void after_fork_in_child(void) {
 }
 
 static void initialise(void) {
+    armprof_sets_watch_forks(); /* before us: what we do in the child closes sets */
     pthread_key_create(&at_thread_end, end_thread);
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
@@ -222,16 +238,18 @@ armprof_region armprof_region_define(const char *name) {
     return region;
 }
 
-/* Whether this set put the same events into the same slots as the first thread's. */
-static bool has_known_shape(const struct armprof_set *set) {
+/* Whether this set put other events into its slots than the first thread's. */
+static bool is_odd(const struct armprof_set *set) {
+    pthread_mutex_lock(&lock);
     if (!shape.known) {
         shape.known = true;
         memcpy(shape.slot_of, set->slot_of, sizeof shape.slot_of);
         memcpy(shape.group_of, set->group_of, sizeof shape.group_of);
-        return true;
     }
-    return memcmp(shape.slot_of, set->slot_of, event_count * sizeof *shape.slot_of) == 0 &&
-           memcmp(shape.group_of, set->group_of, event_count * sizeof *shape.group_of) == 0;
+    bool odd = memcmp(shape.slot_of, set->slot_of, event_count * sizeof *shape.slot_of) != 0 ||
+               memcmp(shape.group_of, set->group_of, event_count * sizeof *shape.group_of) != 0;
+    pthread_mutex_unlock(&lock);
+    return odd;
 }
 
 int armprof_thread_start(void) {
@@ -240,34 +258,33 @@ int armprof_thread_start(void) {
     }
     pthread_once(&once, initialise);
     struct thread *thread = calloc(1, sizeof *thread);
-    struct armprof_set *set = thread ? armprof_set_new(events, event_count, &options) : NULL;
+    if (!thread) {
+        return ENOMEM;
+    }
+    thread->set = armprof_set_new(events, event_count, &options);
+    thread->failed = thread->set && is_odd(thread->set);
+    if (thread->failed) { /* its sums could not be added to those of the others: it counts nothing but time */
+        armprof_close(thread->set);
+        thread->set = armprof_set_new(NULL, 0, &options);
+    }
+    thread->top = BOTTOM(thread);
+    BOTTOM(thread)->region = BEYOND(thread)->region = NO_REGION;
+
     pthread_mutex_lock(&lock);
-    struct sums *sums = set ? new_sums() : NULL;
-    bool odd = set && !has_known_shape(set);
-    if (sums) {
-        thread->sums = sums;
-        thread->top = BOTTOM(thread);
-        BOTTOM(thread)->region = BEYOND(thread)->region = NO_REGION;
+    thread->sums = thread->set ? new_sums() : NULL;
+    if (thread->sums) {
         thread->next = threads;
         thread->link = &threads;
         if (threads) {
             threads->link = &thread->next;
         }
         threads = thread;
-        of_ended.threads++;
-        of_ended.failed += odd;
     }
     pthread_mutex_unlock(&lock);
-    if (odd) { /* its sums could not be added to those of the others: it counts nothing but time */
-        armprof_close(set);
-        set = armprof_set_new(NULL, 0, &options);
-    }
-    if (!sums) {
-        armprof_close(set);
-        free(thread);
+    if (!thread->sums) {
+        free_thread(thread);
         return ENOMEM;
     }
-    thread->set = set;
     pthread_setspecific(at_thread_end, thread);
     self = thread;
     return 0;
@@ -276,7 +293,7 @@ int armprof_thread_start(void) {
 /* Sums, smallest and largest of the differences. Two slots at a time where the core can: this loop was a third of the
  * cost of a region. The odd slot beyond the last holds nothing that is ever read. */
 static inline void add_differences(struct sums *sums, const uint64_t *now, const uint64_t *start, uint32_t slots) {
-#if defined(__aarch64__) && !defined(__SANITIZE_THREAD__)
+#if defined(__aarch64__) && !defined(THREAD_SANITIZER)
     struct pair *pair = sums->pair;
     for (const uint64_t *end = now + slots; now < end; now += 2, start += 2, pair++) {
         uint64x2_t difference = vsubq_u64(vld1q_u64(now), vld1q_u64(start));
@@ -316,9 +333,9 @@ static inline void add_times(struct sums *sums, const struct armprof_times *now,
     }
 }
 
-static bool is_inside(const struct thread *thread, armprof_region region) {
+static bool is_inside(const struct thread *thread, uint64_t region) {
     for (const struct frame *frame = thread->top; frame > BOTTOM(thread); frame--) {
-        if (frame->region == region) {
+        if ((frame->region & ~UNREADABLE) == region) {
             return true;
         }
     }
@@ -331,7 +348,7 @@ static void enter_beyond(struct thread *thread) {
     ADD(thread->dropped, 1);
 }
 
-static inline void enter(struct thread *thread, armprof_region region) {
+static inline void enter(struct thread *thread, uint64_t region) {
     struct frame *frame = thread->top + 1;
     if (__builtin_expect(frame >= BEYOND(thread), 0)) {
         enter_beyond(thread);
@@ -339,50 +356,58 @@ static inline void enter(struct thread *thread, armprof_region region) {
     }
     thread->top = frame;
     frame->region = region;
-    armprof_snapshot_take(thread->set, &frame->start);
+    if (__builtin_expect(armprof_snapshot_take(thread->set, &frame->start) != 0, 0)) {
+        frame->region |= UNREADABLE;
+    }
     armprof_fence(); /* the stretch must not begin before its counters were read */
 }
 
-/* A leave of something else than the innermost region. */
-static void leave_other(struct thread *thread, armprof_region region) {
-    if (region == 0 || region >= ARMPROF_MAX_REGIONS) {
-        return;
+/* Leaves the innermost region. Its sums, to which time is added already; NULL where an outer call of the same region
+ * holds this stretch. */
+__attribute__((always_inline)) static inline struct sums *finish(struct thread *thread, uint64_t region,
+                                                                 const struct armprof_snapshot *now) {
+    const struct frame *frame = thread->top--;
+    struct sums *sums = &thread->sums[region];
+    if (__builtin_expect(thread->top != BOTTOM(thread), 0) && is_inside(thread, region)) {
+        ADD(sums->nested, 1);
+        return NULL;
     }
-    if (thread->beyond == 0) {
+    ADD(sums->outermost, 1);
+    uint64_t ticks = now->ticks - frame->start.ticks;
+    add_spread(&sums->ticks, &sums->fewest_ticks, &sums->most_ticks, ticks, ticks, ticks);
+    return sums;
+}
+
+/* A leave of a region whose counters could not be read now or when it was entered, or of one that is not the innermost. */
+static void leave_otherwise(struct thread *thread, uint64_t region, const struct armprof_snapshot *now) {
+    const struct frame *frame = thread->top;
+    if (frame->region == region || frame->region == (region | UNREADABLE)) {
+        struct sums *sums = finish(thread, region, now);
+        if (sums) {
+            ADD(sums->uncounted, 1);
+            ADD(sums->uncounted_ticks, now->ticks - frame->start.ticks);
+        }
+    } else if (region == 0 || region >= ARMPROF_MAX_REGIONS) {
+        return;
+    } else if (thread->beyond == 0) {
         ADD(thread->mismatched, 1);
     } else if (--thread->beyond == 0) {
         thread->top = BEYOND(thread) - 1;
     }
 }
 
-__attribute__((always_inline)) static inline void finish(struct thread *thread, armprof_region region,
-                                                         const struct armprof_snapshot *now, bool counted) {
-    const struct frame *frame = thread->top;
-    if (__builtin_expect(frame->region != region, 0)) {
-        leave_other(thread, region);
-        return;
-    }
-    thread->top--;
-    struct sums *sums = &thread->sums[region];
-    if (__builtin_expect(thread->top != BOTTOM(thread), 0) && is_inside(thread, region)) {
-        ADD(sums->nested, 1); /* an outer call of the same region holds this stretch already */
-        return;
-    }
-    ADD(sums->outermost, 1);
-    uint64_t ticks = now->ticks - frame->start.ticks;
-    add_spread(&sums->ticks, &sums->fewest_ticks, &sums->most_ticks, ticks, ticks, ticks);
-    if (counted) {
-        add_times(sums, now->times, frame->start.times, thread->set->groups);
-        add_differences(sums, now->value, frame->start.value, thread->set->slots);
-    }
-}
-
-static inline void leave(struct thread *thread, armprof_region region) {
+static inline void leave(struct thread *thread, uint64_t region) {
     struct armprof_snapshot now;
-    if (__builtin_expect(armprof_snapshot_take(thread->set, &now) == 0, 1)) {
-        finish(thread, region, &now, true);
-    } else {
-        finish(thread, region, &now, false);
+    int error = armprof_snapshot_take(thread->set, &now);
+    const struct frame *frame = thread->top;
+    if (__builtin_expect(error != 0 || frame->region != region, 0)) {
+        leave_otherwise(thread, region, &now);
+        return;
+    }
+    struct sums *sums = finish(thread, region, &now);
+    if (sums) {
+        add_times(sums, now.times, frame->start.times, thread->set->groups);
+        add_differences(sums, now.value, frame->start.value, thread->set->slots);
     }
 }
 
@@ -421,20 +446,23 @@ int armprof_region_read(armprof_region region, armprof_region_totals *totals) {
     struct sums all;
     clear(&all);
     for (struct thread *thread = threads; thread; thread = thread->next) {
-        add_sums(&all, &thread->sums[region]);
+        add_sums(&all, &thread->sums[region], thread->failed);
     }
     if (ended) {
-        add_sums(&all, &ended[region]);
+        add_sums(&all, &ended[region], false);
     }
     totals->calls = all.outermost + all.nested;
     totals->outermost = all.outermost;
+    totals->counted = all.outermost - all.uncounted;
     if (all.outermost > 0) {
         totals->ns.total = armprof_elapsed_ns(all.ticks);
         totals->ns.smallest = armprof_elapsed_ns(all.fewest_ticks);
         totals->ns.largest = armprof_elapsed_ns(all.most_ticks);
         totals->enabled_ns = totals->ns.total + all.enabled_extra;
-        memcpy(totals->lost_ns, all.lost, sizeof totals->lost_ns);
-        for (uint32_t i = 0; shape.known && i < event_count; i++) {
+        for (uint32_t g = 0; g < ARMPROF_MAX_GROUPS; g++) {
+            totals->lost_ns[g] = all.lost[g] + armprof_elapsed_ns(all.uncounted_ticks);
+        }
+        for (uint32_t i = 0; totals->counted > 0 && i < event_count; i++) {
             int slot = shape.slot_of[i];
             if (slot >= 0) {
                 totals->events[i] = (armprof_spread){all.pair[slot / 2].total[slot % 2],
@@ -459,20 +487,26 @@ void armprof_regions_read_health(armprof_regions_health *health) {
 const armprof_set *armprof_thread_set(void) { return self ? self->set : NULL; }
 
 int armprof_regions_calibrate(unsigned rounds, uint64_t *ns, uint64_t *smallest) {
-    int error = armprof_thread_start();
+    int error = rounds > 0 ? armprof_thread_start() : EINVAL;
+    if (error) {
+        return error;
+    }
     struct thread *thread = self;
-    if (error || thread->top + 1 >= BEYOND(thread)) {
-        return error ? error : EBUSY;
+    if (thread->failed || thread->top + 1 >= BEYOND(thread)) {
+        return thread->failed ? ENODATA : EBUSY;
     }
     struct sums *empty = &thread->sums[0];
     clear(empty);
     for (unsigned round = 0; round < rounds; round++) {
         enter(thread, 0);
-        leave(thread, 0);
+        armprof_leave(0);
+    }
+    if (empty->uncounted > 0) {
+        return EIO;
     }
     *ns = armprof_elapsed_ns(empty->fewest_ticks);
     for (uint32_t i = 0; i < event_count; i++) {
-        int slot = thread->set->events > i ? thread->set->slot_of[i] : -1;
+        int slot = thread->set->slot_of[i];
         smallest[i] = slot < 0 ? 0 : empty->pair[slot / 2].smallest[slot % 2];
     }
     return 0;
@@ -485,6 +519,7 @@ void armprof_regions_reset(void) {
             clear(&thread->sums[region]);
         }
         thread->dropped = thread->mismatched = 0;
+        thread->set->samples_by_syscall = 0;
     }
     forget_ended();
     pthread_mutex_unlock(&lock);

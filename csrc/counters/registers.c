@@ -32,53 +32,79 @@ __asm__(".text\n"
         ROUTINE("mrs x0, pmevcntr\\counter\\()_el0")
         ".endr\n"
         ROUTINE("mrs x0, pmccntr_el0")
-        ".rept 30\n" /* 33..62 */
-        ROUTINE("orr x1, x1, #1")
-        ".endr\n"
-        ROUTINE("mov x0, xzr") /* ARMPROF_INDEX_ZERO */
+        ROUTINE("mov x0, xzr") /* 33: ARMPROF_INDEX_ZERO */
         ".hidden armprof_register_routines_end\n"
         ".global armprof_register_routines_end\n"
         "armprof_register_routines_end:\n");
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* Our handler may stand in the chain more than once: whoever put theirs on top of it may pass to it or not, so that the
+ * next set goes on top again. For each place, lowest first, what was there before. */
+enum { MOST_PLACES = 8 };
+static struct sigaction below[MOST_PLACES];
+static int places;
 static unsigned users;
-static struct sigaction previous;
-static __thread bool handling;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* The signal that the calling thread passes on right now: of two handlers that pass to each other, each is called again
+ * with the same context, deeper in the stack. (At the same depth it is a later signal: the handler had jumped out.) */
+struct passing {
+    const void *context;
+    const char *frame;
+    int place;
+};
+static ARMPROF_THREAD_LOCAL struct passing passing;
+
+static void pass_to(const struct sigaction *to, int signal_number, siginfo_t *info, void *context) {
+    sigset_t mask = to->sa_mask, old_mask;
+    if (!(to->sa_flags & SA_NODEFER)) {
+        sigaddset(&mask, signal_number);
+    }
+    pthread_sigmask(SIG_BLOCK, &mask, &old_mask);
+    if (to->sa_flags & SA_SIGINFO) {
+        to->sa_sigaction(signal_number, info, context);
+    } else {
+        to->sa_handler(signal_number);
+    }
+    pthread_sigmask(SIG_SETMASK, &old_mask, NULL);
+}
+
+/* With the default action back in place an illegal instruction is executed again on return, and the process dies at it,
+ * with the core file that it would have left without us. */
+static void act_by_default(int signal_number, bool raised_by_software) {
+    struct sigaction fatal;
+    memset(&fatal, 0, sizeof fatal);
+    fatal.sa_handler = SIG_DFL;
+    sigaction(signal_number, &fatal, NULL);
+    if (raised_by_software) {
+        raise(signal_number);
+    }
+}
 
 /* Acts as if the handler that was there before had been called by the kernel. */
 static void pass_on(int signal_number, siginfo_t *info, void *context) {
-    struct sigaction to = previous;
+    const char *frame = __builtin_frame_address(0);
+    bool again = passing.context == context && frame < passing.frame;
+    int place = (again ? passing.place : places) - 1;
+    struct sigaction to = {.sa_handler = SIG_DFL};
+    if (place >= 0) {
+        to = below[place];
+        if (to.sa_flags & (int)SA_RESETHAND) {
+            below[place] = (struct sigaction){.sa_handler = SIG_DFL};
+        }
+    }
     bool raised_by_software = info->si_code <= 0;
     bool plain = !(to.sa_flags & SA_SIGINFO);
-    if (handling || (plain && (to.sa_handler == SIG_DFL || to.sa_handler == SIG_IGN))) {
-        if (!handling && plain && to.sa_handler == SIG_IGN && raised_by_software) {
-            return;
-        }
-        /* An illegal instruction cannot be ignored. With the default action back in place the instruction is executed
-         * again on return and the process dies at it, with the core file that it would have left without us. */
-        struct sigaction fatal;
-        memset(&fatal, 0, sizeof fatal);
-        fatal.sa_handler = SIG_DFL;
-        sigaction(signal_number, &fatal, NULL);
-        if (raised_by_software) {
-            raise(signal_number);
-        }
+    if (plain && to.sa_handler == SIG_IGN && raised_by_software) {
         return;
     }
-    sigset_t old_mask;
-    pthread_sigmask(SIG_BLOCK, &to.sa_mask, &old_mask);
-    if (to.sa_flags & (int)SA_RESETHAND) {
-        memset(&previous, 0, sizeof previous);
-        previous.sa_handler = SIG_DFL;
+    if (plain && (to.sa_handler == SIG_DFL || to.sa_handler == SIG_IGN)) { /* an instruction cannot be ignored */
+        act_by_default(signal_number, raised_by_software);
+        return;
     }
-    handling = true; /* two handlers that pass to each other end here, not in a full stack */
-    if (plain) {
-        to.sa_handler(signal_number);
-    } else {
-        to.sa_sigaction(signal_number, info, context);
-    }
-    handling = false;
-    pthread_sigmask(SIG_SETMASK, &old_mask, NULL);
+    struct passing outer = passing;
+    passing = (struct passing){context, frame, place};
+    pass_to(&to, signal_number, info, context);
+    passing = outer;
 }
 
 static void on_illegal_instruction(int signal_number, siginfo_t *info, void *context) {
@@ -101,16 +127,15 @@ void armprof_trap_acquire(void) {
     pthread_mutex_lock(&lock);
     struct sigaction current;
     sigaction(SIGILL, NULL, &current);
-    if (users++ == 0 || !is_ours(&current)) { /* somebody may have replaced ours in the meantime: go on top again */
-        if (!is_ours(&current)) {
-            struct sigaction ours;
-            memset(&ours, 0, sizeof ours);
-            ours.sa_sigaction = on_illegal_instruction;
-            ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | (current.sa_flags & SA_RESTART);
-            sigemptyset(&ours.sa_mask);
-            previous = current;
-            sigaction(SIGILL, &ours, NULL);
-        }
+    users++;
+    if (!is_ours(&current) && places < MOST_PLACES) {
+        struct sigaction ours;
+        memset(&ours, 0, sizeof ours);
+        ours.sa_sigaction = on_illegal_instruction;
+        ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | (current.sa_flags & SA_RESTART);
+        sigemptyset(&ours.sa_mask);
+        below[places++] = current;
+        sigaction(SIGILL, &ours, NULL);
     }
     pthread_mutex_unlock(&lock);
 }
@@ -120,16 +145,21 @@ void armprof_trap_release(void) {
     struct sigaction current;
     if (--users == 0) {
         sigaction(SIGILL, NULL, &current);
-        if (is_ours(&current)) { /* else somebody put theirs on top and may pass to ours: leave it */
-            sigaction(SIGILL, &previous, NULL);
+        if (is_ours(&current) && places > 0) { /* else somebody put theirs on top and may pass to ours: leave it */
+            sigaction(SIGILL, &below[--places], NULL);
         }
     }
     pthread_mutex_unlock(&lock);
 }
 
+void armprof_trap_before_fork(void) { pthread_mutex_lock(&lock); }
+void armprof_trap_after_fork(void) { pthread_mutex_unlock(&lock); }
+
 #else
 
 void armprof_trap_acquire(void) {}
 void armprof_trap_release(void) {}
+void armprof_trap_before_fork(void) {}
+void armprof_trap_after_fork(void) {}
 
 #endif

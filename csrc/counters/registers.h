@@ -9,6 +9,16 @@
 #define ARMPROF_REGISTERS_H
 
 #include <stdint.h>
+#include <stdlib.h> /* __GLIBC__ */
+
+/* A variable of each thread, at an offset that is known when the library is loaded. Else a shared library calls a function
+ * for each access, which cost a region 371 instructions instead of 357, and which may allocate, in a signal handler too.
+ * glibc keeps room for libraries that are loaded late; musl would not load them. */
+#if defined(__GLIBC__)
+#define ARMPROF_THREAD_LOCAL __thread __attribute__((tls_model("initial-exec")))
+#else
+#define ARMPROF_THREAD_LOCAL __thread
+#endif
 
 /* Why a register could not be read, as bits. */
 enum {
@@ -18,8 +28,8 @@ enum {
 
 /* The index in the mapped page: 0 for none, 1..31 for event counters 0..30, 32 for the cycle counter. Newer kernels give
  * 33 to the instruction counter PMICNTR, which is left to read(2), as is all that may come after it.
- * ARMPROF_INDEX_ZERO is ours and reads as 0. */
-enum { ARMPROF_INDEX_CYCLES = 32, ARMPROF_INDEX_ZERO = 63, ARMPROF_INDEX_MASK = 63 };
+ * ARMPROF_INDEX_ZERO is ours, no page's, and reads as 0. */
+enum { ARMPROF_INDEX_CYCLES = 32, ARMPROF_INDEX_ZERO = 33 };
 
 typedef const char *armprof_routine;
 
@@ -30,8 +40,9 @@ enum { ARMPROF_ROUTINE_BYTES = 16 };
 extern const char armprof_register_routines[];
 extern const char armprof_register_routines_end[];
 
+/* For an index of at most ARMPROF_INDEX_ZERO. */
 static inline armprof_routine armprof_register_routine(uint32_t index) {
-    return armprof_register_routines + (uint64_t)(index & ARMPROF_INDEX_MASK) * ARMPROF_ROUTINE_BYTES;
+    return armprof_register_routines + (uint64_t)index * ARMPROF_ROUTINE_BYTES;
 }
 
 /* *refused collects bits and is never cleared here. No compiler barrier: the callers place theirs. */
@@ -79,5 +90,9 @@ static inline void armprof_fence(void) {}
 /* The SIGILL handler is in place while at least one set reads in user space; these nest. */
 void armprof_trap_acquire(void);
 void armprof_trap_release(void);
+
+/* Around a fork, so that the child does not inherit a lock that another thread held. */
+void armprof_trap_before_fork(void);
+void armprof_trap_after_fork(void);
 
 #endif

@@ -11,8 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* config1 of the ARM PMU driver, as in sysfs format/: bit 0 asks for a 64-bit counter, bit 1 for user reads. Before
- * PMUv3.5 only the cycle counter has 64 bits, and the driver answers EOPNOTSUPP for the others. */
+/* config1 of the ARM PMU driver, as in sysfs format/: bit 0 asks for a 64-bit counter, bit 1 for user reads. */
 static const struct {
     uint64_t config1;
     armprof_access access;
@@ -21,9 +20,17 @@ enum { LADDER_LAST = 2 };
 
 static pthread_mutex_t sets_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct armprof_set *sets;
+static ARMPROF_THREAD_LOCAL char this_thread; /* its address is the thread's name */
 
-static void before_fork(void) { pthread_mutex_lock(&sets_lock); }
-static void after_fork_in_parent(void) { pthread_mutex_unlock(&sets_lock); }
+static void before_fork(void) {
+    pthread_mutex_lock(&sets_lock);
+    armprof_trap_before_fork();
+}
+
+static void after_fork_in_parent(void) {
+    armprof_trap_after_fork();
+    pthread_mutex_unlock(&sets_lock);
+}
 
 /* In the child the descriptors would go on reading the parent's counters, and the pages are not mapped at all (the kernel
  * marks them VM_DONTCOPY): touching one is a segmentation fault. */
@@ -37,10 +44,15 @@ static void after_fork_in_child(void) {
             set->page[slot] = NULL; /* not ours to unmap: something else may live there by now */
         }
     }
-    pthread_mutex_unlock(&sets_lock);
+    after_fork_in_parent();
 }
 
 static void watch_forks(void) { pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); }
+
+void armprof_sets_watch_forks(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
+}
 
 static int perf_event_open(struct perf_event_attr *attr, pid_t pid, int cpu, int group_fd) {
     return (int)syscall(SYS_perf_event_open, attr, pid, cpu, group_fd, PERF_FLAG_FD_CLOEXEC);
@@ -66,6 +78,36 @@ static bool may_read_in_user_space(const armprof_event *event, const armprof_opt
 #endif
 }
 
+/* Before PMUv3.5 the cycle counter alone has 64 bits, and the driver answers EOPNOTSUPP for other events. Nothing should
+ * insist on 64 bits there: not even cycles, which could then be counted nowhere else, so that two sets would take turns
+ * (each counted half of the time, though four counters were free). Asked once for a PMU. */
+static bool has_long_counters(uint32_t type) {
+    static uint64_t known; /* (type << 2) + 2 + the answer */
+    uint64_t last = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (last >> 2 == type && last & 2) {
+        return last & 1;
+    }
+    enum { INST_RETIRED = 0x08 };
+    struct perf_event_attr attr = {.size = sizeof attr, .type = type, .config = INST_RETIRED, .config1 = 3,
+                                   .disabled = 1, .exclude_kernel = 1, .exclude_hv = 1};
+    int fd = perf_event_open(&attr, 0, -1, -1);
+    if (fd < 0 && errno != EOPNOTSUPP) {
+        return true; /* it does not tell; the ladder will */
+    }
+    __atomic_store_n(&known, (uint64_t)type << 2 | 2 | (fd >= 0), __ATOMIC_RELAXED);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd >= 0;
+}
+
+static int first_rung(const armprof_event *event, const armprof_options *options) {
+    if (!may_read_in_user_space(event, options)) {
+        return LADDER_LAST;
+    }
+    return has_long_counters(event->type) ? 0 : 1;
+}
+
 static armprof_page *map_page(int fd) {
     void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ, MAP_SHARED, fd, 0);
     return page == MAP_FAILED ? NULL : (armprof_page *)page;
@@ -78,7 +120,7 @@ static void unmap_page(armprof_page *page) { munmap((void *)(uintptr_t)page, (si
 static int open_event(struct armprof_set *set, uint32_t index, const armprof_event *event,
                       const armprof_options *options, int group_fd) {
     int error = 0;
-    for (int rung = may_read_in_user_space(event, options) ? 0 : LADDER_LAST; rung <= LADDER_LAST; rung++) {
+    for (int rung = first_rung(event, options); rung <= LADDER_LAST; rung++) {
         struct perf_event_attr attr;
         memset(&attr, 0, sizeof attr);
         attr.size = sizeof attr;
@@ -141,8 +183,26 @@ static int place_event(struct armprof_set *set, uint32_t index, const armprof_ev
     return error;
 }
 
+/* Group after group, in the order of their first events: those of one group may stand anywhere in the list. */
+static void place_events(struct armprof_set *set, const armprof_event *events, const armprof_options *options) {
+    bool placed[ARMPROF_MAX_EVENTS] = {false};
+    for (uint32_t first = 0; first < set->events; first++) {
+        if (placed[first]) {
+            continue;
+        }
+        for (uint32_t i = first; i < set->events; i++) {
+            if (events[i].group == events[first].group) {
+                placed[i] = true;
+                set->slot_of[i] = -1;
+                set->error[i] = place_event(set, i, &events[i], options);
+            }
+        }
+    }
+}
+
 static void settle_access(struct armprof_set *set) {
     uint32_t mapped = 0;
+    set->owner = &this_thread;
     for (uint32_t slot = 0; slot < set->slots; slot++) {
         const armprof_page *page = set->page[slot];
         if (page) {
@@ -190,18 +250,14 @@ armprof_set *armprof_open(const armprof_event *events, size_t count, const armpr
 }
 
 struct armprof_set *armprof_set_new(const armprof_event *events, size_t count, const armprof_options *options) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct armprof_set *set = calloc(1, sizeof *set);
     if (!set) {
         return NULL;
     }
-    pthread_once(&once, watch_forks);
+    armprof_sets_watch_forks();
     set->events = (uint32_t)count;
     set->how = options->unfenced ? ARMPROF_UNFENCED : 0;
-    for (uint32_t i = 0; i < set->events; i++) {
-        set->slot_of[i] = -1;
-        set->error[i] = place_event(set, i, &events[i], options);
-    }
+    place_events(set, events, options);
     settle_access(set);
     if (!options->enable_on_exec) {
         for (uint32_t g = 0; g < set->groups; g++) {
@@ -257,10 +313,15 @@ uint64_t armprof_set_ns(const struct armprof_set *set, uint64_t ticks) {
 }
 
 static int snapshot_by_syscall(struct armprof_set *set, struct armprof_snapshot *now) {
-    set->samples_by_syscall++;
     if (set->stale) {
         return ESTALE;
     }
+    if (set->groups == 0) {
+        now->times[0] = (struct armprof_times){0, 0}; /* nothing wants to count, and nothing is lost */
+        return 0;
+    }
+    /* Others read it meanwhile. */
+    __atomic_store_n(&set->samples_by_syscall, set->samples_by_syscall + 1, __ATOMIC_RELAXED);
     for (uint32_t g = 0; g < set->groups; g++) {
         const struct armprof_group *group = &set->group[g];
         uint32_t size = group->end - group->begin;
@@ -304,7 +365,13 @@ int armprof_snapshot_otherwise(struct armprof_set *set, struct armprof_snapshot 
 
 int armprof_sample(armprof_set *set, armprof_count *counts) {
     struct armprof_snapshot now;
-    int error = armprof_snapshot_take(set, &now);
+    int error;
+    if (set->owner == &this_thread) {
+        error = armprof_snapshot_take(set, &now);
+    } else {
+        now.ticks = armprof_ticks();
+        error = snapshot_by_syscall(set, &now);
+    }
     if (!(set->how & ARMPROF_UNFENCED)) {
         armprof_fence();
     }
@@ -326,6 +393,9 @@ int armprof_sample(armprof_set *set, armprof_count *counts) {
 }
 
 int armprof_calibrate(armprof_set *set, unsigned rounds, uint64_t *smallest) {
+    if (rounds == 0) {
+        return EINVAL;
+    }
     armprof_count before[ARMPROF_MAX_EVENTS], after[ARMPROF_MAX_EVENTS];
     for (uint32_t i = 0; i < set->events; i++) {
         smallest[i] = UINT64_MAX;

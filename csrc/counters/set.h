@@ -33,6 +33,7 @@ struct armprof_set {
     uint16_t shift;
     uint32_t mult;
     uint64_t samples_by_syscall;
+    const char *owner; /* names the thread that opened the set: the registers are those of its core */
     struct armprof_times times[ARMPROF_MAX_GROUPS];   /* as of the leader's last refresh */
     const struct armprof_source *sources_end;         /* the slots made even by one that reads as 0 */
     struct armprof_source source[ARMPROF_MAX_EVENTS]; /* by slot, as are: */
@@ -56,6 +57,10 @@ struct armprof_snapshot {
 
 /* armprof_open() that also makes a set of no events, which samples the clock alone. */
 struct armprof_set *armprof_set_new(const armprof_event *events, size_t count, const armprof_options *options);
+
+/* Makes sets survive forks, once for the process. Handlers that are registered later run in the child after those of the
+ * sets, when sets may be closed again. */
+void armprof_sets_watch_forks(void);
 
 int armprof_snapshot_otherwise(struct armprof_set *set, struct armprof_snapshot *now);
 uint64_t armprof_set_ns(const struct armprof_set *set, uint64_t ticks);
@@ -81,8 +86,10 @@ static inline uint64_t armprof_snapshot_in_user_space(struct armprof_set *set, s
         value += 2;
         if (__builtin_expect((armprof_source_moved(&first) | armprof_source_moved(&second)) >> 32 != 0, 0)) {
             armprof_set_refresh(set); /* the kernel wrote a page: an interrupt, or we were scheduled out and in */
+            now->ticks = armprof_ticks(); /* the page's times are to be added to a later clock than its own */
             source = set->source;
             value = now->value;
+            refused = 0;
         }
     } while (source != end);
     for (uint32_t group = 0; group < groups; group++) {

@@ -82,7 +82,7 @@ uint32_t armprof_event_group(const armprof_set *set, size_t event); /* the group
 const char *armprof_reason(int error);
 
 /* Samples every open event of the set into counts[0 .. count). Events of one group are sampled together. Closed events
- * give zeros. Returns 0, or an errno: ESTALE in a child after fork, whose parent owns the counters; EIO where a group in
+ * give zeros. A thread that did not open the set samples by read(2). Returns 0, or an errno: ESTALE in a child after fork, whose parent owns the counters; EIO where a group in
  * error state gives nothing (a pinned group that lost its counter). No allocation; no system call while every counter can
  * be read in user space. */
 int armprof_sample(armprof_set *set, armprof_count *counts);
@@ -94,7 +94,7 @@ uint64_t armprof_samples_by_syscall(const armprof_set *set);
 bool armprof_user_reads_withdrawn(const armprof_set *set);
 
 /* The smallest difference of two samples with nothing between them, per event, over `rounds` pairs: the cost of the
- * measurement itself, which a caller may subtract. */
+ * measurement itself, which a caller may subtract. 0 or an errno: EINVAL for no rounds, else that of the samples. */
 int armprof_calibrate(armprof_set *set, unsigned rounds, uint64_t *smallest);
 
 /* ---- Regions ---------------------------------------------------------------------------------------------------- */
@@ -119,16 +119,18 @@ void armprof_leave(armprof_region region);
 
 typedef struct armprof_spread {
     uint64_t total;
-    uint64_t smallest; /* of one outermost call; 0 while there is none */
+    uint64_t smallest; /* of one call; 0 while there is none */
     uint64_t largest;
 } armprof_spread;
 
 typedef struct armprof_region_totals {
     uint64_t calls;       /* how often it was left, recursion included */
-    uint64_t outermost;   /* how often it was left for good: the calls that the sums are made of */
+    uint64_t outermost;   /* how often it was left for good: the calls that the times are made of */
+    uint64_t counted;     /* of those, the calls that the events are made of: not those of a thread that failed to open
+                             them, nor one whose counters could not be read */
     armprof_spread ns;    /* wall time */
     uint64_t enabled_ns;  /* how long the counters wanted to count within it */
-    uint64_t lost_ns[ARMPROF_MAX_GROUPS]; /* of that, how long the group had no counters: 0 = counted in full */
+    uint64_t lost_ns[ARMPROF_MAX_GROUPS]; /* of that, how long the group did not count: 0 = counted in full */
     armprof_spread events[ARMPROF_MAX_EVENTS];
 } armprof_region_totals;
 
@@ -136,7 +138,7 @@ typedef struct armprof_region_totals {
 int armprof_region_read(armprof_region region, armprof_region_totals *totals);
 
 typedef struct armprof_regions_health {
-    uint64_t threads;    /* that ever had counters */
+    uint64_t threads;    /* that had counters since the last reset, or have them */
     uint64_t failed;     /* threads that could not open the events that the first one could; only times there */
     uint64_t dropped;    /* enters beyond ARMPROF_MAX_DEPTH */
     uint64_t mismatched; /* leaves of a region that was not the innermost */
@@ -148,7 +150,9 @@ void armprof_regions_read_health(armprof_regions_health *health);
 /* The set of the calling thread (for armprof_event_error and the like), NULL before it has one. */
 const armprof_set *armprof_thread_set(void);
 
-/* What an empty region counts at the least, over `rounds` of them in the calling thread: subtract calls times this. */
+/* What an empty region counts at the least, over `rounds` of them in the calling thread: subtract calls times this. 0 or
+ * an errno: EINVAL for no rounds, EBUSY inside ARMPROF_MAX_DEPTH regions, ENODATA in a thread that could not open the
+ * events, EIO where they could not be read. */
 int armprof_regions_calibrate(unsigned rounds, uint64_t *ns, uint64_t *smallest);
 
 /* Forgets every sum. The regions and the threads' counters stay. Not while other threads are inside a region. */
