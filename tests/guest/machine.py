@@ -55,7 +55,7 @@ class Guest:
         self,
         script: str,
         files: Mapping[str, Path | bytes] | None = None,
-        timeout: float = 300,
+        timeout: float = 1800,
         sysctls: Mapping[str, int] = SYSCTLS,
     ) -> GuestResult:
         """Boots and runs `script` by busybox sh, as root in /armprof, with `files` {guest path: content}.
