@@ -9,7 +9,7 @@ class ArmprofError(Exception):
     exit_code = 2
 
 
-class CannotCount(ArmprofError):
+class CannotCount(ArmprofError):  # noqa: N818  # reads as a sentence where it is raised
     """What was asked for cannot be counted on this machine.
 
     ``reason`` names what stands in the way, ``remedy`` the command or change that removes it ("" where nothing does).

@@ -80,9 +80,7 @@ def as_json(host: cpu.Host, tried: Sequence[Probe], limits: Sequence[Obstacle]) 
     }
 
 
-def as_text(
-    host: cpu.Host, tried: Sequence[Probe], limits: Sequence[Obstacle], width: int = 80
-) -> Iterator[str]:
+def as_text(host: cpu.Host, tried: Sequence[Probe], limits: Sequence[Obstacle], width: int = 80) -> Iterator[str]:
     """The lines of the report. Prose is wrapped; remedies are not, so that they can be copied."""
     yield from _wrapped("machine   ", host.describe(), width)
     for pmu in host.pmus:
@@ -133,6 +131,4 @@ def _settings(host: cpu.Host) -> Iterator[str]:
 
 
 def _wrapped(lead: str, prose: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        prose, width, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
-    )
+    return textwrap.wrap(prose, width, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False)

@@ -115,12 +115,8 @@ def listings_of(host: Host, core: str | None) -> Iterator[Listing]:
     for pmu in host.pmus:
         yield Listing(pmu.core.name, f"{pmu.core.title} ({pmu.name})", tuple(_rows(pmu.core, pmu)))
     if not host.pmus and host.core is not None:
-        yield Listing(
-            host.core.name, host.core.title, tuple(_rows(host.core, None, "this machine shows no PMU"))
-        )
-    software = (
-        e for n, e in cpu.events().items() if e.kind == "software" and n not in names.MEASURED_BY_PERF
-    )
+        yield Listing(host.core.name, host.core.title, tuple(_rows(host.core, None, "this machine shows no PMU")))
+    software = (e for n, e in cpu.events().items() if e.kind == "software" and n not in names.MEASURED_BY_PERF)
     yield Listing("software", "software events of the kernel", tuple(Row(e, here=True) for e in software))
 
 
@@ -157,10 +153,7 @@ def keep(listing: Listing, pattern: str | None) -> Listing:
 
     def means(event: Event) -> bool:
         return (
-            low in event.name
-            or fnmatchcase(event.name, low)
-            or event.name == alias
-            or event.code == code is not None
+            low in event.name or fnmatchcase(event.name, low) or event.name == alias or event.code == code is not None
         )
 
     return Listing(listing.name, listing.title, tuple(r for r in listing.rows if means(r.event)))
@@ -207,9 +200,7 @@ def _print(listings: Sequence[Listing]) -> None:
     for found in listings:
         if not found.rows:
             continue
-        table = Table(
-            title=_heading(found), title_justify="left", title_style="bold", box=None, pad_edge=False
-        )
+        table = Table(title=_heading(found), title_justify="left", title_style="bold", box=None, pad_edge=False)
         for column in ("event", "code", "here", "what it counts"):
             table.add_column(column, no_wrap=column != "what it counts")
         for row in found.rows:

@@ -30,9 +30,7 @@ def generate(seed: int, messages: int = GENERATED_MESSAGES) -> Feed:
     lib.ap_generator_init(generator, seed)
     data = ffi.new("uint8_t[]", messages * (lib.AP_ITCH_FRAME_HEADER + lib.AP_ITCH_MAX_LENGTH))
     size = lib.ap_generator_fill(generator, data, len(data), messages)
-    return Feed(
-        data, size, messages, (f"input: {messages:,} generated messages, {_megabytes(size)}, seed {seed}",)
-    )
+    return Feed(data, size, messages, (f"input: {messages:,} generated messages, {_megabytes(size)}, seed {seed}",))
 
 
 def read_file(path: Path) -> Feed:

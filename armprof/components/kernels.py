@@ -59,9 +59,7 @@ def _spsc_ring(seed: int, input: Path | None) -> Work:
 
 def _itch50(seed: int, input: Path | None) -> Work:
     feed = generate(seed) if input is None else read_file(input)
-    return _native_work(
-        "ap_itch_loop", feed.data, feed.size, period=feed.frames, notes=feed.notes, keeps=feed.data
-    )
+    return _native_work("ap_itch_loop", feed.data, feed.size, period=feed.frames, notes=feed.notes, keeps=feed.data)
 
 
 def _market(prefix: str, seed: int, input: Path | None) -> Work:

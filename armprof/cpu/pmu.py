@@ -131,9 +131,7 @@ class Pmu:
         found = self.event(event)
         if not self.hidden or event in self.events or (found is not None and found.announced):
             return None
-        return (
-            "sysfs is silent on these, and the PMU hides other events of the core: a 0 may mean not counted"
-        )
+        return "sysfs is silent on these, and the PMU hides other events of the core: a 0 may mean not counted"
 
     def _not_listed(self) -> str:
         if self.core.known:
@@ -205,9 +203,7 @@ def _events(entry: Path) -> dict[str, int]:
         return {}
     found = {}
     for file in files:
-        config = (
-            None if "." in file.name else _config(entry, text(file))
-        )  # NAME.scale and NAME.unit are no events
+        config = None if "." in file.name else _config(entry, text(file))  # NAME.scale and NAME.unit are no events
         if config is not None:
             found[file.name.lower()] = config
     return found

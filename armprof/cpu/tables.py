@@ -86,9 +86,7 @@ class Core:
     title: str  # "Neoverse N1"
     midrs: tuple[tuple[int, int], ...]  # (implementer, part number)
     products: tuple[str, ...] = ()
-    slots: int | None = (
-        None  # per cycle, as in Arm's specification; None where the core has no STALL_SLOT events
-    )
+    slots: int | None = None  # per cycle, as in Arm's specification; None where the core has no STALL_SLOT events
     counters: int | None = None  # general-purpose event counters on bare metal; a guest may have fewer
     mispredict_cycles: int | None = None
     caches: Mapping[str, Cache] = field(default_factory=dict)  # l1i, l1d, l2, llc
@@ -155,10 +153,7 @@ def architected() -> Mapping[str, Event]:
 
 @cache
 def _own_events(table: str) -> Mapping[str, Event]:
-    return {
-        n: Event(n, c, title, "implementation defined")
-        for n, (c, title) in _load(f"events/{table}.toml").items()
-    }
+    return {n: Event(n, c, title, "implementation defined") for n, (c, title) in _load(f"events/{table}.toml").items()}
 
 
 @cache

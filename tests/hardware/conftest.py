@@ -122,10 +122,10 @@ USER_ACCESS = Path("/proc/sys/kernel/perf_user_access")
 
 
 @pytest.fixture
-def user_access() -> Iterator[Callable[[int], None]]:
+def user_access() -> Iterator[Callable[[int], object]]:
     """user_access(0) takes reads in user space away from everybody, 1 allows them; afterwards it is as it was."""
     if not os.access(USER_ACCESS, os.W_OK):
         pytest.skip(f"{USER_ACCESS} cannot be written by this user")
     before = USER_ACCESS.read_text()
-    yield lambda value: USER_ACCESS.write_text(f"{value}\n") and None
+    yield lambda value: USER_ACCESS.write_text(f"{value}\n")
     USER_ACCESS.write_text(before)

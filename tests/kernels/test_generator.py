@@ -21,9 +21,7 @@ def stream(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
 
 def test_orders_live_from_add_to_their_last_share_and_books_never_cross(stream: list[dict[str, Any]]) -> None:
     orders: dict[int, dict[str, Any]] = {}
-    books: dict[int, dict[bytes, Counter[int]]] = collections.defaultdict(
-        lambda: {b"B": Counter(), b"S": Counter()}
-    )
+    books: dict[int, dict[bytes, Counter[int]]] = collections.defaultdict(lambda: {b"B": Counter(), b"S": Counter()})
     newest = 0
 
     def take(reference: int, locate: int, shares: int | None = None) -> dict[str, Any]:

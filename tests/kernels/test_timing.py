@@ -17,9 +17,7 @@ times = st.lists(st.integers(0, 2**40), min_size=1, max_size=300)
 
 
 @given(st.floats(0.1, 1e6), st.floats(0, 1000), st.floats(1, 1000))
-def test_a_batch_outlasts_the_clock_and_is_no_longer_than_it_must(
-    operation: float, cost: float, step: float
-) -> None:
+def test_a_batch_outlasts_the_clock_and_is_no_longer_than_it_must(operation: float, cost: float, step: float) -> None:
     batch = batch_size(operation, Clock(cost, step))
     wanted = BATCH_STEPS * max(cost, step)
     assert batch * operation >= wanted

@@ -57,9 +57,7 @@ def uncore_pmu(name: str, kind: int) -> dict[str, str]:
     }
 
 
-def arm64(
-    midrs: Mapping[int, int], kernel: str = "6.8.0", paranoid: int = 2, user: int = 0
-) -> dict[str, str]:
+def arm64(midrs: Mapping[int, int], kernel: str = "6.8.0", paranoid: int = 2, user: int = 0) -> dict[str, str]:
     """Processors and sysctls of an ARM64 machine. ``midrs``: MIDR_EL1 by CPU."""
     files = {
         "proc/sys/kernel/arch": "aarch64\n",
@@ -91,9 +89,7 @@ def ec2_small_guest(root: Path) -> Path:
 
 
 def guest_without_pmu(root: Path) -> Path:
-    return write(
-        root, arm64({0: NEOVERSE_N1, 1: NEOVERSE_N1}) | {"proc/device-tree/model": "linux,dummy-virt\0"}
-    )
+    return write(root, arm64({0: NEOVERSE_N1, 1: NEOVERSE_N1}) | {"proc/device-tree/model": "linux,dummy-virt\0"})
 
 
 def qemu_guest(root: Path, midr: int = NEOVERSE_N1) -> Path:

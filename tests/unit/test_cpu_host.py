@@ -108,9 +108,7 @@ def test_a_guest_without_pmu_still_knows_its_core(tmp_path: Path) -> None:
     assert host.core is not None
     assert host.core.name == "neoverse-n1"
     assert (host.virtual, host.virtual_because) == (True, "device tree of QEMU's virt machine")
-    assert host.describe() == (
-        "aarch64: 2 x Neoverse N1 r3p1, Linux 6.8.0, linux,dummy-virt, virtual machine, no PMU"
-    )
+    assert host.describe() == ("aarch64: 2 x Neoverse N1 r3p1, Linux 6.8.0, linux,dummy-virt, virtual machine, no PMU")
 
 
 def test_an_emulated_core_without_caches_counts_none_of_their_events(tmp_path: Path) -> None:

@@ -96,9 +96,7 @@ def test_in_a_container_settings_are_the_host_s(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("machine", [machines.guest_without_pmu, machines.x86])
-def test_a_guest_without_pmu_is_told_how_guests_get_one(
-    tmp_path: Path, machine: Callable[[Path], Path]
-) -> None:
+def test_a_guest_without_pmu_is_told_how_guests_get_one(tmp_path: Path, machine: Callable[[Path], Path]) -> None:
     answer = told(machine(tmp_path), opens=True)
     assert answer.startswith("This virtual machine (")
     assert "so no hardware event can be counted" in answer

@@ -70,9 +70,7 @@ def test_a_remedy_that_the_settings_do_not_tell_stands_beside_its_trial(examine:
     )
 
 
-def test_prose_fits_80_columns_and_commands_stay_whole(
-    examine: Examine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_prose_fits_80_columns_and_commands_stay_whole(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     lines = examine(machines.rk3588, [SOFTWARE, COUNTERS, NO_USER_READS]).splitlines()
     assert all(len(line) <= 80 for line in lines if "->" not in line)
@@ -84,14 +82,10 @@ def test_where_everything_works_nothing_limits(examine: Examine) -> None:
         pmu = machines.core_pmu("armv8_pmuv3_0", 8, "0", machines.announced_by("neoverse-n1"))
         return machines.write(root, machines.arm64({0: machines.NEOVERSE_N1}, paranoid=1, user=1) | pmu)
 
-    assert examine(free, [SOFTWARE, COUNTERS]).endswith(
-        "\nThe machine's settings put no limit on counting.\n"
-    )
+    assert examine(free, [SOFTWARE, COUNTERS]).endswith("\nThe machine's settings put no limit on counting.\n")
 
 
-@pytest.mark.parametrize(
-    "machine", [machines.x86, machines.rk3588, machines.qemu_guest, machines.guest_without_pmu]
-)
+@pytest.mark.parametrize("machine", [machines.x86, machines.rk3588, machines.qemu_guest, machines.guest_without_pmu])
 def test_json_says_the_same_for_programs(examine: Examine, machine: Callable[[Path], Path]) -> None:
     answer = json.loads(examine(machine, [SOFTWARE, NO_USER_READS], "json"))
     assert set(answer) == {"machine", "pmus", "tried", "limits"}

@@ -22,9 +22,7 @@ ListEvents = Callable[..., tuple[str, str]]
 
 
 @pytest.fixture
-def list_events(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> ListEvents:
+def list_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> ListEvents:
     """What the verb prints on a machine: (data on stdout, words on stderr)."""
 
     def run(machine: Callable[[Path], Path], *words: str) -> tuple[str, str]:
@@ -120,9 +118,7 @@ def test_an_unknown_core_is_refused(list_events: ListEvents) -> None:
 def test_an_x86_guest_without_pmu_offers_software_events(list_events: ListEvents) -> None:
     out, err = list_events(machines.x86)
     assert err.count("\n") == 1
-    assert err.startswith(
-        "This is x86_64, not an ARM64 core: there is no PMU, so only software events can be"
-    )
+    assert err.startswith("This is x86_64, not an ARM64 core: there is no PMU, so only software events can be")
     assert "armprof events --core NAME" in err
     assert "page_faults" in out
     assert "cpu_cycles" not in out
