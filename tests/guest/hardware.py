@@ -15,7 +15,7 @@ from .compile import compile_c
 from .machine import Guest
 
 HARDWARE = Path(__file__).parents[1] / "hardware"
-TIMEOUT = 400  # seconds; the emulator takes about 10 for the boot alone
+TIMEOUT = 1800  # seconds; the emulator takes about 10 for the boot alone
 
 # -v: where a test takes the interpreter down, the console ends with that test's name.
 SCRIPT = """

@@ -48,7 +48,7 @@ def holds():
     pages = int(open("/proc/self/statm").read().split()[1])
     return len(os.listdir("/proc/self/fd")), pages * os.sysconf("SC_PAGESIZE")
 
-repeat(2_000)
+repeat(10_000)
 files, memory = holds()
 repeat(100_000)
 files_after, memory_after = holds()
