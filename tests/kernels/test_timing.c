@@ -59,7 +59,11 @@ static void what_it_says_of_itself_fits_together(const ap_timing *timing) {
     double multiplier = (double)timing->multiplier / (double)((uint64_t)1 << AP_TIMING_SHIFT);
     CHECK(multiplier > tick * (1 - 1e-12) && multiplier < tick * (1 + 1e-12));
     ap_timing_cost cost = ap_timing_measure(timing);
-    CHECK(cost.instruction_ns > 0 && cost.stamp_ns > 0 && cost.fenced_ns > 0 && cost.system_ns > 0);
+    const double costs[] = {cost.instruction_ns, cost.stamp_ns, cost.fenced_ns, cost.system_ns};
+    for (int i = 0; i < 4; i++)
+        CHECK(costs[i] > 0 && costs[i] < 1e5);
+    if (timing->source == AP_TIMING_SYSTEM)
+        CHECK(timing->error_ppm == 0 && timing->offset_ns == 0 && timing->ticks_per_second == 1e9);
 }
 
 static void an_interval_that_ends_before_it_starts_is_none(const ap_timing *timing) {
@@ -75,7 +79,10 @@ int main(void) {
     static const ap_timing_source sources[] = {AP_TIMING_COUNTER, AP_TIMING_SYSTEM};
     for (int i = 0; i < 2; i++) {
         ap_timing timing;
+        uint64_t start = ap_timing_system_ns();
         ap_timing_init(&timing, sources[i], AP_TIMING_CALIBRATION_NS);
+        if (timing.source == AP_TIMING_COUNTER)
+            CHECK(ap_timing_system_ns() - start >= AP_TIMING_CALIBRATION_NS);
         CHECK(timing.source == sources[i] || strncmp(timing.why, "system clock: ", 14) == 0);
         agrees_with_the_system_clock(&timing);
         never_goes_back(&timing);

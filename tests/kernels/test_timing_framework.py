@@ -6,6 +6,9 @@ tests/kernels/test_timing.c has the clock of the machine itself.
 from __future__ import annotations
 
 import math
+import os
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,12 +86,35 @@ def test_a_counter_that_changes_its_pace_is_not_used(frequency: int, faster: flo
     assert why(timing) == "system clock: the counter does not run evenly beside it"
 
 
-@pytest.mark.parametrize("ticks", [(5, 5, 5), (5, 6, 6), (6, 5, 7), (7, 6, 5)])
+@pytest.mark.parametrize("ticks", [(5, 5, 5), (5, 5, 6), (5, 6, 6), (6, 5, 7), (5, 7, 6), (7, 6, 5)])
 def test_a_counter_that_stands_still_or_goes_back_is_not_used(ticks: tuple[int, int, int]) -> None:
     moments = ffi.new("ap_timing_anchor[3]", [(t, ns, 0) for t, ns in zip(ticks, MOMENTS, strict=True)])
     timing = fitted(moments)
     assert timing.source == lib.AP_TIMING_SYSTEM
     assert "does not advance" in why(timing)
+
+
+@pytest.mark.parametrize("ns", [(5, 5, 6), (5, 6, 6), (6, 5, 7), (5, 7, 6)])
+def test_moments_that_are_not_in_order_say_nothing_of_a_counter(ns: tuple[int, int, int]) -> None:
+    moments = ffi.new("ap_timing_anchor[3]", [(1000 * i, t, 0) for i, t in enumerate(ns)])
+    assert fitted(moments).source == lib.AP_TIMING_SYSTEM
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="ARM64 has no counter that may not be used")
+def test_the_time_stamp_counter_is_used_where_processor_and_kernel_vouch_for_it() -> None:
+    flags = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    sources = Path("/sys/devices/system/clocksource/clocksource0/available_clocksource")
+    timing = ffi.new("ap_timing *")
+    lib.ap_timing_init(timing, lib.AP_TIMING_COUNTER, 1_000_000)
+    if not flags or "nonstop_tsc" not in flags[1].split():  # the kernel's name for the same bit
+        assert "does not call its time stamp counter invariant" in why(timing)
+    elif sources.exists() and "tsc" not in sources.read_text():
+        assert "the kernel has given up" in why(timing)
+    else:
+        assert why(timing) in (
+            "counter, at a measured frequency",
+            "system clock: the counter does not run evenly beside it",  # a virtual machine that was moved, say
+        )
 
 
 def test_a_counter_too_slow_for_the_conversion_is_not_used() -> None:

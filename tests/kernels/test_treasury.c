@@ -72,6 +72,7 @@ static void terms_that_cannot_be_are_refused(void) {
     CHECK_EQUAL(ap_bond_init(&bond, 0.04, maturity, AP_DATE_NONE), AP_TREASURY_BAD_DATE);
     CHECK_EQUAL(ap_bond_init(&bond, 0.04, INT32_MAX, now), AP_TREASURY_BAD_DATE);
     CHECK_EQUAL(ap_bond_init(&bond, 4, maturity, now), AP_TREASURY_BAD_COUPON); /* 4 % is 0.04 */
+    CHECK_EQUAL(ap_bond_init(&bond, 1.01, maturity, now), AP_TREASURY_BAD_COUPON);
     CHECK_EQUAL(ap_bond_init(&bond, -0.01, maturity, now), AP_TREASURY_BAD_COUPON);
     CHECK_EQUAL(ap_bond_init(&bond, NAN, maturity, now), AP_TREASURY_BAD_COUPON);
     CHECK_EQUAL(ap_bond_init(&bond, 0.04, maturity, maturity), AP_TREASURY_MATURED);

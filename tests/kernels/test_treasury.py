@@ -245,6 +245,18 @@ def test_exp_and_expm1_are_accurate_to_3_units_of_the_last_place(x: float) -> No
         assert ulps(lib.ap_expm1(x), Decimal(x).exp() - 1) < 3
 
 
+def test_the_series_reach_to_the_ends_of_their_ranges() -> None:
+    """Where the last terms count: 1 + x next to sqrt(1/2) and sqrt(2), and exponents half way between powers of 2."""
+    with localcontext(prec=60):
+        for i in range(500):
+            for x in (0.4142 * (1 - i / 5000), -0.2928 * (1 - i / 5000)):
+                assert ulps(lib.ap_log1p(x), (1 + Decimal(x)).ln()) < 3
+                assert ulps(lib.ap_log(1 + x), Decimal(1 + x).ln()) < 3
+            for x in (0.34657 * (1 - i / 5000), -0.34657 * (1 - i / 5000)):
+                assert ulps(lib.ap_exp(x), Decimal(x).exp()) < 2
+                assert ulps(lib.ap_expm1(x), Decimal(x).exp() - 1) < 3
+
+
 def test_of_0_they_are_0() -> None:
     assert lib.ap_log1p(0.0) == lib.ap_expm1(0.0) == 0
 
