@@ -36,7 +36,7 @@ static int open_in_group(const armprof_event *event, int group_fd) {
 static bool group_runs(int leader) {
     struct {
         uint64_t value, enabled, running;
-    } before, after;
+    } before = {0, 0, 0}, after = {0, 0, 0};
     ioctl(leader, PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP);
     bool ok = read(leader, &before, sizeof before) == (ssize_t)sizeof before;
     for (volatile int i = 0; i < 20000; i++) {
