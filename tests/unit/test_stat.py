@@ -131,17 +131,17 @@ def test_what_cannot_run_is_said_in_one_line(words: list[str], says: str, stat: 
 
 
 def test_ctrl_c_ends_the_command_and_its_counts_are_told() -> None:
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "armprof", "stat", "--", "sh", "-c", "echo started; exec sleep 600"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "started\n"
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the command and to armprof
-    _, err = process.communicate(timeout=120)
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the command and to armprof
+        _, err = process.communicate(timeout=120)
     assert process.returncode == 128 + signal.SIGINT
     assert "task_clock" in err
     assert "Traceback" not in err
