@@ -317,7 +317,7 @@ def _health_notes(setup: _Setup) -> list[str]:
     if health.dropped:
         notes.append(f"{health.dropped:,} calls were nested too deep to be counted")
     if health.mismatched:
-        notes.append(f"{health.mismatched:,} times a region was left that was not the innermost one of its thread")
+        notes.append(f"{_times(health.mismatched)} left in a thread that had not entered the region")
     return notes
 
 
@@ -342,8 +342,8 @@ def region(name: str, events: Sequence[str] | None = None) -> Region:
 
     The first region of a process decides what all of them count: ``events``, or what fits into one group. Sums cover all
     threads; a region that is entered again inside itself counts a call, and its sums those of the outermost one. In a
-    generator or coroutine a region counts whatever the thread runs between enter and leave. A child after fork counts
-    from zero.
+    generator or coroutine a region counts whatever the thread runs between enter and leave, other coroutines too; leave
+    it in the thread that entered it. A child after fork counts from zero.
 
     Raises ArmprofError for an unknown event or one that the process's regions do not count, CannotCount where the native
     module is missing or there are too many regions.

@@ -32,7 +32,7 @@ struct armprof_source {
     const armprof_page *page;
     armprof_routine routine; /* reads the register of page->index */
     uint64_t offset;
-    uint64_t sequence_and_shift; /* the lock in the upper half, 64 - pmc_width in the lower: one load for both */
+    uint64_t sequence_and_shift; /* the lock in the upper half, 64 - pmc_width in the lower, where shifts look for it */
 };
 
 /* How long a group wanted to count, less the clock in ns, and how long of that it had no counters: two numbers that stand
@@ -66,8 +66,9 @@ static inline void armprof_source_refresh(struct armprof_source *source, struct 
     } while (armprof_page_sequence(page) != sequence);
 }
 
-/* The event's count now, if armprof_source_moved() says no afterwards. Where the kernel or the core does not let user space have
- * the register, *refused says so and the value means nothing; one look at it serves any number of reads.
+/* The event's count now, if the lock still says afterwards what it said at the refresh; between the read and that look
+ * belongs a compiler barrier. Where the kernel or the core does not let user space have the register, *refused says so and
+ * the value means nothing; one look at it serves any number of reads.
  *
  * The register is as wide as pmc_width says and counts up from a negative start (the driver starts a 32-bit counter at
  * -2^31, so that the overflow interrupt comes in time): it must be extended with its sign. A reader that holds it
@@ -75,12 +76,6 @@ static inline void armprof_source_refresh(struct armprof_source *source, struct 
 static inline uint64_t armprof_source_read(const struct armprof_source *source, uint64_t *refused) {
     uint64_t raw = ARMPROF_READ_REGISTER(source->routine, refused);
     return source->offset + armprof_sign_extend(raw, source->sequence_and_shift);
-}
-
-/* Has bits in its upper half if the kernel wrote the page since the source was refreshed. To be asked after the read, with
- * a compiler barrier between. */
-static inline uint64_t armprof_source_moved(const struct armprof_source *source) {
-    return source->sequence_and_shift ^ (uint64_t)armprof_page_sequence(source->page) << 32;
 }
 
 /* The kernel's conversion of the clock that the page is kept in: two multiplications instead of one, since ticks times

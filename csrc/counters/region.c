@@ -378,12 +378,39 @@ __attribute__((always_inline)) static inline struct sums *finish(struct thread *
     return sums;
 }
 
+__attribute__((always_inline)) static inline void add_counts(struct sums *sums, const struct thread *thread,
+                                                             const struct armprof_snapshot *now,
+                                                             const struct armprof_snapshot *start) {
+    add_times(sums, now->times, start->times, thread->set->groups);
+    add_differences(sums, now->value, start->value, thread->set->slots);
+}
+
+/* Makes the region's innermost frame the innermost of all. Coroutines that wait inside regions leave them in any order. */
+static bool bring_to_top(struct thread *thread, uint64_t region) {
+    struct frame *frame = thread->top;
+    while (frame > BOTTOM(thread) && (frame->region & ~UNREADABLE) != region) {
+        frame--;
+    }
+    if (frame == BOTTOM(thread)) {
+        return false;
+    }
+    if (frame < thread->top) {
+        struct frame found = *frame;
+        memmove(frame, frame + 1, (size_t)(thread->top - frame) * sizeof *frame);
+        *thread->top = found;
+    }
+    return true;
+}
+
 /* A leave of a region whose counters could not be read now or when it was entered, or of one that is not the innermost. */
-static void leave_otherwise(struct thread *thread, uint64_t region, const struct armprof_snapshot *now) {
-    const struct frame *frame = thread->top;
-    if (frame->region == region || frame->region == (region | UNREADABLE)) {
+__attribute__((noinline)) static void leave_otherwise(struct thread *thread, uint64_t region,
+                                                      const struct armprof_snapshot *now, int error) {
+    if (thread->beyond == 0 && bring_to_top(thread, region)) {
+        const struct frame *frame = thread->top;
         struct sums *sums = finish(thread, region, now);
-        if (sums) {
+        if (sums && !error && frame->region == region) {
+            add_counts(sums, thread, now, &frame->start);
+        } else if (sums) {
             ADD(sums->uncounted, 1);
             ADD(sums->uncounted_ticks, now->ticks - frame->start.ticks);
         }
@@ -401,13 +428,12 @@ static inline void leave(struct thread *thread, uint64_t region) {
     int error = armprof_snapshot_take(thread->set, &now);
     const struct frame *frame = thread->top;
     if (__builtin_expect(error != 0 || frame->region != region, 0)) {
-        leave_otherwise(thread, region, &now);
+        leave_otherwise(thread, region, &now, error);
         return;
     }
     struct sums *sums = finish(thread, region, &now);
     if (sums) {
-        add_times(sums, now.times, frame->start.times, thread->set->groups);
-        add_differences(sums, now.value, frame->start.value, thread->set->slots);
+        add_counts(sums, thread, &now, &frame->start);
     }
 }
 

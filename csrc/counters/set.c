@@ -233,10 +233,12 @@ static void settle_access(struct armprof_set *set) {
 }
 
 void armprof_set_refresh(struct armprof_set *set) {
+    set->sequences = 0;
     for (uint32_t g = 0; g < set->groups; g++) {
         const struct armprof_group *group = &set->group[g];
         for (uint32_t slot = group->begin; slot < group->end; slot++) {
             armprof_source_refresh(&set->source[slot], slot == group->begin ? &set->times[g] : NULL);
+            set->sequences += (uint32_t)(set->source[slot].sequence_and_shift >> 32);
         }
     }
 }

@@ -35,6 +35,7 @@ struct armprof_set {
     uint64_t samples_by_syscall;
     const char *owner; /* names the thread that opened the set: the registers are those of its core */
     struct armprof_times times[ARMPROF_MAX_GROUPS];   /* as of the leader's last refresh */
+    uint32_t sequences;                               /* the sum of all pages' locks then */
     const struct armprof_source *sources_end;         /* the slots made even by one that reads as 0 */
     struct armprof_source source[ARMPROF_MAX_EVENTS]; /* by slot, as are: */
     armprof_page *page[ARMPROF_MAX_EVENTS];           /* ours to unmap; NULL where there is none */
@@ -67,31 +68,37 @@ uint64_t armprof_set_ns(const struct armprof_set *set, uint64_t ticks);
 
 void armprof_set_refresh(struct armprof_set *set);
 
-/* The bits of all reads that were refused; 0: the snapshot holds. Two slots at a time, which is a fifth cheaper. */
+/* The bits of all reads that were refused; 0: the snapshot holds. Two slots at a time, which is a fifth cheaper, and one
+ * look at the sum of the locks: they only grow, so that it stands still where none has moved. */
 static inline uint64_t armprof_snapshot_in_user_space(struct armprof_set *set, struct armprof_snapshot *now,
                                                       uint32_t groups) {
-    uint64_t refused = 0;
-    const struct armprof_source *source = set->source;
-    const struct armprof_source *end = set->sources_end;
-    uint64_t *value = now->value;
-    do {
-        struct armprof_source first = source[0], second = source[1];
-        uint64_t first_value = armprof_source_read(&first, &refused);
-        uint64_t second_value = armprof_source_read(&second, &refused);
-        __asm__("" : "+r"(first_value), "+r"(second_value)); /* both are there: one store for the two */
-        value[0] = first_value;
-        value[1] = second_value;
-        ARMPROF_COMPILER_BARRIER();
-        source += 2;
-        value += 2;
-        if (__builtin_expect((armprof_source_moved(&first) | armprof_source_moved(&second)) >> 32 != 0, 0)) {
-            armprof_set_refresh(set); /* the kernel wrote a page: an interrupt, or we were scheduled out and in */
-            now->ticks = armprof_ticks(); /* the page's times are to be added to a later clock than its own */
-            source = set->source;
-            value = now->value;
-            refused = 0;
+    uint64_t refused;
+    uint32_t sequences;
+    for (;;) {
+        const struct armprof_source *source = set->source;
+        const struct armprof_source *end = set->sources_end;
+        uint64_t *value = now->value;
+        refused = 0;
+        sequences = 0;
+        do {
+            struct armprof_source first = source[0], second = source[1];
+            uint64_t first_value = armprof_source_read(&first, &refused);
+            uint64_t second_value = armprof_source_read(&second, &refused);
+            __asm__("" : "+r"(first_value), "+r"(second_value)); /* both are there: one store for the two */
+            value[0] = first_value;
+            value[1] = second_value;
+            ARMPROF_COMPILER_BARRIER();
+            sequences += armprof_page_sequence(first.page);
+            sequences += armprof_page_sequence(second.page);
+            source += 2;
+            value += 2;
+        } while (source != end);
+        if (__builtin_expect(sequences == set->sequences, 1)) {
+            break;
         }
-    } while (source != end);
+        armprof_set_refresh(set); /* the kernel wrote a page: an interrupt, or we were scheduled out and in */
+        now->ticks = armprof_ticks(); /* the page's times are to be added to a later clock than its own */
+    }
     for (uint32_t group = 0; group < groups; group++) {
         now->times[group] = set->times[group];
     }

@@ -112,8 +112,9 @@ int armprof_thread_start(void);
 
 /* Enter and leave. No allocation, no lock; no system call where the counters are read in user space, except in a
  * thread's first armprof_enter(), which opens the counters unless armprof_thread_start() did. Regions nest; a region
- * that is entered again inside itself counts a call, and its sums grow when the outermost one is left. Leaving a region
- * that is not the innermost one is counted as mismatched and changes nothing else. */
+ * that is entered again inside itself counts a call, and its sums grow when the outermost one is left. They may be left
+ * in another order than they were entered in, as coroutines do. Leaving a region that the thread is not inside is counted
+ * as mismatched and changes nothing else. */
 void armprof_enter(armprof_region region);
 void armprof_leave(armprof_region region);
 
@@ -141,7 +142,7 @@ typedef struct armprof_regions_health {
     uint64_t threads;    /* that had counters since the last reset, or have them */
     uint64_t failed;     /* threads that could not open the events that the first one could; only times there */
     uint64_t dropped;    /* enters beyond ARMPROF_MAX_DEPTH */
-    uint64_t mismatched; /* leaves of a region that was not the innermost */
+    uint64_t mismatched; /* leaves of a region that the thread was not inside */
     uint64_t by_syscall; /* samples that needed read(2) */
 } armprof_regions_health;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import gc
 import os
@@ -176,11 +177,53 @@ def test_an_exception_leaves_the_region_and_passes():
 
 
 @forked
-def test_a_region_left_out_of_order_is_noted():
+def test_a_region_left_in_a_thread_that_had_not_entered_it_is_noted():
+    parse = armprof.region("parse", CLOCK)
+    with parse:
+        run_together(lambda: parse.__exit__(None, None, None))
+    assert parse.calls == 1
+    assert parse.reading.notes == ("1 call left in a thread that had not entered the region",)
+
+
+@forked
+def test_coroutines_that_take_turns_leave_regions_in_any_order():
     first, second = armprof.region("first", CLOCK), armprof.region("second")
-    with first, second:
-        first.__exit__(None, None, None)
-    assert any("left that was not the innermost" in note for note in second.reading.notes)
+
+    async def wait(region: armprof.Region, others: int) -> None:
+        with region:
+            work()
+            for _ in range(others):
+                await asyncio.sleep(0)
+
+    async def main() -> None:
+        for _ in range(3):
+            await asyncio.gather(wait(first, 1), wait(second, 2))
+
+    asyncio.run(main())
+    with first:
+        work()
+    assert (first.calls, second.calls) == (4, 3)
+    assert counted(first) >= 7e6  # its own three calls, what second did meanwhile, and the last call
+    assert counted(second) >= 3e6
+    assert first.reading.notes == ()
+
+
+@forked
+def test_a_region_in_a_generator_counts_what_the_thread_does_until_it_ends():
+    parse = armprof.region("parse", CLOCK)
+
+    def steps():
+        with parse:
+            yield
+            yield
+
+    for _ in steps():
+        work()
+    abandoned = steps()
+    next(abandoned)
+    abandoned.close()
+    assert parse.calls == 2
+    assert counted(parse) >= 2e6
 
 
 # ---- as a decorator --------------------------------------------------------------------------------------------------
@@ -342,7 +385,7 @@ def test_a_fork_inside_a_region_leaves_the_parents_sums_right():
 
     def child() -> str:
         parse.__exit__(None, None, None)
-        return f"{parse.calls} {[n for n in parse.reading.notes if 'not the innermost' in n] != []}"
+        return f"{parse.calls} {[n for n in parse.reading.notes if 'had not entered' in n] != []}"
 
     with parse:
         assert in_child(child) == "0 True"
