@@ -97,6 +97,14 @@ def test_the_groups_are_as_few_as_can_be_without_tearing_a_ratio_apart(events, b
     assert len(plan(events, budget)) == (smallest_number_of_groups(sizes, budget.counters) if sizes else 1)
 
 
+def test_single_events_that_come_first_leave_room_for_pairs():
+    events = ["mem_access", "bus_cycles", "l1d_cache", "l1d_cache_refill", "br_retired", "br_mis_pred_retired"]
+    assert plan(events, Budget(3, False)) == [
+        ("mem_access", "l1d_cache", "l1d_cache_refill"),
+        ("bus_cycles", "br_retired", "br_mis_pred_retired"),
+    ]
+
+
 @given(event_lists.filter(bool), budgets)
 def test_the_largest_group_could_not_be_smaller_without_a_further_group(events, budget):
     groups = plan(events, budget)
