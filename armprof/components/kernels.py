@@ -83,6 +83,10 @@ def _feed_handler(seed: int, input: Path | None) -> Work:
     return _market("ap_feed_loop", seed, input)
 
 
+def _tick_to_trade(seed: int, input: Path | None) -> Work:
+    return _market("ap_trade_loop", seed, input)
+
+
 def _timing(seed: int, input: Path | None) -> Work:
     ffi, lib = native().ffi, native().lib
     timing = ffi.new("ap_timing *")
@@ -123,5 +127,6 @@ KERNELS: Mapping[str, Kernel] = {
         Kernel("itch50", "ITCH 5.0 parser", "message", True, _itch50),
         Kernel("feed_handler", "Feed handler", "message", True, _feed_handler),
         Kernel("order_book", "Order book", "order message", True, _order_book),
+        Kernel("tick_to_trade", "Tick to trade", "message", True, _tick_to_trade),
     )
 }

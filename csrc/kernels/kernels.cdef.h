@@ -334,6 +334,30 @@ double ap_log1p(double x);
 double ap_exp(double x);
 double ap_expm1(double x);
 
+/* tick_to_trade.h */
+typedef enum ap_stage {
+    AP_STAGE_FEED, AP_STAGE_BOOK, AP_STAGE_DECISION, AP_STAGE_RISK, AP_STAGE_ORDER, AP_STAGES, ...
+} ap_stage;
+typedef struct ap_quote { ap_risk_order order; uint32_t executed; uint32_t user_reference; } ap_quote;
+typedef struct ap_instrument {
+    bool is_quoted; char symbol[8]; ap_strategy strategy; ap_risk_symbol risk; bool is_halted; bool has_band;
+    ap_quote bid, offer; ...;
+} ap_instrument;
+typedef struct ap_trader {
+    ap_feed feed; uint32_t user_reference; bool is_stopped; uint64_t entered, replaced, cancelled; ...;
+} ap_trader;
+typedef struct ap_tick {
+    uint64_t stamps[...]; uint32_t symbol; ap_book_status book; ap_strategy_status decision; unsigned refused;
+    size_t size; uint8_t orders[...]; ...;
+} ap_tick;
+void ap_trader_init(ap_trader *trader, ap_book *book, ap_instrument *instruments, uint32_t instrument_count,
+                    const ap_curve *curve, ap_risk_account *account, const ap_timing *timing);
+ap_feed_status ap_trader_open(ap_trader *trader, const uint8_t *packet, size_t size);
+ap_itch_status ap_trader_next(ap_trader *trader, ap_tick *tick);
+void ap_trader_pull(ap_trader *trader, uint32_t symbol, ap_tick *tick);
+void ap_trader_resume(ap_trader *trader);
+bool ap_trader_fill(ap_trader *trader, uint32_t symbol, char side, uint32_t size);
+
 /* loops.h */
 typedef uint64_t (*ap_loop)(void *state, uint64_t operations);
 void *ap_pool_loop_create(uint64_t seed);
@@ -353,6 +377,11 @@ void *ap_feed_loop_create(const uint8_t *data, size_t size);
 void ap_feed_loop_destroy(void *state);
 uint64_t ap_feed_loop(void *state, uint64_t operations);
 uint64_t ap_feed_loop_period(const void *state);
+void *ap_trade_loop_create(const uint8_t *data, size_t size);
+void ap_trade_loop_destroy(void *state);
+uint64_t ap_trade_loop(void *state, uint64_t operations);
+uint64_t ap_trade_loop_period(const void *state);
+uint64_t ap_trade_loop_record(void *state, uint64_t ticks, uint64_t *stage_ns);
 void *ap_timing_loop_create(uint64_t seed);
 void ap_timing_loop_destroy(void *state);
 uint64_t ap_timing_loop(void *state, uint64_t operations);

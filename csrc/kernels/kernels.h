@@ -14,6 +14,7 @@
 #include "risk.h"
 #include "spsc_ring.h"
 #include "strategy.h"
+#include "tick_to_trade.h"
 #include "timing.h"
 #include "treasury.h"
 

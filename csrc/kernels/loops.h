@@ -66,6 +66,22 @@ uint64_t ap_feed_loop(void *state, uint64_t operations);
 uint64_t ap_feed_loop_period(const void *state);
 
 /*
+ * Tick to trade; one operation: take the next packet, of one message, through all stages, and fold what came of it and
+ * the bytes of its orders into the checksum. Every symbol is quoted as a note of ten years that stands at par where it
+ * opens; now and then a quote is filled. The data is as above.
+ */
+void *ap_trade_loop_create(const uint8_t *data, size_t size);
+void ap_trade_loop_destroy(void *state);
+uint64_t ap_trade_loop(void *state, uint64_t operations);
+uint64_t ap_trade_loop_period(const void *state);
+
+/*
+ * Goes on with the same loop until `ticks` ticks have sent orders, and stores the nanoseconds of the AP_STAGES stages
+ * of each, the cost of one stamp within, in a row. Returns how many ticks they are: fewer where a whole period sent none.
+ */
+uint64_t ap_trade_loop_record(void *state, uint64_t ticks, uint64_t *stage_ns);
+
+/*
  * Timing; one operation: take a plain stamp. The checksum holds whether each was no earlier than the one before.
  */
 void *ap_timing_loop_create(uint64_t seed);

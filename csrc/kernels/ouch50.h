@@ -44,6 +44,7 @@ typedef uint64_t ap_ouch_price;
     F(letter, cross_type, 30)                                                                                \
     F(text14, client_order_id, 31)
 
+/* quantity: what may be executed in all, with what was of the order, and of those that it replaced in turn. */
 #define AP_OUCH_REPLACE_ORDER(F)                                                                             \
     F(u32, original_user_reference, 1)                                                                       \
     F(u32, user_reference, 5)                                                                                \
@@ -64,6 +65,7 @@ typedef uint64_t ap_ouch_price;
     M('X', cancel_order, AP_OUCH_CANCEL_ORDER, 9, 0)
 
 #define AP_OUCH_MAX_LENGTH 47
+#define AP_OUCH_MOST_QUANTITY 999999 /* the exchange takes no more */
 
 #define AP_OUCH_FIELD(kind, name, offset) ap_ouch_##kind name;
 #define AP_OUCH_STRUCT(type, name, fields, length, appendage)                                                \

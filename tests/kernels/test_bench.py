@@ -46,7 +46,7 @@ def test_every_kernel_is_timed_counted_and_checked() -> None:
         assert times is not None
         assert 0 < times.p50_ns <= times.p95_ns <= times.p99_ns <= times.p999_ns <= times.max_ns
         assert times.samples >= 1000
-        assert times.batch > 1
+        assert times.batch >= 1
         assert times.clock_cost_ns > 0
         assert component.throughput_per_s == pytest.approx(1e9 / times.mean_ns)
         assert re.fullmatch("[0-9a-f]{16}", component.checksum or "")
@@ -199,7 +199,7 @@ def test_the_verb_reports_in_80_columns_and_writes_the_run(
     assert command.run(arguments("--seconds", "0.01", "--output", str(path))) == 0
     out, err = capsys.readouterr()
     assert all(len(line) <= 80 for line in out.splitlines())
-    assert all(re.search(rf"^{name} +.* \d+\.\d+ ns ", out, re.MULTILINE) for name in NAMES)
+    assert all(re.search(rf"^{name} +.* \d[\d.]* [nu]s ", out, re.MULTILINE) for name in NAMES)
     assert "nothing was counted: a test" in out
     assert str(path) in err
     assert path.stat().st_size > 1000

@@ -14,22 +14,13 @@ import native_itch
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from moldudp64 import END_OF_SESSION, SESSION, framed, packet
 
 from armprof import _native
 
 ffi, lib = _native.ffi, _native.lib
 
-SESSION = b"0123456789"
-END = 0xFFFF
 PAYLOADS = list(itch_spec.frames(native_itch.generate(21, 3000)))
-
-
-def framed(payloads: list[bytes]) -> bytes:
-    return b"".join(struct.pack(">H", len(payload)) + payload for payload in payloads)
-
-
-def packet(sequence: int, payloads: list[bytes], session: bytes = SESSION, count: int | None = None) -> bytes:
-    return struct.pack(">10sQH", session, sequence, len(payloads) if count is None else count) + framed(payloads)
 
 
 def packets_of(payloads: list[bytes], sizes: random.Random, sequence: int = 1) -> list[bytes]:
@@ -59,7 +50,7 @@ class PlainFeed:
         session, sequence, count = struct.unpack(">10sQH", data[:20])
         if self.session not in (None, session):
             return self.refuse("FOREIGN")
-        count = 0 if count == END else count
+        count = 0 if count == END_OF_SESSION else count
         if sequence == 0 or sequence + count >= 2**64:
             return self.refuse("IMPOSSIBLE")
         self.session = session
@@ -182,7 +173,11 @@ def test_is_the_plain_handler_on_packets_that_went_wrong(
             case "flip":
                 packets[i] = data[:at] + bytes([(data[at] if data else 0) ^ 1 << where % 8]) + data[at + 1 :]
             case "count":
-                packets[i] = data[:18] + struct.pack(">H", [0, what % 64, END, END - 1][where % 4]) + data[20:]
+                packets[i] = (
+                    data[:18]
+                    + struct.pack(">H", [0, what % 64, END_OF_SESSION, END_OF_SESSION - 1][where % 4])
+                    + data[20:]
+                )
             case "sequence":
                 number = [0, what % 64, 2**64 - 1, 2**64 - what % 8 - 1][where % 4]
                 packets[i] = data[:10] + struct.pack(">Q", number) + data[18:]
@@ -202,7 +197,7 @@ def test_a_heartbeat_tells_of_what_was_missed() -> None:
     assert feed.receive(packet(4, [])) == "OK"
     assert feed.receive(packet(9, [])) == "GAP"
     assert (feed.feed.gap_first, feed.feed.gap_count) == (4, 5)
-    assert feed.receive(packet(9, [], count=END)) == "OK"
+    assert feed.receive(packet(9, [], count=END_OF_SESSION)) == "OK"
     assert feed.feed.has_ended
 
 

@@ -35,6 +35,10 @@ static void *create_feed(uint64_t seed) {
     return create_from_stream(ap_feed_loop_create, seed);
 }
 
+static void *create_trade(uint64_t seed) {
+    return create_from_stream(ap_trade_loop_create, seed);
+}
+
 static const struct {
     const char *name;
     void *(*create)(uint64_t seed);
@@ -50,6 +54,7 @@ static const struct {
     {"feed_handler", create_feed, ap_feed_loop, ap_feed_loop_destroy, 0x1ed41a1f64ec68ed},
     {"strategy", ap_strategy_loop_create, ap_strategy_loop, ap_strategy_loop_destroy, 0xec7ce829d438b6a8},
     {"risk", ap_risk_loop_create, ap_risk_loop, ap_risk_loop_destroy, 0x7dad612b0d86fbea},
+    {"tick_to_trade", create_trade, ap_trade_loop, ap_trade_loop_destroy, 0xe9108bdf46e6ff1a},
     {"itch50", create_itch, ap_itch_loop, ap_itch_loop_destroy, 0x6097839ffb38092f},
 };
 enum { KERNELS = sizeof kernels / sizeof *kernels };

@@ -107,6 +107,6 @@ def create(name: str, data: bytes) -> Any:
 
 def test_data_without_a_frame_or_an_order_is_refused() -> None:
     opening = native_itch.generate(1, 1)
-    for name, data in [("book", b""), ("feed", b""), ("feed", opening[:-1]), ("book", opening)]:
+    for name, data in [("book", b""), ("feed", b""), ("feed", opening[:-1]), ("book", opening), ("trade", opening)]:
         assert create(name, data) == ffi.NULL
     assert lib.ap_feed_loop_period(create("feed", opening)) == 1
