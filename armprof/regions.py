@@ -52,11 +52,7 @@ class _Setup:
         names = machine().default_events() if events is None else canonical_events(events)
         groups = pmu.groups_of(names)
         if events is None:
-            *hardware, others = groups
-            # What fits together: further groups would be multiplexed. Software events beside it would cost system calls.
-            counted = hardware[0] if hardware else ("task_clock", "page_faults")
-            refused = [name for name in others if isinstance(machine().resolve(name), Refusal)]
-            groups = [(*counted, *refused)]
+            groups = _default_groups(groups)
         self.names = [n for group in groups for n in group]
         self.layout = pmu.layout_of(tuple(groups))
         module = self.layout.module
@@ -92,6 +88,17 @@ class _Setup:
             now = float(sum(least[slot] for slot in slots))
             self.cost[target.name] = min(now, self.cost.get(target.name, now))
         self.cost_ns = min(int(ns[0]), self.cost_ns or int(ns[0]))
+
+
+def _default_groups(groups: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """What fits together: further groups would be multiplexed, and software events beside it would cost system calls. They
+    are counted where the PMU counts nothing; what is refused is named with its reason.
+    """
+    *hardware, others = groups
+    refused = [name for name in others if isinstance(machine().resolve(name), Refusal)]
+    if hardware and machine().missing() is None:
+        return [(*hardware[0], *refused)]
+    return [("task_clock", "page_faults"), *hardware, tuple(refused)]
 
 
 _lock = threading.Lock()

@@ -92,6 +92,7 @@ class Counters:
         self._fenced = fenced
         self._pid = pid
         self._sets: list[Any] = []
+        self._late_threads = ""
         self._lib = layout.module.lib
         ffi = layout.module.ffi
         self._handles = ffi.new("armprof_set *[]", 1)
@@ -104,7 +105,8 @@ class Counters:
             "user_reads": scope == "thread",
             "unfenced": not fenced,
         }
-        for tid in self._threads():
+        threads = self._threads()
+        for tid in threads:
             native_options = ffi.new("armprof_options *", options | {"pid": tid})
             native_set = self._lib.armprof_open(layout.events, layout.size, native_options)
             if native_set == ffi.NULL:
@@ -112,6 +114,8 @@ class Counters:
                 raise CannotCount("no memory for the counters")
             self._sets.append(native_set)
         self._handles = ffi.new("armprof_set *[]", self._sets)
+        if scope == "process":
+            self._late_threads = self._started_after(threads)
 
     def _threads(self) -> list[int]:
         """Whom to count. Inheritance covers what is started later, so threads that live already are opened by name."""
@@ -121,6 +125,14 @@ class Counters:
             return [0]
         mine = os.getpid()
         return [mine, *sorted(int(t.name) for t in Path("/proc/self/task").iterdir() if int(t.name) != mine)]
+
+    def _started_after(self, threads: list[int]) -> str:
+        """A note on threads that started since. Opening them too would count twice those that a followed one started."""
+        try:
+            late = len(set(self._threads()) - set(threads))
+        except OSError as e:
+            return f"threads that started while the counters were being opened may be missing: {e.strerror}"
+        return f"threads that started while the counters were being opened and may be missing: {late}" if late else ""
 
     def __del__(self) -> None:
         self.close()  # whoever lets go of it last may be a block that was never left, or left in another thread
@@ -240,9 +252,12 @@ class Counters:
         return f"user reads ({widths}), {'fenced' if self._fenced else 'unfenced'}"
 
     def _notes(self) -> list[str]:
+        notes = []
         if any(self._lib.armprof_user_reads_withdrawn(s) for s in self._sets):
-            return [WITHDRAWN]
-        return []
+            notes.append(WITHDRAWN)
+        if self._late_threads:
+            notes.append(self._late_threads)
+        return notes
 
 
 class Stretch(SampleBlock):

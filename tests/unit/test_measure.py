@@ -21,6 +21,7 @@ from processes import forked, in_child
 
 import armprof
 from armprof import ArmprofError, Status
+from armprof.counters import pmu
 from armprof.counters.machine import machine
 
 CLOCK = ["task_clock"]
@@ -252,6 +253,28 @@ def test_the_whole_process_is_counted_where_that_is_asked_for():
     assert counted(m) >= 22e6
     assert m.reading.scope == "this process with the threads and children it starts, user mode"
     assert m.reading.access == "read()"
+
+
+def test_threads_that_start_while_counters_are_opened_are_told(monkeypatch):
+    done = threading.Event()
+    late = threading.Thread(target=done.wait)
+    listed = pmu.Counters._threads
+
+    def threads_as_one_more_starts(counters):
+        found = listed(counters)
+        if late.ident is None:
+            late.start()
+        return found
+
+    monkeypatch.setattr(pmu.Counters, "_threads", threads_as_one_more_starts)
+    with armprof.measure(CLOCK, threads=True) as m:
+        pass
+    done.set()
+    late.join()
+    assert m.reading.notes == ("threads that started while the counters were being opened and may be missing: 1",)
+    with armprof.measure(CLOCK, threads=True) as m:
+        pass
+    assert m.reading.notes == ()
 
 
 def test_a_block_over_the_whole_process_may_be_left_in_any_thread():

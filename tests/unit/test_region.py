@@ -10,11 +10,12 @@ import resource
 import threading
 import time
 
+import cpu_machines
 import pytest
 from processes import forked, in_child
 
 import armprof
-from armprof import ArmprofError, CannotCount, Status
+from armprof import ArmprofError, CannotCount, Status, cpu
 from armprof.counters.machine import machine
 from armprof.regions import Spread
 
@@ -507,6 +508,21 @@ def test_there_is_room_for_255_regions():
     with pytest.raises(CannotCount, match="no room for region 'one too many': a process can have 255 of them"):
         armprof.region("one too many")
     assert armprof.region("region 254").name == "region 254"
+
+
+@forked
+def test_where_the_pmu_counts_nothing_times_and_faults_are_counted(tmp_path):
+    """As where somebody else holds all its counters."""
+    pmu = cpu_machines.core_pmu("armv8_pmuv3_0", 4242, "0", cpu_machines.announced_by("neoverse-n1"))
+    files = cpu_machines.arm64({0: cpu_machines.NEOVERSE_N1}) | pmu
+    machine().host = cpu.host(cpu_machines.write(tmp_path, files))  # no such PMU in this kernel
+    parse = armprof.region("parse")
+    with parse:
+        work()
+    assert counted(parse) >= 1e6
+    assert parse.counts["page_faults"].status is Status.COUNTED
+    assert parse.counts["cpu_cycles"].value is None
+    assert parse.counts["cpu_cycles"].reason
 
 
 @forked
