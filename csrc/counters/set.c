@@ -251,6 +251,23 @@ armprof_set *armprof_open(const armprof_event *events, size_t count, const armpr
     return armprof_set_new(events, count, options);
 }
 
+/* Sees whether user reads really come, now that the events count: with kernel.perf_user_access at 0 the kernel maps pages all
+ * the same. */
+static void try_user_reads(struct armprof_set *set) {
+    struct armprof_snapshot now;
+    armprof_snapshot_otherwise(set, &now);
+    set->samples_by_syscall = 0;
+    if (!set->withdrawn) {
+        return;
+    }
+    set->withdrawn = false;
+    for (uint32_t i = 0; i < set->events; i++) {
+        if (set->slot_of[i] >= 0) {
+            set->access[i] = ARMPROF_SYSCALL;
+        }
+    }
+}
+
 struct armprof_set *armprof_set_new(const armprof_event *events, size_t count, const armprof_options *options) {
     struct armprof_set *set = calloc(1, sizeof *set);
     if (!set) {
@@ -265,6 +282,9 @@ struct armprof_set *armprof_set_new(const armprof_event *events, size_t count, c
         for (uint32_t g = 0; g < set->groups; g++) {
             ioctl(set->group[g].leader_fd, PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP);
         }
+    }
+    if (!(set->how & ARMPROF_BY_SYSCALL)) {
+        try_user_reads(set);
     }
     pthread_mutex_lock(&sets_lock);
     set->next = sets;
@@ -347,22 +367,38 @@ static int snapshot_by_syscall(struct armprof_set *set, struct armprof_snapshot 
     return 0;
 }
 
+/* After a sample by read(2) for want of an index: whether a group without one counted all the same. The kernel withdraws user
+ * reads so when it writes the page before we read again, as in a switch to another thread; no read traps then. A group that
+ * waits for its turn has no index either, and lost what it has waited. */
+static bool counts_without_index(const struct armprof_set *set, const struct armprof_snapshot *now) {
+    for (uint32_t g = 0; g < set->groups; g++) {
+        for (uint32_t slot = set->group[g].begin; slot < set->group[g].end; slot++) {
+            if (set->page[slot]->index == 0 && now->times[g].lost == set->times[g].lost) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 int armprof_snapshot_otherwise(struct armprof_set *set, struct armprof_snapshot *now) {
     if (!(set->how & ARMPROF_UNFENCED)) {
         armprof_fence();
     }
     now->ticks = armprof_ticks();
-    if (!(set->how & ARMPROF_BY_SYSCALL)) {
-        uint64_t refused = armprof_snapshot_in_user_space(set, now, set->groups);
-        if (refused == 0) {
-            return 0;
-        }
-        if (refused & ARMPROF_REFUSED_TRAP) {
-            set->withdrawn = true;
-            set->how |= ARMPROF_BY_SYSCALL;
-        }
+    if (set->how & ARMPROF_BY_SYSCALL) {
+        return snapshot_by_syscall(set, now);
     }
-    return snapshot_by_syscall(set, now);
+    uint64_t refused = armprof_snapshot_in_user_space(set, now, set->groups);
+    if (refused == 0) {
+        return 0;
+    }
+    int error = snapshot_by_syscall(set, now);
+    if (refused & ARMPROF_REFUSED_TRAP || (!error && counts_without_index(set, now))) {
+        set->withdrawn = true;
+        set->how |= ARMPROF_BY_SYSCALL;
+    }
+    return error;
 }
 
 int armprof_sample(armprof_set *set, armprof_count *counts) {

@@ -90,7 +90,7 @@ int armprof_sample(armprof_set *set, armprof_count *counts);
 /* How many of the set's samples needed read(2) so far. */
 uint64_t armprof_samples_by_syscall(const armprof_set *set);
 
-/* True once a user read trapped because kernel.perf_user_access was set back to 0 under us; read(2) from then on. */
+/* True once kernel.perf_user_access was seen to be set back to 0 under us; read(2) from then on. */
 bool armprof_user_reads_withdrawn(const armprof_set *set);
 
 /* The smallest difference of two samples with nothing between them, per event, over `rounds` pairs: the cost of the

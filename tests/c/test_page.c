@@ -500,6 +500,28 @@ static void one_trap_ends_user_reads(void) {
 
 static void the_kernel_is_asked_for_good_after_a_trap(void) { for_all_sizes(one_trap_ends_user_reads); }
 
+/* As after a switch to another thread with kernel.perf_user_access at 0: the page bears no index, and the group counts. */
+static void no_index_while_it_counts_ends_user_reads(void) {
+    armprof_count counts[ARMPROF_MAX_EVENTS];
+    uint32_t last = set.groups - 1;
+    for (uint32_t slot = set.group[last].begin; slot < set.group[last].end; slot++) {
+        take_away(&events[slot]);
+    }
+    armprof_page *leader = &events[set.group[last].begin].page;
+    leader->lock++;
+    leader->time_enabled = 3000;
+    leader->time_running = 2000 - last; /* as much less as read(2) will give */
+    leader->lock++;
+    answer_reads();
+    CHECK_EQUAL(armprof_sample(&set, counts), 0);
+    check_values(counts, 0);
+    CHECK(armprof_user_reads_withdrawn(&set));
+}
+
+static void the_kernel_is_asked_for_good_where_no_index_comes_back(void) {
+    for_all_sizes(no_index_while_it_counts_ends_user_reads);
+}
+
 static void a_kernel_that_answers_too_little_is_an_error(void) {
     armprof_count counts[ARMPROF_MAX_EVENTS];
     make_set(3, 1, false);
@@ -646,6 +668,7 @@ int main(int argc, char **argv) {
         TEST(a_page_that_moves_in_the_middle_is_read_again),
         TEST(the_kernel_is_asked_while_a_counter_has_no_register),
         TEST(the_kernel_is_asked_for_good_after_a_trap),
+        TEST(the_kernel_is_asked_for_good_where_no_index_comes_back),
         TEST(a_kernel_that_answers_too_little_is_an_error),
         TEST(time_does_not_go_back_when_the_thread_is_switched_in_the_midst_of_a_sample),
         TEST(another_thread_asks_the_kernel),

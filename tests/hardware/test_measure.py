@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
@@ -84,13 +85,19 @@ def test_without_reads_in_user_space_the_counts_are_the_same(walk: Walk, user_ac
 
 
 @pytest.mark.emulator_only
-def test_reads_in_user_space_can_be_taken_away_inside_a_block(walk: Walk, user_access: UserAccess) -> None:
-    """The mapped page still shows its index then, and the next read would end the process by SIGILL."""
+@pytest.mark.parametrize("then", [lambda: None, lambda: time.sleep(0.01)], ids=["read at once", "after a switch"])
+def test_reads_in_user_space_can_be_taken_away_inside_a_block(
+    then: Callable[[], None], walk: Walk, user_access: UserAccess
+) -> None:
+    """The mapped page still shows its index then, and the next read would end the process by SIGILL. Once the thread was
+    switched out and in, the index is 0, as of an event that waits for a counter.
+    """
 
     def twice(setting: int) -> Callable[[], None]:
         def work() -> None:
             walk()
             user_access(setting)
+            then()
             walk()
 
         return work

@@ -56,19 +56,22 @@ def test_a_region_costs_less_than_one_of_papi(program: Program, way: str) -> Non
 
 
 def test_a_region_in_c_counts_every_instruction_of_its_work_and_no_other(program: Program) -> None:
-    least = {
-        lines: words(program("walk_region"), str(lines * LINE), "20", "inst_retired")["inst_retired"][0]
+    found = {
+        lines: words(program("walk_region"), str(lines * LINE), "21", "inst_retired")["inst_retired"]
         for lines in (LINES, LINES // 2)
     }
-    call = least[LINES] - LINES * 5
+    call = found[LINES][0] - LINES * 5
     assert 0 <= call < 30, "the loop, and little more for the call around it"
-    assert least[LINES // 2] == LINES // 2 * 5 + call
+    assert found[LINES // 2][0] == LINES // 2 * 5 + call
+    for middle, least, most in found.values():
+        assert middle - 2 <= least
+        assert most < middle + 500, "of an interrupt the kernel counts its own part, and the reader looks again"
 
 
 @pytest.mark.emulator_only
 def test_a_region_in_c_counts_every_refill_of_its_work_and_hardly_another(program: Program) -> None:
     counted = words(program("walk_region"), str(LINES * LINE), "20", *SIX)
-    assert counted["l1d_cache_refill"] == pytest.approx([LINES, LINES], rel=0.002)
+    assert counted["l1d_cache_refill"] == pytest.approx([LINES] * 3, rel=0.002)
     assert counted["l1d_cache"][0] == pytest.approx(LINES, rel=0.002)
 
 

@@ -24,7 +24,15 @@ def walk(walking: Callable[..., Walk]) -> Walk:
     return walking(step=STEP)
 
 
-def on_threads(work: Callable[[int], None], cpus: list[int]) -> None:
+def open_regions() -> None:
+    """Opens this thread's counters for regions. It takes long, and another thread that waits for the interpreter's lock
+    meanwhile, inside a region of its own, executes a thousand instructions every 5 ms.
+    """
+    with armprof.region("before"):
+        pass
+
+
+def on_threads(work: Callable[[int], None], cpus: list[int], first: Callable[[], None] = lambda: None) -> None:
     """Runs work(0) and work(1) on a thread each, both at the same time, and each on its CPU where there are two."""
     together = threading.Barrier(2)
     failed: list[BaseException] = []
@@ -33,6 +41,7 @@ def on_threads(work: Callable[[int], None], cpus: list[int]) -> None:
         try:
             if len(cpus) > 1:
                 os.sched_setaffinity(0, {cpus[number]})
+            first()
             together.wait()
             work(number)
         except BaseException as error:
@@ -109,7 +118,7 @@ def test_a_region_sums_over_threads(walk: Walk, cpus: list[int]) -> None:
             with region:
                 walk()
 
-    on_threads(work, cpus)
+    on_threads(work, cpus, open_regions)
     assert region.calls == sum(WALKS)
     assert region.counts["inst_retired"].value == pytest.approx(sum(WALKS) * INSTRUCTIONS, rel=0.05)
     one = region.per_call("inst_retired")
@@ -126,6 +135,6 @@ def test_regions_tell_the_work_of_threads_apart(walk: Walk, cpus: list[int]) -> 
             with regions[number]:
                 walk()
 
-    on_threads(work, cpus)
+    on_threads(work, cpus, open_regions)
     for region, walks in zip(regions, WALKS, strict=True):
         assert region.counts["inst_retired"].value == pytest.approx(walks * INSTRUCTIONS, rel=0.05)
