@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from armprof.counters.plan import CYCLES, Budget
@@ -58,10 +59,14 @@ def native() -> Any:
     try:
         return import_module("armprof._native")
     except ImportError as e:
-        raise CannotCount(
-            f"the native module is missing ({e})",
-            "install armprof from a wheel or with a C compiler, on Linux",
-        ) from None
+        raise CannotCount(f"the native module is missing ({e})", _how_to_have_it()) from None
+
+
+def _how_to_have_it() -> str:
+    package = Path(__file__).parents[1]
+    if (package.parent / "meson.build").exists():
+        return f"these are the sources in {package.parent}: run python -P, or in another folder, to import the installed one"
+    return "install armprof from a wheel or with a C compiler, on Linux"
 
 
 @dataclass(frozen=True, slots=True)

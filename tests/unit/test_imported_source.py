@@ -3,6 +3,7 @@
 import gzip
 import io
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -99,6 +100,7 @@ def test_a_packed_file(tmp_path):
 def test_a_binary_file(tmp_path):
     (tmp_path / "a.out").write_bytes(b"\x7fELF" + bytes(range(256)) * 20)
     assert "is binary" in refusal(tmp_path / "a.out")
+    assert "is binary" in refusal(Path(sys.executable))
 
 
 def test_text_that_is_no_perf_output(tmp_path):

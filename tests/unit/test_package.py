@@ -7,8 +7,11 @@ import importlib
 import importlib.metadata
 import inspect
 import json
+import os
 import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,6 +115,13 @@ def test_verbs_that_count_say_that_the_native_module_is_missing(words):
     assert done.returncode == 3
     assert done.stderr.startswith("armprof: the native module is missing (")
     assert done.stderr.count("\n") == 1
+
+
+def test_beside_the_sources_it_says_how_to_import_what_is_installed():
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+    command = [sys.executable, "-c", "import armprof; armprof.measure"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert f"these are the sources in {ROOT}: run python -P, or in another folder" in done.stderr
 
 
 def test_names_that_threads_ask_for_at_once_are_the_same_for_all():

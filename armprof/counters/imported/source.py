@@ -54,7 +54,7 @@ def decode(data: bytes, origin: str) -> str:
         return data.decode("utf-16", "replace")
     if b"\0" in data[:4096]:  # PowerShell's redirection writes UTF-16, some without a byte order mark
         halves = data[:4096:2].count(0), data[1:4096:2].count(0)
-        if max(halves) < len(data[:4096]) // 4:
+        if max(halves) < len(data[:4096]) // 4 or min(halves) > max(halves) // 8:
             raise ArmprofError(f"{origin} is binary, not the text that `perf stat` prints")
         return data.decode("utf-16-be" if halves[0] > halves[1] else "utf-16-le", "replace")
     return data.decode("utf-8-sig", "replace")
