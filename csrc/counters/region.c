@@ -4,44 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output.h"
 #include "set.h"
+#include "sums.h"
 
 #if defined(__aarch64__)
 #include <arm_neon.h>
 #endif
-
-#if defined(__SANITIZE_THREAD__)
-#define THREAD_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define THREAD_SANITIZER 1
-#endif
-#endif
-
-/* Each thread adds to sums of its own; others only read them, and what they must get is whole words. Aligned 64-bit loads
- * and stores give that on every 64-bit machine, those of vector registers too, one by one for each half. The atomics that
- * say so in C cost a third of a region, since compilers neither pair nor vectorise them; the thread sanitizer gets them. */
-#if defined(THREAD_SANITIZER)
-#define LOAD(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
-#define STORE(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELAXED)
-#else
-#define LOAD(field) (field)
-#define STORE(field, value) ((field) = (value))
-#endif
-#define ADD(field, amount) STORE(field, LOAD(field) + (amount))
-
-struct sums {
-    uint64_t outermost;     /* calls that the sums are made of */
-    uint64_t nested;        /* calls inside a call of the same region */
-    uint64_t enabled_extra; /* ns: enabled = ticks in ns + this */
-    uint64_t ticks, fewest_ticks, most_ticks;
-    uint64_t lost[ARMPROF_MAX_GROUPS]; /* ns */
-    struct pair {
-        _Alignas(16) uint64_t total[2];
-        uint64_t smallest[2], largest[2];
-    } pair[ARMPROF_MAX_EVENTS / 2]; /* slots 0 and 1, 2 and 3, ... */
-    uint64_t uncounted, uncounted_ticks; /* of the outermost calls, those whose counters could not be read */
-};
 
 struct frame {
     uint64_t region; /* wider than an armprof_region, so that these match none: */
@@ -78,19 +47,8 @@ static uint32_t regions = 1;
 static armprof_event events[ARMPROF_MAX_EVENTS];
 static uint32_t event_count;
 static armprof_options options;
-static struct {
-    bool known;
-    int slot_of[ARMPROF_MAX_EVENTS];
-    uint32_t group_of[ARMPROF_MAX_EVENTS];
-} shape; /* of the first thread's set: sums of threads that opened anything else would not be comparable */
-
-static void clear(struct sums *sums) {
-    memset(sums, 0, sizeof *sums);
-    sums->fewest_ticks = UINT64_MAX;
-    for (uint32_t i = 0; i < ARMPROF_MAX_EVENTS; i++) {
-        sums->pair[i / 2].smallest[i % 2] = UINT64_MAX;
-    }
-}
+static bool was_setup; /* or the events are those of a program that names none */
+static struct armprof_shape shape; /* of the first thread's set: sums of others would not be comparable */
 
 static struct sums *new_sums(void) {
     struct sums *sums = calloc(ARMPROF_MAX_REGIONS, sizeof *sums); /* pages of regions that nobody defines stay untouched */
@@ -100,40 +58,14 @@ static struct sums *new_sums(void) {
     return sums;
 }
 
-static inline void add_spread(uint64_t *total, uint64_t *smallest, uint64_t *largest, uint64_t more, uint64_t small,
-                              uint64_t large) {
-    ADD(*total, more);
-    if (small < LOAD(*smallest)) {
-        STORE(*smallest, small);
-    }
-    if (large > LOAD(*largest)) {
-        STORE(*largest, large);
-    }
-}
-
-static void add_sums(struct sums *into, const struct sums *from, bool failed) {
-    into->uncounted += failed ? LOAD(from->outermost) : LOAD(from->uncounted);
-    into->uncounted_ticks += failed ? LOAD(from->ticks) : LOAD(from->uncounted_ticks);
-    into->outermost += LOAD(from->outermost);
-    into->nested += LOAD(from->nested);
-    into->enabled_extra += LOAD(from->enabled_extra);
-    add_spread(&into->ticks, &into->fewest_ticks, &into->most_ticks, LOAD(from->ticks), LOAD(from->fewest_ticks),
-               LOAD(from->most_ticks));
-    for (uint32_t g = 0; g < ARMPROF_MAX_GROUPS; g++) {
-        into->lost[g] += LOAD(from->lost[g]);
-    }
-    for (uint32_t slot = 0; slot < ARMPROF_MAX_EVENTS; slot++) {
-        add_spread(&into->pair[slot / 2].total[slot % 2], &into->pair[slot / 2].smallest[slot % 2],
-                   &into->pair[slot / 2].largest[slot % 2], LOAD(from->pair[slot / 2].total[slot % 2]),
-                   LOAD(from->pair[slot / 2].smallest[slot % 2]), LOAD(from->pair[slot / 2].largest[slot % 2]));
-    }
-}
-
 static void add_health(armprof_regions_health *into, const struct thread *thread) {
     into->threads++;
     into->failed += thread->failed;
     into->dropped += LOAD(thread->dropped);
     into->mismatched += LOAD(thread->mismatched);
+    into->withdrawn += LOAD(thread->set->withdrawn);
+    const struct frame *top = LOAD(thread->top);
+    into->inside += top == BEYOND(thread) ? ARMPROF_MAX_DEPTH : (uint64_t)(top - BOTTOM(thread));
     into->by_syscall += LOAD(thread->set->samples_by_syscall);
 }
 
@@ -208,7 +140,9 @@ int armprof_regions_setup(const armprof_event *wanted, size_t count, const armpr
         }
         event_count = (uint32_t)count;
         options = *how;
+        was_setup = true;
         shape.known = false;
+        armprof_output_change();
     }
     pthread_mutex_unlock(&lock);
     return error;
@@ -245,6 +179,8 @@ static bool is_odd(const struct armprof_set *set) {
         shape.known = true;
         memcpy(shape.slot_of, set->slot_of, sizeof shape.slot_of);
         memcpy(shape.group_of, set->group_of, sizeof shape.group_of);
+        memcpy(shape.error, set->error, sizeof shape.error);
+        memcpy(shape.access, set->access, sizeof shape.access);
     }
     bool odd = memcmp(shape.slot_of, set->slot_of, event_count * sizeof *shape.slot_of) != 0 ||
                memcmp(shape.group_of, set->group_of, event_count * sizeof *shape.group_of) != 0;
@@ -252,11 +188,20 @@ static bool is_odd(const struct armprof_set *set) {
     return odd;
 }
 
+static void choose_events(void) {
+    if (!was_setup && armprof_output_is_wanted()) {
+        event_count = armprof_choose_events(events);
+        options = (armprof_options){.cpu = -1, .user_reads = true};
+    }
+}
+
 int armprof_thread_start(void) {
+    static pthread_once_t chosen = PTHREAD_ONCE_INIT;
     if (self) {
         return 0;
     }
     pthread_once(&once, initialise);
+    pthread_once(&chosen, choose_events);
     struct thread *thread = calloc(1, sizeof *thread);
     if (!thread) {
         return ENOMEM;
@@ -287,6 +232,7 @@ int armprof_thread_start(void) {
     }
     pthread_setspecific(at_thread_end, thread);
     self = thread;
+    armprof_output_begin();
     return 0;
 }
 
@@ -343,7 +289,7 @@ static bool is_inside(const struct thread *thread, uint64_t region) {
 }
 
 static void enter_beyond(struct thread *thread) {
-    thread->top = BEYOND(thread);
+    STORE(thread->top, BEYOND(thread));
     thread->beyond++;
     ADD(thread->dropped, 1);
 }
@@ -354,7 +300,7 @@ static inline void enter(struct thread *thread, uint64_t region) {
         enter_beyond(thread);
         return;
     }
-    thread->top = frame;
+    STORE(thread->top, frame);
     frame->region = region;
     if (__builtin_expect(armprof_snapshot_take(thread->set, &frame->start) != 0, 0)) {
         frame->region |= UNREADABLE;
@@ -366,7 +312,8 @@ static inline void enter(struct thread *thread, uint64_t region) {
  * holds this stretch. */
 __attribute__((always_inline)) static inline struct sums *finish(struct thread *thread, uint64_t region,
                                                                  const struct armprof_snapshot *now) {
-    const struct frame *frame = thread->top--;
+    const struct frame *frame = thread->top;
+    STORE(thread->top, thread->top - 1);
     struct sums *sums = &thread->sums[region];
     if (__builtin_expect(thread->top != BOTTOM(thread), 0) && is_inside(thread, region)) {
         ADD(sums->nested, 1);
@@ -419,7 +366,7 @@ __attribute__((noinline)) static void leave_otherwise(struct thread *thread, uin
     } else if (thread->beyond == 0) {
         ADD(thread->mismatched, 1);
     } else if (--thread->beyond == 0) {
-        thread->top = BEYOND(thread) - 1;
+        STORE(thread->top, BEYOND(thread) - 1);
     }
 }
 
@@ -510,6 +457,18 @@ void armprof_regions_read_health(armprof_regions_health *health) {
     pthread_mutex_unlock(&lock);
 }
 
+void armprof_regions_look(struct armprof_regions_look *look) {
+    pthread_mutex_lock(&lock);
+    *look = (struct armprof_regions_look){.events = events,
+                                          .event_count = event_count,
+                                          .chosen = !was_setup,
+                                          .shape = &shape,
+                                          .names = (const char *const *)names,
+                                          .end = regions,
+                                          .counts = threads || ended};
+    pthread_mutex_unlock(&lock);
+}
+
 const armprof_set *armprof_thread_set(void) { return self ? self->set : NULL; }
 
 int armprof_regions_calibrate(unsigned rounds, uint64_t *ns, uint64_t *smallest) {
@@ -551,11 +510,21 @@ void armprof_regions_reset(void) {
     pthread_mutex_unlock(&lock);
 }
 
+static bool is_busy(void) {
+    bool others = threads && (threads != self || threads->next);
+    return others || (self && self->top != BOTTOM(self));
+}
+
 int armprof_regions_teardown(void) {
     pthread_mutex_lock(&lock);
+    int error = is_busy() ? EBUSY : 0;
+    pthread_mutex_unlock(&lock);
+    if (!error) {
+        armprof_output_write(); /* what is forgotten now */
+    }
+    pthread_mutex_lock(&lock);
     struct thread *mine = self;
-    bool others = threads && (threads != mine || threads->next);
-    int error = others || (mine && mine->top != BOTTOM(mine)) ? EBUSY : 0;
+    error = is_busy() ? EBUSY : 0;
     if (!error) {
         if (mine) {
             unlink_thread(mine);

@@ -395,7 +395,7 @@ int armprof_snapshot_otherwise(struct armprof_set *set, struct armprof_snapshot 
     }
     int error = snapshot_by_syscall(set, now);
     if (refused & ARMPROF_REFUSED_TRAP || (!error && counts_without_index(set, now))) {
-        set->withdrawn = true;
+        __atomic_store_n(&set->withdrawn, true, __ATOMIC_RELAXED); /* others read it meanwhile */
         set->how |= ARMPROF_BY_SYSCALL;
     }
     return error;

@@ -97,7 +97,12 @@ bool armprof_user_reads_withdrawn(const armprof_set *set);
  * measurement itself, which a caller may subtract. 0 or an errno: EINVAL for no rounds, else that of the samples. */
 int armprof_calibrate(armprof_set *set, unsigned rounds, uint64_t *smallest);
 
-/* ---- Regions ---------------------------------------------------------------------------------------------------- */
+/* ---- Regions ----------------------------------------------------------------------------------------------------
+ *
+ * Where the environment variable ARMPROF_OUTPUT names a file when the program starts, the regions are written into it when
+ * the program exits, for `armprof report` and its other verbs; %p in the name is the number of the process. A program that
+ * does not call armprof_regions_setup() then counts what one group can hold of the most wanted events, or the events that
+ * ARMPROF_EVENTS names. docs/c.md tells the rest. */
 
 /* Names what regions count, in every thread of the process. Once, before the first armprof_enter(): EBUSY afterwards. */
 int armprof_regions_setup(const armprof_event *events, size_t count, const armprof_options *options);
@@ -144,6 +149,8 @@ typedef struct armprof_regions_health {
     uint64_t dropped;    /* enters beyond ARMPROF_MAX_DEPTH */
     uint64_t mismatched; /* leaves of a region that the thread was not inside */
     uint64_t by_syscall; /* samples that needed read(2) */
+    uint64_t inside;     /* enters that are not left yet, or were not when their thread ended */
+    uint64_t withdrawn;  /* threads that saw kernel.perf_user_access set back to 0, and used read(2) from then on */
 } armprof_regions_health;
 
 void armprof_regions_read_health(armprof_regions_health *health);
@@ -159,8 +166,9 @@ int armprof_regions_calibrate(unsigned rounds, uint64_t *ns, uint64_t *smallest)
 /* Forgets every sum. The regions and the threads' counters stay. Not while other threads are inside a region. */
 void armprof_regions_reset(void);
 
-/* Closes the counters of the calling thread and allows armprof_regions_setup() again. EBUSY while another thread lives
- * that has counters, or the calling thread is inside a region. */
+/* Closes the counters of the calling thread and allows armprof_regions_setup() again. The file that ARMPROF_OUTPUT names gets
+ * the sums before they are forgotten. EBUSY while another thread lives that has counters, or the calling thread is inside a
+ * region. */
 int armprof_regions_teardown(void);
 
 /* ---- Probes ----------------------------------------------------------------------------------------------------- */

@@ -32,12 +32,13 @@ void armprof_enter(armprof_region region);
 void armprof_leave(armprof_region region);
 typedef struct armprof_spread { uint64_t total; uint64_t smallest; uint64_t largest; ...; } armprof_spread;
 typedef struct armprof_region_totals {
-    uint64_t calls; uint64_t outermost; armprof_spread ns; uint64_t enabled_ns; uint64_t lost_ns[...];
+    uint64_t calls; uint64_t outermost; uint64_t counted; armprof_spread ns; uint64_t enabled_ns; uint64_t lost_ns[...];
     armprof_spread events[...]; ...;
 } armprof_region_totals;
 int armprof_region_read(armprof_region region, armprof_region_totals *totals);
 typedef struct armprof_regions_health {
-    uint64_t threads; uint64_t failed; uint64_t dropped; uint64_t mismatched; uint64_t by_syscall; ...;
+    uint64_t threads; uint64_t failed; uint64_t dropped; uint64_t mismatched; uint64_t by_syscall; uint64_t inside;
+    uint64_t withdrawn; ...;
 } armprof_regions_health;
 void armprof_regions_read_health(armprof_regions_health *health);
 const armprof_set *armprof_thread_set(void);
