@@ -12,16 +12,15 @@ import inspect
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from armprof.counters import pmu
 from armprof.counters.blocks import RegionBlock
-from armprof.counters.combine import Difference, combined
 from armprof.counters.machine import canonical_events, machine
-from armprof.counters.reading import Count, Reading, Status, uncounted
+from armprof.counters.reading import Count, Reading
 from armprof.counters.refusal import Refusal, explain
-from armprof.counters.suspect import mark_suspects
+from armprof.counters.sums import Counted, Empty, Extremes, Health, Slot, Spread, Sums, Totals, empty_of, times
 from armprof.errors import ArmprofError, CannotCount
 
 if TYPE_CHECKING:
@@ -33,18 +32,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """What one call counted, less the cost of an empty region: the mean, the least and the most.
-
-    The extremes are None where only sums are known: an event that was multiplexed, or that several PMUs count.
-    """
-
-    mean: float
-    smallest: float | None
-    largest: float | None
-
-
 class _Setup:
     """What the regions of this process count; decided by the first one."""
 
@@ -54,26 +41,30 @@ class _Setup:
         if events is None:
             groups = _default_groups(groups)
         self.names = [n for group in groups for n in group]
-        self.layout = pmu.layout_of(tuple(groups))
-        module = self.layout.module
+        self.layout = layout = pmu.layout_of(tuple(groups))
+        module = layout.module
         options = module.ffi.new("armprof_options *", {"cpu": -1, "user_reads": True})
-        error = module.lib.armprof_regions_setup(self.layout.events, self.layout.size, options)
+        error = module.lib.armprof_regions_setup(layout.events, layout.size, options)
         # This thread's counters show what can be opened; a thread that cannot open the same counts nothing but time.
         error = error or module.lib.armprof_thread_start()
         if error:
             raise CannotCount(f"the regions' counters could not be set up: {os.strerror(error)}")
-        opened = module.lib.armprof_thread_set()
-        self.errors = [int(module.lib.armprof_event_error(opened, slot)) for slot in range(self.layout.size)]
-        self.group_of = [int(module.lib.armprof_event_group(opened, slot)) for slot in range(self.layout.size)]
-        self.cost: dict[str, float] = {}
-        self.cost_ns = 0
+        self.counted = Counted(
+            machine=layout.machine,
+            names=self.names,
+            refused=layout.refused,
+            targets={target.name: target for target in layout.targets},
+            slots={target.name: slots for target, slots in zip(layout.targets, layout.slots, strict=True)},
+            opened=_opened(layout),
+        )
+        self.empty: Empty | None = None
         self.calibrate()
 
-    def calibrate(self) -> None:
-        """Sees what an empty region counts in this thread; ``cost`` and ``cost_ns`` are the least that was ever seen.
+    def calibrate(self) -> Empty:
+        """Sees what an empty region counts in this thread; returns the least that was ever seen.
 
         Done when regions are set up too: once user reads are withdrawn an empty region takes ten times as long, and that
-        times the calls from before would be more than these took. Does nothing in a thread that cannot tell: one without
+        times the calls from before would be more than these took. Learns nothing in a thread that cannot tell: one without
         counters, or too deep inside regions.
         """
         module, layout = self.layout.module, self.layout
@@ -82,12 +73,31 @@ class _Setup:
         error = module.lib.armprof_regions_calibrate(64, ns, least)
         if error == errno.ENOMEM:
             raise CannotCount("no memory for the counters of this thread")
-        if error:
-            return
-        for target, slots in zip(layout.targets, layout.slots, strict=True):
-            now = float(sum(least[slot] for slot in slots))
-            self.cost[target.name] = min(now, self.cost.get(target.name, now))
-        self.cost_ns = min(int(ns[0]), self.cost_ns or int(ns[0]))
+        if not error:
+            now = empty_of(self.counted.slots, least, int(ns[0]))
+            before = self.empty or now
+            cost = {event: min(now.cost[event], before.cost[event]) for event in now.cost}
+            self.empty = Empty(cost, min(now.cost_ns, before.cost_ns))
+        return self.empty or Empty({}, 0)
+
+
+def _opened(layout: pmu.Layout) -> list[Slot]:
+    """How each event of the layout was opened in this thread."""
+    lib = layout.module.lib
+    opened = lib.armprof_thread_set()
+    names = {lib.ARMPROF_USER64: "user64", lib.ARMPROF_USER32: "user32", lib.ARMPROF_SYSCALL: "syscall"}
+    kernel = {slot: target.kernel for target, slots in zip(layout.targets, layout.slots, strict=True) for slot in slots}
+    found = []
+    for slot in range(layout.size):
+        error = int(lib.armprof_event_error(opened, slot))
+        found.append(
+            Slot(
+                group=int(lib.armprof_event_group(opened, slot)),
+                access=names.get(lib.armprof_event_access(opened, slot), "closed"),
+                refusal=explain(error, layout.machine.host, kernel[slot]) if error else None,
+            )
+        )
+    return found
 
 
 def _default_groups(groups: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -173,12 +183,12 @@ class Region(RegionBlock):
     @property
     def calls(self) -> int:
         """How often it was left, in all threads, recursive calls included."""
-        return int(_totals(self).calls)
+        return _totals(self).calls
 
     @property
     def reading(self) -> Reading:
         """Totals of all calls in all threads, less the cost of as many empty regions."""
-        return _Sums(self).reading
+        return _sums(self).reading
 
     @property
     def counts(self) -> Mapping[str, Count]:
@@ -195,11 +205,11 @@ class Region(RegionBlock):
     def per_call(self, event: str) -> Spread | None:
         """Mean, least and most of one event (or of "ns", the wall time) in one call; None where it was not counted."""
         name = event if event == "ns" else canonical_events([event])[0]
-        return _Sums(self).spread(name)
+        return _sums(self).spread(name)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per event: the totals of `Reading.to_frame` and mean, smallest, largest of a call."""
-        sums = _Sums(self)
+        sums = _sums(self)
         frame = sums.reading.to_frame()
         spreads = [sums.spread(str(event)) for event in frame.index]
         for column in ("mean", "smallest", "largest"):
@@ -207,125 +217,51 @@ class Region(RegionBlock):
         return frame
 
     def __repr__(self) -> str:
-        sums = _Sums(self)
+        sums = _sums(self)
         time = sums.spread("ns")
         each = f", {time.mean:,.0f} ns each ({time.smallest:,.0f} to {time.largest:,.0f})" if time else ""
-        return f"<Region {self.name!r}: {_times(sums.calls)}{each}>\n{sums.reading!r}"
+        return f"<Region {self.name!r}: {times(sums.calls)}{each}>\n{sums.reading!r}"
 
     def _repr_html_(self) -> str:
         return self.reading._repr_html_()
 
 
-def _times(calls: int) -> str:
-    return f"{calls:,} call{'s' * (calls != 1)}"
-
-
-def _totals(region: Region) -> Any:
-    module = region._setup.layout.module
+def _totals(region: Region) -> Totals:
+    setup = region._setup
+    module, size = setup.layout.module, setup.layout.size
     totals = module.ffi.new("armprof_region_totals *")
     error = module.lib.armprof_region_read(region._id, totals)
     if error:
         raise CannotCount(f"region {region.name!r} cannot be read: {os.strerror(error)}")
-    return totals
+    return Totals(
+        calls=int(totals.calls),
+        outermost=int(totals.outermost),
+        counted=int(totals.counted),
+        ns=_extremes(totals.ns),
+        enabled_ns=int(totals.enabled_ns),
+        lost_ns=tuple(map(int, totals.lost_ns)),
+        events=tuple(_extremes(totals.events[slot]) for slot in range(size)),
+    )
 
 
-class _Sums:
-    """A region's sums at one moment, and what follows from them."""
-
-    def __init__(self, region: Region) -> None:
-        self._setup = region._setup
-        self._layout = self._setup.layout
-        self._setup.calibrate()
-        self._cost, self._cost_ns = self._setup.cost, self._setup.cost_ns
-        self._totals = _totals(region)
-        self._outermost = int(self._totals.outermost)
-        self.calls = int(self._totals.calls)
-        names = self._setup.names
-        counts = {name: uncounted(name, r.status, str(r)) for name, r in self._layout.refused.items()}
-        counts |= {target.name: self._count(index) for index, target in enumerate(self._layout.targets)}
-        self.reading = mark_suspects(
-            Reading(
-                counts={name: counts[name] for name in names},
-                source="pmu",
-                core=machine().core_name,
-                duration_ns=max(0, int(self._totals.ns.total) - self._outermost * self._cost_ns),
-                scope=f"region {region.name!r}, {_times(self.calls)}, user mode",
-                access=self._access(),
-                overhead={
-                    n: self._cost[n] * self._outermost
-                    for n in names
-                    if self._cost.get(n) and counts[n].value is not None
-                },
-                notes=tuple(_health_notes(self._setup)),
-            )
-        )
-
-    def _count(self, index: int) -> Count:
-        layout, totals = self._layout, self._totals
-        target = layout.targets[index]
-        group = None if target.is_software else layout.group_of[index]
-        if self._outermost == 0:
-            return uncounted(
-                target.name, Status.NOT_COUNTED, "the region was never left", unit=target.unit, group=group
-            )
-        enabled = int(totals.enabled_ns)
-        counters: list[Difference | Refusal] = []
-        for slot in layout.slots[index]:
-            error = self._setup.errors[slot]
-            if error:
-                counters.append(explain(error, layout.machine.host, target.kernel))
-                continue
-            lost = int(totals.lost_ns[self._setup.group_of[slot]])
-            counters.append(Difference(int(totals.events[slot].total), enabled, max(0, enabled - lost)))
-        cost = self._outermost * self._cost.get(target.name, 0)
-        return combined(target.name, [counters], cost, target.unit, group)
-
-    def _access(self) -> str:
-        lib = self._layout.module.lib
-        own = lib.armprof_thread_set()
-        modes = {lib.armprof_event_access(own, slot) for slot in range(self._layout.size)} - {lib.ARMPROF_CLOSED}
-        if lib.ARMPROF_SYSCALL in modes or _withdrawn(self._setup):
-            return "read()"
-        return "user reads, fenced" if modes else ""
-
-    def spread(self, event: str) -> Spread | None:
-        """Of one outermost call; ``event`` by its canonical name, or "ns"."""
-        if self._outermost == 0:
-            return None
-        if event == "ns":
-            return self._of_one_call(self._totals.ns, self._cost_ns)
-        count = self.reading.counts.get(event)
-        if count is None or count.value is None:
-            return None
-        slots = next(s for t, s in zip(self._layout.targets, self._layout.slots, strict=True) if t.name == event)
-        if count.status != Status.COUNTED or len(slots) != 1:
-            return Spread(count.value / self._outermost, None, None)
-        return self._of_one_call(self._totals.events[slots[0]], self._cost.get(event, 0))
-
-    def _of_one_call(self, spread: Any, cost: float) -> Spread:
-        values = int(spread.total) / self._outermost, int(spread.smallest), int(spread.largest)
-        return Spread(*(max(0.0, value - cost) for value in values))
+def _extremes(spread: Any) -> Extremes:
+    return Extremes(int(spread.total), int(spread.smallest), int(spread.largest))
 
 
-def _withdrawn(setup: _Setup) -> bool:
-    lib = setup.layout.module.lib
-    return bool(lib.armprof_user_reads_withdrawn(lib.armprof_thread_set()))
+def _sums(region: Region) -> Sums:
+    setup = region._setup
+    empty = setup.calibrate()
+    return Sums(region.name, setup.counted, _totals(region), empty, _health(setup))
 
 
-def _health_notes(setup: _Setup) -> list[str]:
+def _health(setup: _Setup) -> Health:
     module = setup.layout.module
     health = module.ffi.new("armprof_regions_health *")
     module.lib.armprof_regions_read_health(health)
-    notes = [pmu.WITHDRAWN] if _withdrawn(setup) else []
-    if health.failed:
-        notes.append(
-            f"{health.failed} of {health.threads} threads could not open these events; their times alone are in"
-        )
-    if health.dropped:
-        notes.append(f"{health.dropped:,} calls were nested too deep to be counted")
-    if health.mismatched:
-        notes.append(f"{_times(health.mismatched)} left in a thread that had not entered the region")
-    return notes
+    found = {field.name: int(getattr(health, field.name)) for field in fields(Health)}
+    # Threads that have ended say nothing of how this region was read: this thread does.
+    found["withdrawn"] = int(module.lib.armprof_user_reads_withdrawn(module.lib.armprof_thread_set()))
+    return Health(**found)
 
 
 def _check_name(name: object) -> None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from armprof.budget import words
 from armprof.budget.headroom import HeadroomAllocation, Validation, allocate, percent_text, validate
-from armprof.budget.plan import LEAST, MOST, PERCENTILES, THROUGHPUT, Limit, Plan
+from armprof.budget.plan import LEAST, MOST, PERCENTILES, THROUGHPUT, TIMES, Limit, Plan
 from armprof.run.record import Component, Run
 
 _BEYOND = {"p50_ns": 0.5, "p95_ns": 0.05, "p99_ns": 0.01, "p999_ns": 0.001}  # the share of samples above each
@@ -43,7 +43,7 @@ class Figure:
     @property
     def label(self) -> str:
         """What to call it in a line: "order_book p99", or "feed_handler throughput"."""
-        return f"{self.component} {PERCENTILES.get(self.name, 'throughput')}"
+        return f"{self.component} {TIMES.get(self.name, 'throughput')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +265,8 @@ def figure_of(component: Component, name: str) -> Figure:
         value, what = getattr(latency, name) if latency else None, "time of one operation"
     batch, samples = (latency.batch, latency.samples) if latency else (None, None)
     if value is None:
-        return Figure(component.name, title, name, None, f"the run has no {what} of it")
+        reason = latency.reason if latency and name in PERCENTILES else None
+        return Figure(component.name, title, name, None, reason or f"the run has no {what} of it")
     if not LEAST <= value <= MOST:
         # What takes less than the clock itself can come out as 0 when the cost of the clock is subtracted.
         reason = (
@@ -274,8 +275,8 @@ def figure_of(component: Component, name: str) -> Figure:
         return Figure(component.name, title, name, None, reason, batch=batch, samples=samples)
     remarks = []
     if name != THROUGHPUT and batch is not None and samples is not None:
-        if batch > 1 and name != "p50_ns":
+        if batch > 1 and name not in ("p50_ns", "mean_ns"):
             remarks.append(f"of the means of batches of {batch:,} operations, narrower than of single operations")
-        if samples * _BEYOND[name] < 1:
+        if samples * _BEYOND.get(name, 1) < 1:
             remarks.append(f"of {samples:,} samples: the largest of them")
     return Figure(component.name, title, name, float(value), None, "; ".join(remarks) or None, batch, samples)

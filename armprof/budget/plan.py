@@ -22,6 +22,7 @@ CONFIG = Path("armprof.toml")
 # What can be limited: fields of the run file, and what people call them.
 THROUGHPUT = "throughput_per_s"
 PERCENTILES: Mapping[str, str] = {"p50_ns": "p50", "p95_ns": "p95", "p99_ns": "p99", "p999_ns": "p99.9"}
+TIMES: Mapping[str, str] = {**PERCENTILES, "mean_ns": "mean", "max_ns": "max"}
 
 # Bounds of every such number: below is less than a clock can tell, above is no latency. Ratios of two then stay finite.
 LEAST, MOST = 1e-9, 1e18
@@ -167,7 +168,7 @@ def _limits(
     document: dict[str, Any], section: str, origin: str, stated: bool, base: tuple[Limit, ...]
 ) -> tuple[Limit, ...]:
     """The section's limits. What is stated of a component takes the place of all that the defaults say of it there."""
-    known = (*PERCENTILES, *(() if section == "budgets" else (THROUGHPUT,)))
+    known = (*TIMES, *(() if section == "budgets" else (THROUGHPUT,)))
     limits: dict[str, list[Limit]] = {}
     for limit in base:
         limits.setdefault(limit.component, []).append(limit)

@@ -20,7 +20,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "run",
         nargs="?",
         metavar="RUN",
-        help="a run file of `armprof bench`; - is standard input; without it the built-in kernels are benched first",
+        help="a run file (of `armprof bench`, of a C program with ARMPROF_OUTPUT); - is standard input; without it the "
+        "built-in kernels are benched first",
     )
     parser.add_argument(
         "--config",

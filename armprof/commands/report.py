@@ -22,8 +22,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "file",
         nargs="?",
         metavar="FILE",
-        help="a run file of `armprof bench`, or what `perf stat` printed (text, -x or -j); - is standard input; "
-        "without it the built-in kernels are benched first",
+        help="a run file (of `armprof bench`, of a C program with ARMPROF_OUTPUT), or what `perf stat` printed (text, -x "
+        "or -j); - is standard input; without it the built-in kernels are benched first",
     )
     parser.add_argument("--core", metavar="NAME", help="the core that a perf output is from, as in neoverse-n1")
     add_options(parser, "stdout")

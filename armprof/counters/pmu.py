@@ -17,6 +17,7 @@ from armprof.counters.machine import Machine, Target, canonical_events, machine,
 from armprof.counters.plan import Budget, plan
 from armprof.counters.reading import Count, Reading, Status, uncounted
 from armprof.counters.refusal import Refusal, explain
+from armprof.counters.sums import WITHDRAWN
 from armprof.counters.suspect import mark_suspects
 from armprof.errors import CannotCount
 
@@ -27,8 +28,6 @@ SCOPES: dict[Scope, str] = {
     "process": "this process with the threads and children it starts, user mode",
     "command": "the command with the threads and children it starts, user mode",
 }
-
-WITHDRAWN = "kernel.perf_user_access was switched off meanwhile: read() from then on, no count was lost"
 
 
 class Sample:

@@ -96,10 +96,15 @@ def host(root: Path = Path("/")) -> Host:
         virtual_because=because,
         container=_container(root),
         seccomp=None if "Seccomp" not in status else status["Seccomp"] == "2",
-        perfmon=bool(int(caps, 16) & (1 << CAP_PERFMON | 1 << CAP_SYS_ADMIN))
-        if re.fullmatch("[0-9a-fA-F]{1,16}", caps)
-        else None,
+        perfmon=is_perfmon(caps),
     )
+
+
+def is_perfmon(capabilities: str) -> bool | None:
+    """Whether the effective capabilities, in hexadecimal, are those that may count everything; None where they say nothing."""
+    if not re.fullmatch("[0-9a-fA-F]{1,16}", capabilities):
+        return None
+    return bool(int(capabilities, 16) & (1 << CAP_PERFMON | 1 << CAP_SYS_ADMIN))
 
 
 def _cpuinfo(root: Path) -> dict[int, dict[str, str]]:

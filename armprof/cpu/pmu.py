@@ -81,6 +81,17 @@ class Pmu:
         code = listed if found is None else found.code
         return None if code is None else (self.type, code)
 
+    def name_of(self, kind: int, config: int) -> str | None:
+        """The event that perf_event_attr's type and config count, a raw one (``r108``) where it has no name; None where
+        another PMU counts it.
+        """
+        if self.core.name == "x86":
+            return next((name for name, attr in X86_EVENTS.items() if attr == (kind, config & 0xFFFFFFFF)), None)
+        if kind != self.type:
+            return None
+        found = self.core.event_of_code(config)
+        return found.name if found else tables.name_of_code(config)
+
     def has(self, event: str) -> bool:
         """Whether the event can be counted here, as far as sysfs and the core's own list tell."""
         return self.why_not(event) is None
@@ -177,7 +188,7 @@ def core_pmus(root: Path, arch: str, midrs: Mapping[int, int]) -> tuple[Pmu, ...
                 name=entry.name,
                 type=kind,
                 cpus=cpus,
-                core=_core_of(entry.name, arch, cpus, midrs),
+                core=core_of(entry.name, arch, cpus, midrs),
                 events=_events(entry),
                 caps_slots=number(entry / "caps/slots"),
             )
@@ -185,7 +196,8 @@ def core_pmus(root: Path, arch: str, midrs: Mapping[int, int]) -> tuple[Pmu, ...
     return tuple(sorted(found, key=lambda pmu: (pmu.cpus[:1], pmu.name)))
 
 
-def _core_of(pmu: str, arch: str, cpus: tuple[int, ...], midrs: Mapping[int, int]) -> Core:
+def core_of(pmu: str, arch: str, cpus: tuple[int, ...], midrs: Mapping[int, int]) -> Core:
+    """The core that a PMU of this name on these CPUs counts. ``midrs``: MIDR_EL1 by CPU."""
     if arch != "aarch64":
         return Core(name="x86", title=f"{arch} core", midrs=(), events=frozenset(X86_EVENTS), known=False)
     midr = next((midrs[cpu] for cpu in cpus if cpu in midrs), None)

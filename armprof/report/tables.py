@@ -17,8 +17,25 @@ from armprof.report.pieces import short, table, text
 from armprof.run.record import Component
 
 
+def calls(components: Iterable[Component]) -> Table:
+    """A line for every component of which there are no percentiles: how often it was timed, and within which bounds."""
+    rows = table("component", ">calls", ">mean", ">smallest", ">largest")
+    for component in components:
+        taken = component.latency
+        if taken is None:
+            continue
+        rows.add_row(
+            text(short(component.name)),
+            f"{taken.samples:,}",
+            figures.duration(taken.mean_ns),
+            figures.NONE if taken.min_ns is None else figures.duration(taken.min_ns),
+            figures.duration(taken.max_ns),
+        )
+    return rows
+
+
 def times(components: Iterable[Component], with_operation: bool) -> Table:
-    """A line for every component that was timed."""
+    """A line for every component whose percentiles are known."""
     operation = ["operation"] if with_operation else []
     rows = table("component", *operation, ">p50", ">p95", ">p99", ">batch", ">throughput")
     for component in components:
@@ -28,7 +45,10 @@ def times(components: Iterable[Component], with_operation: bool) -> Table:
         rows.add_row(
             text(short(component.name)),
             *([text(component.operation)] if with_operation else []),
-            *map(figures.duration, (taken.p50_ns, taken.p95_ns, taken.p99_ns)),
+            *(
+                figures.NONE if ns is None else figures.duration(ns)
+                for ns in (taken.p50_ns, taken.p95_ns, taken.p99_ns)
+            ),
             f"{taken.batch:,}",
             figures.NONE if throughput is None else figures.rate(throughput),
         )

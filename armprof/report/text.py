@@ -56,7 +56,12 @@ def render(document: Document, stream: TextIO | None = None, explain: bool = Fal
 
 def _sections(document: Document, console: Console, explain: bool) -> Iterator[Section]:
     yield _head(document)
-    timed = [part.component for part in document.parts if part.component.latency]
+    timed = [c for part in document.parts if (c := part.component).latency and c.latency.p50_ns is not None]
+    called = [c for part in document.parts if (c := part.component).latency and c.latency.p50_ns is None]
+    if called:
+        reasons = dict.fromkeys(c.latency.reason for c in called if c.latency and c.latency.reason)
+        why = f"no percentiles: {'; '.join(reasons)}" if reasons else "no percentiles"
+        yield [text("Time of one call", "bold"), tables.calls(called), text(why, "dim")]
     if timed:
         in_batches = any(component.latency and component.latency.batch > 1 for component in timed)
         rows = tables.times(timed, with_operation=console.width >= FOR_OPERATIONS)

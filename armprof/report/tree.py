@@ -16,7 +16,7 @@ from rich.tree import Tree
 from armprof.budget import words
 from armprof.budget.assess import Assessment, Figure, Spending, Target, assess, figure_of, mean_factor
 from armprof.budget.headroom import PARTS, percent_text
-from armprof.budget.plan import PERCENTILES, THROUGHPUT, Plan
+from armprof.budget.plan import PERCENTILES, THROUGHPUT, TIMES, Plan
 from armprof.report import figures
 from armprof.report.paper import WIDTH, paper, printed
 from armprof.report.pieces import listed, text
@@ -137,7 +137,7 @@ def _shown(figure: Figure, plan: Plan) -> str:
         return figures.NONE
     if figure.name == THROUGHPUT:
         return figures.rate(figure.value)
-    named = "" if figure.name == plan.total.figure else f"{PERCENTILES[figure.name]} "
+    named = "" if figure.name == plan.total.figure else f"{TIMES[figure.name]} "
     return f"{named}{figures.duration(figure.value)}"
 
 
@@ -193,7 +193,7 @@ def _budget(assessed: Assessment) -> Tree:
         if budget.figure.value is None or budget.utilization is None:
             continue
         taken = f"{figures.duration(budget.figure.value)} of {exact_time(budget.limit.value)}"
-        named = "" if budget.figure.name == total.figure.name else f" {PERCENTILES[budget.figure.name]}"
+        named = "" if budget.figure.name == total.figure.name else f" {TIMES[budget.figure.name]}"
         share = percent_text(100 * budget.utilization)
         node = tree.add(text(f"{budget.figure.title}{named}: {taken} ({share}), {budget.status}"))
         if budget.figure.remark:

@@ -14,7 +14,14 @@ from enum import Enum
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-_NAMES = {str: "text", int: "a whole number", float: "a number", dict: "an object", list: "a list"}
+_NAMES = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    dict: "an object",
+    list: "a list",
+}
 _LONGEST = 60  # characters of what was found, and of a key, in a message
 
 
@@ -87,7 +94,7 @@ def _types(kind: Any) -> dict[str, Any]:
 
 def _expect(kind: type, data: Any, path: str) -> Any:
     """The data itself where it is of that type. Whole numbers are numbers too; true and false are neither."""
-    fits = isinstance(data, (int, float) if kind is float else kind) and not isinstance(data, bool)
+    fits = isinstance(data, (int, float) if kind is float else kind) and isinstance(data, bool) == (kind is bool)
     if fits and kind is float:
         try:
             float(data)

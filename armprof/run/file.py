@@ -1,4 +1,5 @@
-"""The run file: a Run as JSON, behind the name of the format and its version; run.schema.json describes it.
+"""The run file: a Run as JSON, behind the name of the format and its version; run.schema.json describes it. What the
+regions of a C program have left is read as well, and is a Run from then on (`armprof.run.regions`).
 
 The version is raised where a reader of the older one would misunderstand the newer; one field more is no
 reason.
@@ -14,13 +15,14 @@ from typing import Any, NoReturn
 import armprof
 from armprof.errors import ArmprofError
 from armprof.output import write_text
+from armprof.run import regions
 from armprof.run.codec import MismatchError, decode, encode
 from armprof.run.record import Run
 
 FORMAT = "armprof-run"
 VERSION = 1
 
-_NAMED = re.compile(r'"format"\s*:\s*"' + FORMAT + '"')
+_NAMED = re.compile(rf'"format"\s*:\s*"({FORMAT}|{regions.FORMAT})"')
 
 
 def is_run_file(text: str) -> bool:
@@ -50,20 +52,21 @@ def read(path: Path) -> Run:
 def parse(text: str, origin: str = "<text>") -> Run:
     """The run that the text of a run file holds. Raises ArmprofError; ``origin`` names the text in it."""
     data = _load(text.removeprefix("\ufeff"), origin)
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
+    if not isinstance(data, dict) or data.get("format") not in (FORMAT, regions.FORMAT):
         named = data.get("format") if isinstance(data, dict) else None
         what = f"a file of the format {named[:60]!r}" if isinstance(named, str) else "JSON of another program"
         raise ArmprofError(f"{origin} is no run file but {what}; `armprof bench` writes run files")
     version = data.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise ArmprofError(f"{origin}: $.version: expected a whole number from 1, found {version!r}")
-    if version > VERSION:
+    known = VERSION if data["format"] == FORMAT else regions.VERSION
+    if version > known:
         raise ArmprofError(
             f"{origin} is a run file of version {version}; armprof {armprof.__version__} reads version "
-            f"{VERSION}: upgrade armprof"
+            f"{known}: upgrade armprof"
         )
     try:
-        run: Run = decode(Run, data)
+        run: Run = decode(Run, data) if data["format"] == FORMAT else regions.run_of(data)
     except MismatchError as error:
         raise ArmprofError(f"{origin}: {error}") from None
     _check_counts(run, origin)

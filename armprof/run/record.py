@@ -18,18 +18,20 @@ class Latency:
 
     Operations shorter than the clock resolves are timed in batches: then every sample is the mean of
     ``batch`` operations and the percentiles are those of batches, which are narrower than those of single
-    operations.
+    operations. Percentiles are None, and ``reason`` says why, where the single times were not kept.
     """
 
     mean_ns: float
-    p50_ns: float
-    p95_ns: float
-    p99_ns: float
-    p999_ns: float
+    p50_ns: float | None
+    p95_ns: float | None
+    p99_ns: float | None
+    p999_ns: float | None
     max_ns: float
     samples: int
     batch: int  # operations per timed sample; 1 = each operation was timed by itself
     clock_cost_ns: float  # what two readings of the clock cost, already subtracted from every sample
+    min_ns: float | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Component:
 
     name: str
     title: str
-    kind: str  # "kernel", "command", "imported"
+    kind: str  # "kernel", "command", "region", "imported"
     operation: str  # what one operation is, in words: "get and put", "message", "the command"
     reading: Reading | None = None
     groups: tuple[Reading, ...] = ()

@@ -126,7 +126,7 @@ REFUSED = {
     "budgets = 1": "budgets: expected a table, found 1",
     "[budgets]\nrisk = 100": "budgets.risk: expected a table, found 100",
     "[budgets.risk]": "budgets.risk: expected one of p50_ns, p95_ns, p99_ns, p999_ns",
-    "[budgets.risk]\np50 = 1": "budgets.risk.p50: no such key; expected one of p50_ns, p95_ns, p99_ns, p999_ns, source",
+    "[budgets.risk]\np50 = 1": "budgets.risk.p50: no such key; expected one of p50_ns, p95_ns, p99_ns, p999_ns, mean_ns, ",
     '[budgets.risk]\np50_ns = "fast"': "budgets.risk.p50_ns: expected a number of nanoseconds above 0, found 'fast'",
     "[budgets.risk]\nthroughput_per_s = 1": "budgets.risk.throughput_per_s: no such key",
     "[targets.risk]\nthroughput_per_s = 0": "expected a number of operations per second above 0, found 0",
