@@ -18,6 +18,7 @@ PROGRAMS = {
     "walk": ("-static", "tests/hardware/programs/walk.c"),
     "region_cost": ("-static", "-O3", "tests/hardware/programs/region_cost.c", *COUNTERS),
     "walk_region": ("-static", "-O3", "tests/hardware/programs/walk_region.c", *COUNTERS),
+    "walk_output": ("-static", "-O3", "tests/hardware/programs/walk_output.c", *COUNTERS),
     "papi_cost": ("tests/hardware/programs/papi_cost.c", "-lpapi"),
     "libwalk.so": ("-shared", "-fPIC", "tests/hardware/programs/walk.c"),
 }
