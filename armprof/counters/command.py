@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -38,10 +38,11 @@ def count_command(command: Sequence[str], events: Sequence[str] | None = None) -
     try:
         with closing(pmu.Counters(layout, "command", pid)) as counters:
             before, after = counters.new_sample(), counters.new_sample()
-            counters.take_first(before)
-            os.write(go, b"!")
-            why = os.read(failed, 4096).decode()
-            status, pid = _wait(pid), 0
+            with _interrupts_left_to_the_command():
+                counters.take_first(before)
+                os.write(go, b"!")
+                why = os.read(failed, 4096).decode()
+                status, pid = _wait(pid), 0
             counters.take(after)
             if why:
                 raise ArmprofError(f"cannot run {command[0]!r}: {why}")
@@ -88,16 +89,23 @@ def _become(command: Sequence[str], go: int, failed: int) -> NoReturn:
         os._exit(127)
 
 
-def _wait(pid: int) -> int:
-    """Waits for the child. Ctrl-C goes to the command, which decides what comes of it; its counts are not lost."""
+@contextmanager
+def _interrupts_left_to_the_command() -> Iterator[None]:
+    """Ctrl-C goes to the command, which decides what comes of it; its counts are not lost. From before it is let go: it may
+    be interrupted before we are even back from letting it go. It was forked earlier and inherits nothing of this.
+    """
     # Python lets only the main thread set handlers, and knows none that C code has set
     main = threading.current_thread() is threading.main_thread()
     mine = [n for n in (signal.SIGINT, signal.SIGQUIT) if main and signal.getsignal(n) is not None]
     previous = {number: signal.signal(number, signal.SIG_IGN) for number in mine}
     try:
-        _, status = os.waitpid(pid, 0)
+        yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _wait(pid: int) -> int:
+    _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
     return 128 - code if code < 0 else code
