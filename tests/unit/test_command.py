@@ -169,6 +169,20 @@ def test_an_interrupt_ends_the_command_and_its_counts_are_not_lost():
     assert seconds(outcome.reading) > 0
 
 
+def test_an_interrupt_right_after_its_start_does_not_lose_its_counts_either(monkeypatch: pytest.MonkeyPatch):
+    write = os.write
+
+    def write_and_be_interrupted(descriptor: int, data: bytes) -> int:
+        written = write(descriptor, data)
+        os.kill(os.getpid(), signal.SIGINT)
+        return written
+
+    monkeypatch.setattr(os, "write", write_and_be_interrupted)
+    outcome = count_command(["true"], CLOCK)
+    assert outcome.status == 0
+    assert seconds(outcome.reading) > 0
+
+
 def test_a_command_may_be_counted_in_any_thread():
     found = []
     thread = threading.Thread(target=lambda: found.append(count_command(["false"], CLOCK)))
