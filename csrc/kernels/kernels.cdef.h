@@ -338,25 +338,43 @@ double ap_expm1(double x);
 typedef enum ap_stage {
     AP_STAGE_FEED, AP_STAGE_BOOK, AP_STAGE_DECISION, AP_STAGE_RISK, AP_STAGE_ORDER, AP_STAGES, ...
 } ap_stage;
+typedef struct ap_watch { void (*at)(void *context, int point); void *context; } ap_watch;
 typedef struct ap_quote { ap_risk_order order; uint32_t executed; uint32_t user_reference; } ap_quote;
 typedef struct ap_instrument {
     bool is_quoted; char symbol[8]; ap_strategy strategy; ap_risk_symbol risk; bool is_halted; bool has_band;
     ap_quote bid, offer; ...;
 } ap_instrument;
 typedef struct ap_trader {
-    ap_feed feed; uint32_t user_reference; bool is_stopped; uint64_t entered, replaced, cancelled; ...;
+    ap_feed feed; const ap_watch *watch; uint32_t user_reference; bool is_stopped; uint64_t entered, replaced, cancelled; ...;
 } ap_trader;
 typedef struct ap_tick {
-    uint64_t stamps[...]; uint32_t symbol; ap_book_status book; ap_strategy_status decision; unsigned refused;
-    size_t size; uint8_t orders[...]; ...;
+    uint32_t symbol; ap_book_status book; ap_strategy_status decision; unsigned refused; size_t size; uint8_t orders[...]; ...;
 } ap_tick;
 void ap_trader_init(ap_trader *trader, ap_book *book, ap_instrument *instruments, uint32_t instrument_count,
-                    const ap_curve *curve, ap_risk_account *account, const ap_timing *timing);
+                    const ap_curve *curve, ap_risk_account *account);
 ap_feed_status ap_trader_open(ap_trader *trader, const uint8_t *packet, size_t size);
 ap_itch_status ap_trader_next(ap_trader *trader, ap_tick *tick);
 void ap_trader_pull(ap_trader *trader, uint32_t symbol, ap_tick *tick);
 void ap_trader_resume(ap_trader *trader);
 bool ap_trader_fill(ap_trader *trader, uint32_t symbol, char side, uint32_t size);
+
+/* stage_times.h */
+typedef struct ap_stage_times { ap_watch watch; uint64_t rows; ...; } ap_stage_times;
+void ap_stage_times_init(ap_stage_times *times, const ap_timing *timing, uint64_t *ns, uint64_t room);
+void ap_stage_times_of_nothing(ap_stage_times *times);
+
+/* pacing.h */
+typedef struct ap_pace_clock { uint64_t (*now_ns)(void *context); void *context; } ap_pace_clock;
+ap_pace_clock ap_pace_clock_of(ap_timing *timing);
+typedef struct ap_service { bool (*serve)(void *state); void (*settle)(void *state); void *state; } ap_service;
+typedef struct ap_pace {
+    uint64_t operations; uint64_t kept; uint64_t elapsed_ns; uint64_t on_time_ns; uint64_t behind_ns; uint64_t most_behind_ns;
+} ap_pace;
+ap_pace ap_pace_closed(const ap_service *service, const ap_pace_clock *clock, uint64_t operations, uint64_t *ns,
+                       uint64_t room);
+ap_pace ap_pace_open(const ap_service *service, const ap_pace_clock *clock, double interval_ns, uint64_t duration_ns,
+                     uint64_t *ns, uint64_t room);
+double ap_pace_cost_ns(const ap_pace_clock *clock);
 
 /* loops.h */
 typedef uint64_t (*ap_loop)(void *state, uint64_t operations);
@@ -381,7 +399,8 @@ void *ap_trade_loop_create(const uint8_t *data, size_t size);
 void ap_trade_loop_destroy(void *state);
 uint64_t ap_trade_loop(void *state, uint64_t operations);
 uint64_t ap_trade_loop_period(const void *state);
-uint64_t ap_trade_loop_record(void *state, uint64_t ticks, uint64_t *stage_ns);
+uint64_t ap_trade_loop_watched(void *state, uint64_t operations, const ap_watch *watch);
+ap_service ap_trade_loop_service(void *state);
 void *ap_timing_loop_create(uint64_t seed);
 void ap_timing_loop_destroy(void *state);
 uint64_t ap_timing_loop(void *state, uint64_t operations);

@@ -16,6 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pacing.h"
+#include "tick_to_trade.h"
+
 /* What bench_clock.h times. */
 typedef uint64_t (*ap_loop)(void *state, uint64_t operations);
 
@@ -75,11 +78,9 @@ void ap_trade_loop_destroy(void *state);
 uint64_t ap_trade_loop(void *state, uint64_t operations);
 uint64_t ap_trade_loop_period(const void *state);
 
-/*
- * Goes on with the same loop until `ticks` ticks have sent orders, and stores the nanoseconds of the AP_STAGES stages
- * of each, the cost of one stamp within, in a row. Returns how many ticks they are: fewer where a whole period sent none.
- */
-uint64_t ap_trade_loop_record(void *state, uint64_t ticks, uint64_t *stage_ns);
+/* The same loop, with somebody who looks on; and its operations one by one, those that send orders being of interest. */
+uint64_t ap_trade_loop_watched(void *state, uint64_t operations, const ap_watch *watch);
+ap_service ap_trade_loop_service(void *state);
 
 /*
  * Timing; one operation: take a plain stamp. The checksum holds whether each was no earlier than the one before.

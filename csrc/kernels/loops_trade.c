@@ -19,8 +19,11 @@ typedef struct {
     ap_instrument *instruments;
     ap_instrument *untouched; /* as they are when a day begins */
     uint32_t instrument_count;
-    ap_timing timing;
     ap_trader trader;
+    const uint8_t *packet; /* the next */
+    size_t packet_size;
+    ap_itch_status status; /* of the last tick */
+    ap_tick tick;
     uint64_t random;
     uint64_t checksum;
 } trade_loop;
@@ -41,7 +44,7 @@ static const ap_strategy_terms TERMS = {
 static const ap_risk_symbol_limits SYMBOL_LIMITS = {.band = (1 << 16) / 20, .most_size = 300, .most_position = 3000};
 /* Tight enough that some orders are refused. */
 static const ap_risk_limits ACCOUNT_LIMITS = {
-    .most_notional = UINT64_C(1600000000),       /* 160,000 dollars */
+    .most_notional = UINT64_C(1600000000),        /* 160,000 dollars */
     .most_open_notional = UINT64_C(200000000000), /* 20 million */
     .orders_per_second = 40000,
     .burst = 50,
@@ -83,9 +86,9 @@ static void quote_all(trade_loop *loop, const ap_day *day) {
 static void start_day(trade_loop *loop) {
     memcpy(loop->instruments, loop->untouched, sizeof *loop->instruments * loop->instrument_count);
     ap_risk_account_init(&loop->account, &ACCOUNT_LIMITS);
-    ap_trader_init(&loop->trader, loop->book, loop->instruments, loop->instrument_count, &loop->curve, &loop->account,
-                   NULL);
+    ap_trader_init(&loop->trader, loop->book, loop->instruments, loop->instrument_count, &loop->curve, &loop->account);
     loop->random = 1;
+    loop->packet = ap_packets_next(&loop->packets, &loop->packet_size);
 }
 
 void *ap_trade_loop_create(const uint8_t *data, size_t size) {
@@ -109,7 +112,6 @@ void *ap_trade_loop_create(const uint8_t *data, size_t size) {
     if (loop != NULL) {
         quote_all(loop, &day);
         ap_book_clear(loop->book);
-        ap_timing_init(&loop->timing, AP_TIMING_COUNTER, AP_TIMING_CALIBRATION_NS);
         start_day(loop);
     }
     ap_day_free(&day);
@@ -153,58 +155,42 @@ static void fill(trade_loop *loop, uint32_t symbol) {
         ap_trader_fill(&loop->trader, symbol, side, 1 + (uint32_t)(random >> 32) % open);
 }
 
-/* The next tick of the day, which has no end. */
-static ap_itch_status next_tick(trade_loop *loop, ap_tick *tick) {
-    ap_itch_status status;
-    while ((status = ap_trader_next(&loop->trader, tick)) == AP_ITCH_END) {
-        size_t size;
-        const uint8_t *packet = ap_packets_next(&loop->packets, &size);
-        if (packet != NULL) {
-            ap_trader_open(&loop->trader, packet, size);
-        } else {
-            const ap_timing *timing = loop->trader.timing;
-            start_day(loop);
-            loop->trader.timing = timing;
-        }
-    }
-    return status;
+/* Bytes in, bytes out: the next packet, of one message. True where it sent orders. */
+static bool serve(void *state) {
+    trade_loop *loop = state;
+    ap_trader_open(&loop->trader, loop->packet, loop->packet_size);
+    loop->status = ap_trader_next(&loop->trader, &loop->tick);
+    return loop->tick.size != 0;
 }
 
-/* What a tick put out, in the checksum; and what the exchange makes of it. */
-static void finish(trade_loop *loop, ap_itch_status status, const ap_tick *tick) {
-    uint64_t outcome = (uint64_t)status << 32 | (uint64_t)tick->book << 16 | tick->refused;
+/* What the tick put out, in the checksum; what the exchange makes of it; and the next packet, of a day that has no end. */
+static void settle(void *state) {
+    trade_loop *loop = state;
+    const ap_tick *tick = &loop->tick;
+    uint64_t outcome = (uint64_t)loop->status << 32 | (uint64_t)tick->book << 16 | tick->refused;
     loop->checksum = ap_fold(loop->checksum, outcome + digest(tick->orders, tick->size));
     if (tick->size != 0)
         fill(loop, tick->symbol);
+    loop->packet = ap_packets_next(&loop->packets, &loop->packet_size);
+    if (loop->packet == NULL)
+        start_day(loop);
 }
 
-uint64_t ap_trade_loop(void *state, uint64_t operations) {
+uint64_t ap_trade_loop_watched(void *state, uint64_t operations, const ap_watch *watch) {
     trade_loop *loop = state;
-    loop->trader.timing = NULL;
     while (operations-- > 0) {
-        ap_tick tick;
-        ap_itch_status status = next_tick(loop, &tick);
-        finish(loop, status, &tick);
+        loop->trader.watch = watch;
+        serve(loop);
+        settle(loop);
     }
+    loop->trader.watch = NULL;
     return loop->checksum;
 }
 
-uint64_t ap_trade_loop_record(void *state, uint64_t ticks, uint64_t *stage_ns) {
-    trade_loop *loop = state;
-    uint64_t recorded = 0, without_orders = 0;
-    loop->trader.timing = &loop->timing;
-    while (recorded < ticks && without_orders < loop->messages) {
-        ap_tick tick;
-        ap_itch_status status = next_tick(loop, &tick);
-        finish(loop, status, &tick);
-        without_orders++;
-        if (tick.size == 0)
-            continue;
-        for (int i = 0; i < AP_STAGES; i++)
-            stage_ns[recorded * AP_STAGES + (uint64_t)i] =
-                ap_timing_elapsed_ns(&loop->timing, tick.stamps[i], tick.stamps[i + 1]);
-        recorded++;
-        without_orders = 0;
-    }
-    return recorded;
+uint64_t ap_trade_loop(void *state, uint64_t operations) {
+    return ap_trade_loop_watched(state, operations, NULL);
+}
+
+ap_service ap_trade_loop_service(void *state) {
+    return (ap_service){serve, settle, state};
 }

@@ -3,23 +3,23 @@
 #include <string.h>
 
 void ap_trader_init(ap_trader *trader, ap_book *book, ap_instrument *instruments, uint32_t instrument_count,
-                    const ap_curve *curve, ap_risk_account *account, const ap_timing *timing) {
+                    const ap_curve *curve, ap_risk_account *account) {
     *trader = (ap_trader){
         .instruments = instruments,
         .instrument_count = instrument_count,
         .curve = curve,
         .account = account,
-        .timing = timing,
     };
     ap_feed_init(&trader->feed, book);
 }
 
-static inline uint64_t now(const ap_trader *trader) {
-    return trader->timing == NULL ? 0 : ap_timing_stamp(trader->timing);
+static inline void pass(const ap_trader *trader, int point) {
+    if (trader->watch != NULL)
+        trader->watch->at(trader->watch->context, point);
 }
 
 ap_feed_status ap_trader_open(ap_trader *trader, const uint8_t *packet, size_t size) {
-    trader->arrival = now(trader);
+    pass(trader, 0);
     ap_feed_status status = ap_feed_open(&trader->feed, packet, size);
     trader->is_stopped |= status == AP_FEED_GAP;
     return status;
@@ -37,7 +37,10 @@ static ap_instrument *quoted(const ap_trader *trader, uint32_t symbol) {
 
 /* ---- Decision ------------------------------------------------------------------------------------------------ */
 
+/* A cross that found nobody to trade bears no price. */
 static void lay_band(ap_instrument *instrument, uint32_t price) {
+    if (price == 0)
+        return;
     ap_risk_reference(&instrument->risk, price);
     instrument->has_band = true;
 }
@@ -85,13 +88,13 @@ static ap_strategy_status decide(const ap_trader *trader, ap_instrument *instrum
 
 /* What is to be sent for one side. */
 typedef struct {
-    ap_quote *quote; /* NULL where it stays as it is */
+    ap_quote *quote;      /* NULL where it stays as it is */
     ap_risk_order wanted; /* of size 0 to cancel it */
 } order_change;
 
 /* Frees the room that the standing quote takes at risk, and asks for that of the one that is wanted in its place. */
-static order_change check(ap_trader *trader, ap_instrument *instrument, ap_quote *quote, ap_risk_order wanted, uint64_t time,
-                    unsigned *refused) {
+static order_change check(ap_trader *trader, ap_instrument *instrument, ap_quote *quote, ap_risk_order wanted,
+                          uint64_t time, unsigned *refused) {
     ap_risk_order *standing = &quote->order;
     if (standing->size == wanted.size && (wanted.size == 0 || standing->price == wanted.price))
         return (order_change){0};
@@ -172,22 +175,17 @@ static void send(ap_trader *trader, const ap_instrument *instrument, const order
 
 /* ---- The tick ------------------------------------------------------------------------------------------------ */
 
-static void stamp_from(const ap_trader *trader, ap_tick *tick, int stamp) {
-    uint64_t at = now(trader);
-    for (int i = stamp; i <= AP_STAGES; i++)
-        tick->stamps[i] = at;
-}
-
 /* Brings what stands in the market to what is wanted. */
 static void requote(ap_trader *trader, ap_instrument *instrument, const ap_strategy_quotes *wanted, uint64_t time,
                     ap_tick *tick) {
     ap_risk_order buy = {wanted->bid, wanted->bid_size, 'B'}, sell = {wanted->offer, wanted->offer_size, 'S'};
     order_change bid = check(trader, instrument, &instrument->bid, buy, time, &tick->refused);
     order_change offer = check(trader, instrument, &instrument->offer, sell, time, &tick->refused);
-    stamp_from(trader, tick, AP_STAGE_RISK + 1);
+    pass(trader, AP_STAGE_RISK + 1);
     send(trader, instrument, &bid, tick);
     send(trader, instrument, &offer, tick);
-    stamp_from(trader, tick, AP_STAGE_ORDER + 1);
+    if (tick->size != 0)
+        pass(trader, AP_STAGE_ORDER + 1);
 }
 
 static void clear(ap_tick *tick, uint32_t symbol) {
@@ -203,14 +201,13 @@ ap_itch_status ap_trader_next(ap_trader *trader, ap_tick *tick) {
     ap_itch_status status = ap_feed_next(&trader->feed, &message);
     if (status == AP_ITCH_END)
         return status;
+    pass(trader, AP_STAGE_FEED + 1);
     clear(tick, status == AP_ITCH_OK ? message.stock_locate : 0);
-    tick->stamps[0] = trader->arrival;
-    stamp_from(trader, tick, AP_STAGE_FEED + 1);
     if (status != AP_ITCH_OK)
         return status;
 
     tick->book = ap_feed_apply(trader->feed.book, &message);
-    stamp_from(trader, tick, AP_STAGE_BOOK + 1);
+    pass(trader, AP_STAGE_BOOK + 1);
     ap_instrument *instrument = quoted(trader, tick->symbol);
     if (instrument == NULL)
         return status;
@@ -220,7 +217,7 @@ ap_itch_status ap_trader_next(ap_trader *trader, ap_tick *tick) {
 
     ap_strategy_quotes wanted;
     tick->decision = decide(trader, instrument, tick->symbol, &wanted);
-    stamp_from(trader, tick, AP_STAGE_DECISION + 1);
+    pass(trader, AP_STAGE_DECISION + 1);
     requote(trader, instrument, &wanted, message.timestamp, tick);
     return status;
 }
@@ -228,9 +225,12 @@ ap_itch_status ap_trader_next(ap_trader *trader, ap_tick *tick) {
 void ap_trader_pull(ap_trader *trader, uint32_t symbol, ap_tick *tick) {
     clear(tick, symbol);
     ap_instrument *instrument = quoted(trader, symbol);
-    if (instrument != NULL)
-        requote(trader, instrument, &(ap_strategy_quotes){0}, 0, tick);
-    memset(tick->stamps, 0, sizeof tick->stamps);
+    if (instrument == NULL)
+        return;
+    const ap_watch *watch = trader->watch;
+    trader->watch = NULL;
+    requote(trader, instrument, &(ap_strategy_quotes){0}, 0, tick);
+    trader->watch = watch;
 }
 
 bool ap_trader_fill(ap_trader *trader, uint32_t symbol, char side, uint32_t size) {

@@ -8,13 +8,13 @@
  * sent, and what stands in its place is cancelled.
  *
  * Guarantees
- *   Complexity  O(1) a message, as that of its parts. No allocation, no system call but for the clock's where that is one.
+ *   Complexity  O(1) a message, as that of its parts. No allocation, no system call.
  *   Orders      at most one message a side for each tick; a quote that is as wanted is left alone. None asks for more
  *               than AP_OUCH_MOST_QUANTITY, with what was executed of those that it replaces.
- *   Caution     nothing is quoted while an instrument is halted, nor after messages were missed: then the books cannot
- *               be trusted, and quotes are pulled as their instruments move, until ap_trader_resume().
+ *   Caution     nothing is quoted while an instrument is halted by a trading action, nor after messages were missed: then
+ *               the books cannot be trusted, and quotes are pulled as their instruments move, until ap_trader_resume().
  *   Determinism the same packets and fills give the same orders, byte for byte, on every machine: time is that of the
- *               messages, and stamps decide nothing.
+ *               messages, and a watch changes nothing.
  *   Threads     a trader, its book, instruments and account belong to one thread at a time.
  *   Errors      counted by the part they concern: feed, book, account.
  *
@@ -32,16 +32,25 @@
 #include "ouch50.h"
 #include "risk.h"
 #include "strategy.h"
-#include "timing.h"
 
 typedef enum ap_stage {
-    AP_STAGE_FEED = 0, /* from the packet's arrival until the message is decoded; behind others in its packet it waits */
-    AP_STAGE_BOOK,
-    AP_STAGE_DECISION,
-    AP_STAGE_RISK,
-    AP_STAGE_ORDER, /* orders encoded */
+    AP_STAGE_FEED = 0, /* until the message is decoded */
+    AP_STAGE_BOOK,     /* until the book is updated */
+    AP_STAGE_DECISION, /* until it is known what to quote */
+    AP_STAGE_RISK,     /* until both sides are checked */
+    AP_STAGE_ORDER,    /* until the orders are encoded */
     AP_STAGES,
 } ap_stage;
+
+/*
+ * Who looks on. at() is called with 0 where a packet arrives, before a byte of it is read, and with `stage` + 1 where a
+ * tick leaves that stage. Ticks end early where there is nothing to decide; AP_STAGES is reached by those alone that send
+ * orders. Messages behind the first of a packet have no arrival of their own.
+ */
+typedef struct ap_watch {
+    void (*at)(void *context, int point);
+    void *context;
+} ap_watch;
 
 /* An own order in the market. */
 typedef struct ap_quote {
@@ -67,8 +76,7 @@ typedef struct ap_trader {
     uint32_t instrument_count;
     const ap_curve *curve;
     ap_risk_account *account;
-    const ap_timing *timing; /* NULL: ticks have no stamps */
-    uint64_t arrival;
+    const ap_watch *watch;   /* NULL where nobody looks on; may be changed between ticks */
     uint32_t user_reference; /* that of the last order */
     bool is_stopped;
     uint64_t entered, replaced, cancelled;
@@ -76,7 +84,6 @@ typedef struct ap_trader {
 
 /* What became of one message. */
 typedef struct ap_tick {
-    uint64_t stamps[AP_STAGES + 1]; /* stage i lies between i and i + 1; nothing was done where they are the same */
     uint32_t symbol;
     ap_book_status book;
     ap_strategy_status decision; /* AP_STRATEGY_QUOTES too where there was none */
@@ -85,9 +92,9 @@ typedef struct ap_tick {
     uint8_t orders[2 * AP_OUCH_MAX_LENGTH]; /* `size` bytes of OUCH messages, one after the other */
 } ap_tick;
 
-/* A trader before its first packet, without quotes. All that it is given outlives it. */
+/* A trader before its first packet, without quotes and without a watch. All that it is given outlives it. */
 void ap_trader_init(ap_trader *trader, ap_book *book, ap_instrument *instruments, uint32_t instrument_count,
-                    const ap_curve *curve, ap_risk_account *account, const ap_timing *timing);
+                    const ap_curve *curve, ap_risk_account *account);
 
 /* Begins with a packet, as ap_feed_open() does. AP_FEED_GAP stops the trader. */
 ap_feed_status ap_trader_open(ap_trader *trader, const uint8_t *packet, size_t size);
@@ -95,7 +102,7 @@ ap_feed_status ap_trader_open(ap_trader *trader, const uint8_t *packet, size_t s
 /* Takes the next message of the packet through all stages; as ap_feed_next(). */
 ap_itch_status ap_trader_next(ap_trader *trader, ap_tick *tick);
 
-/* Cancels the quotes of an instrument; the orders are in *tick, which has no stamps. They come back when it moves. */
+/* Cancels the quotes of an instrument, unwatched; the orders are in *tick. They come back when it moves. */
 void ap_trader_pull(ap_trader *trader, uint32_t symbol, ap_tick *tick);
 
 /* The books are whole again. */

@@ -6,6 +6,7 @@
 #include "check.h"
 #include "generator.h"
 #include "loops.h"
+#include "stage_times.h"
 
 enum { SYMBOLS = AP_GENERATOR_SYMBOLS + 1, PACKETS = 200000, ROOM = AP_FEED_HEADER + 6 * (2 + AP_ITCH_MAX_LENGTH) };
 
@@ -84,7 +85,7 @@ static void whatever_comes_the_orders_are_sound(void) {
     CHECK(book != NULL);
     set_up();
     ap_trader trader;
-    ap_trader_init(&trader, book, instruments, SYMBOLS, &curve, &account, NULL);
+    ap_trader_init(&trader, book, instruments, SYMBOLS, &curve, &account);
     ap_generator_init(&generator, 90);
     for (int i = 0; i < PACKETS; i++) {
         uint64_t r = ap_splitmix64(&random);
@@ -130,51 +131,151 @@ static void whatever_comes_the_orders_are_sound(void) {
     ap_book_destroy(book);
 }
 
-/* Recording takes the same ticks to the same orders as not recording does. */
-static void recording_changes_nothing(void) {
-    enum { MESSAGES = 20000, TICKS = 300 };
+/* What a watch sees of one tick. */
+typedef struct {
+    int points;      /* passed since the arrival, each once and in order */
+    uint64_t orders; /* ticks that passed the last one */
+} sight;
+
+static void look(void *context, int point) {
+    sight *seen = context;
+    if (point == 0)
+        seen->points = 0;
+    CHECK_EQUAL(point, seen->points);
+    seen->points++;
+    seen->orders += point == AP_STAGES;
+}
+
+static void a_watch_sees_each_stage_and_the_last_of_ticks_with_orders_alone(void) {
+    enum { MESSAGES = 20000 };
+    static ap_generator generator;
+    sight seen = {0};
+    const ap_watch watch = {look, &seen};
+    uint64_t sent = 0;
+    ap_book *book = ap_book_create(SYMBOLS, 8192);
+    CHECK(book != NULL);
+    set_up();
+    ap_trader trader;
+    ap_trader_init(&trader, book, instruments, SYMBOLS, &curve, &account);
+    trader.watch = &watch;
+    ap_generator_init(&generator, 93);
+    for (uint64_t sequence = 1; sequence <= MESSAGES; sequence++) {
+        uint8_t frame[2 + AP_ITCH_MAX_LENGTH], packet[ROOM];
+        size_t size, frame_size = ap_generator_fill(&generator, frame, sizeof frame, 1);
+        ap_feed_pack("SESSION  1", sequence, frame, frame_size, packet, sizeof packet, &size);
+        ap_tick tick;
+        ap_trader_open(&trader, packet, size);
+        CHECK_EQUAL(seen.points, 1);
+        CHECK_EQUAL(ap_trader_next(&trader, &tick), AP_ITCH_OK);
+        CHECK(seen.points > AP_STAGE_BOOK + 1);
+        CHECK_EQUAL(seen.points == AP_STAGES + 1, tick.size != 0);
+        sent += tick.size != 0;
+        if (tick.size != 0 && sent % 16 == 0) { /* what is pulled is no tick's */
+            int points = seen.points;
+            ap_trader_pull(&trader, tick.symbol, &tick);
+            CHECK_EQUAL(seen.points, points);
+            CHECK(trader.watch == &watch);
+        }
+    }
+    CHECK(sent > 100);
+    CHECK_EQUAL(seen.orders, sent);
+    ap_book_destroy(book);
+}
+
+/* Whether timed one by one, at a rate, stage by stage or not at all, ticks give the same orders. */
+static void whoever_looks_on_the_orders_are_the_same(void) {
+    enum { MESSAGES = 20000, TICKS = 1000, ROOM_FOR = 100 };
     static ap_generator generator;
     static uint8_t data[MESSAGES * (2 + AP_ITCH_MAX_LENGTH)];
-    static uint64_t stage_ns[TICKS * AP_STAGES];
+    static uint64_t ns[TICKS], stage_ns[ROOM_FOR * AP_STAGES];
     ap_generator_init(&generator, 91);
     size_t size = ap_generator_fill(&generator, data, sizeof data, MESSAGES);
-    void *recorded = ap_trade_loop_create(data, size), *plain = ap_trade_loop_create(data, size);
-    CHECK(recorded != NULL && plain != NULL);
+    void *plain = ap_trade_loop_create(data, size), *seen = ap_trade_loop_create(data, size);
+    CHECK(plain != NULL && seen != NULL);
+    ap_timing timing;
+    ap_timing_init(&timing, AP_TIMING_COUNTER, 1000000);
+    ap_pace_clock clock = ap_pace_clock_of(&timing);
+    ap_service service = ap_trade_loop_service(seen);
+    ap_stage_times times;
     memset(stage_ns, 0xff, sizeof stage_ns);
-    CHECK_EQUAL(ap_trade_loop_record(recorded, TICKS, stage_ns), TICKS);
-    for (int i = 0; i < TICKS * AP_STAGES; i++)
+    ap_stage_times_init(&times, &timing, stage_ns, ROOM_FOR);
+    uint64_t period = ap_trade_loop_period(plain);
+    for (uint64_t done = 0; done < 2 * period;) {
+        ap_pace closed = ap_pace_closed(&service, &clock, TICKS, ns, TICKS);
+        CHECK_EQUAL(closed.operations, TICKS);
+        ap_pace open = ap_pace_open(&service, &clock, 500, 500 * TICKS, ns, TICKS);
+        CHECK(open.operations <= TICKS);
+        uint64_t checksum = ap_trade_loop_watched(seen, TICKS, &times.watch);
+        done += closed.operations + open.operations + TICKS;
+        CHECK_EQUAL(checksum, ap_trade_loop(plain, closed.operations + open.operations + TICKS));
+    }
+    CHECK_EQUAL(times.rows, ROOM_FOR);
+    for (int i = 0; i < ROOM_FOR * AP_STAGES; i++)
         CHECK(stage_ns[i] != UINT64_MAX);
-    uint64_t checksum = ap_trade_loop(recorded, 0);
-    for (uint64_t i = 0; ap_trade_loop(plain, 1) != checksum; i++)
-        CHECK(i < ap_trade_loop_period(plain));
-    CHECK_EQUAL(ap_trade_loop(plain, 1000), ap_trade_loop(recorded, 1000));
-    ap_trade_loop_destroy(recorded);
+    ap_trade_loop_destroy(seen);
     ap_trade_loop_destroy(plain);
 }
 
-/* One order and its delete: nothing is ever quoted. */
-static void a_day_without_orders_ends_the_recording(void) {
+static void stages_of_nothing_fill_the_room(void) {
+    uint64_t ns[10 * AP_STAGES];
+    ap_timing timing;
+    ap_timing_init(&timing, AP_TIMING_COUNTER, 1000000);
+    ap_stage_times times;
+    memset(ns, 0xff, sizeof ns);
+    ap_stage_times_init(&times, &timing, ns, 10);
+    ap_stage_times_of_nothing(&times);
+    CHECK_EQUAL(times.rows, 10);
+    for (int i = 0; i < 10 * AP_STAGES; i++)
+        CHECK(ns[i] != UINT64_MAX);
+}
+
+/* A gap pulls the quotes as their instruments move, and none comes before trading is resumed. */
+static void a_gap_stops_the_trader(void) {
     static ap_generator generator;
-    uint8_t data[52];
-    uint64_t stage_ns[AP_STAGES];
-    ap_itch_message message;
-    ap_generator_init(&generator, 92);
-    do
-        ap_generator_next(&generator, &message);
-    while (message.type != 'A');
-    size_t length = ap_itch_encode(&message, data + 2);
-    data[0] = 0;
-    data[1] = (uint8_t)length;
-    void *state = ap_trade_loop_create(data, 2 + length);
-    CHECK(state != NULL);
-    CHECK_EQUAL(ap_trade_loop_period(state), 2);
-    CHECK_EQUAL(ap_trade_loop_record(state, 1, stage_ns), 0);
-    ap_trade_loop_destroy(state);
+    bool is_stopped = false;
+    uint64_t before = 0, cancelled = 0;
+    ap_book *book = ap_book_create(SYMBOLS, 8192);
+    CHECK(book != NULL);
+    set_up();
+    ap_trader trader;
+    ap_trader_init(&trader, book, instruments, SYMBOLS, &curve, &account);
+    ap_generator_init(&generator, 94);
+    for (uint64_t sequence = 1; sequence <= 30000; sequence++) {
+        uint8_t frame[2 + AP_ITCH_MAX_LENGTH], packet[ROOM];
+        size_t size, frame_size = ap_generator_fill(&generator, frame, sizeof frame, 1);
+        if (sequence == 10000)
+            continue; /* lost */
+        ap_feed_pack("SESSION  1", sequence, frame, frame_size, packet, sizeof packet, &size);
+        ap_feed_status status = ap_trader_open(&trader, packet, size);
+        CHECK_EQUAL(status, sequence == 10001 ? AP_FEED_GAP : AP_FEED_OK);
+        if (status == AP_FEED_GAP) {
+            is_stopped = true;
+            before = trader.entered + trader.replaced;
+            CHECK(before > 10);
+        }
+        if (sequence == 20000) {
+            CHECK(cancelled > 10);
+            ap_trader_resume(&trader);
+            is_stopped = false;
+        }
+        CHECK_EQUAL(trader.is_stopped, is_stopped);
+        ap_tick tick;
+        ap_trader_next(&trader, &tick);
+        if (is_stopped) {
+            for (size_t at = 0; at < tick.size; at += ap_ouch_length('X'), cancelled++)
+                CHECK_EQUAL(tick.orders[at], 'X');
+            CHECK_EQUAL(trader.entered + trader.replaced, before);
+        }
+    }
+    CHECK(trader.entered + trader.replaced > before);
+    ap_book_destroy(book);
 }
 
 int main(void) {
     whatever_comes_the_orders_are_sound();
-    recording_changes_nothing();
-    a_day_without_orders_ends_the_recording();
+    a_gap_stops_the_trader();
+    a_watch_sees_each_stage_and_the_last_of_ticks_with_orders_alone();
+    whoever_looks_on_the_orders_are_the_same();
+    stages_of_nothing_fill_the_room();
     return 0;
 }

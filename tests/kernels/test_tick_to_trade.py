@@ -124,6 +124,8 @@ class PlainTrader:
         return None
 
     def lay_band(self, instrument: Instrument, price: int) -> None:
+        if price == 0:
+            return
         lib.ap_risk_reference(instrument.risk, price)
         instrument.has_band = True
 
@@ -196,7 +198,7 @@ def risk_order(price: int, size: int, side: bytes) -> Any:
 
 
 class NativeTrader:
-    def __init__(self, plain: PlainTrader, orders_per_second: int, timing: Any = ffi.NULL) -> None:
+    def __init__(self, plain: PlainTrader, orders_per_second: int) -> None:
         self.book = ffi.gc(lib.ap_book_create(SYMBOLS, 8192), lib.ap_book_destroy)
         self.instruments = ffi.new("ap_instrument[]", SYMBOLS)
         for number, instrument in plain.instruments.items():
@@ -206,7 +208,7 @@ class NativeTrader:
             own.strategy, own.risk = instrument.strategy[0], instrument.risk[0]
         self.account = account(orders_per_second)
         self.trader = ffi.new("ap_trader *")
-        lib.ap_trader_init(self.trader, self.book, self.instruments, SYMBOLS, CURVE, self.account, timing)
+        lib.ap_trader_init(self.trader, self.book, self.instruments, SYMBOLS, CURVE, self.account)
         self.one = ffi.new("ap_tick *")
 
     def receive(self, data: bytes) -> int:
@@ -376,25 +378,12 @@ def test_a_row_of_replacements_ends_before_the_exchange_would_refuse_it() -> Non
     assert native.instruments[symbol].bid.executed == 0
 
 
-def test_stamps_rise_from_stage_to_stage_and_change_nothing() -> None:
-    timing = ffi.new("ap_timing *")
-    lib.ap_timing_init(timing, lib.AP_TIMING_COUNTER, 1_000_000)
-    plain, _ = traders(openings())
-    stamped, bare = NativeTrader(plain, 1000, timing), NativeTrader(plain, 1000)
-    with_orders = 0
-    for number in range(5000):
-        data = packet(number + 1, [PAYLOADS[number]])
-        stamped.receive(data)
-        bare.receive(data)
-        assert stamped.tick() == bare.tick()
-        stamps = list(stamped.one.stamps)
-        assert len(stamps) == lib.AP_STAGES + 1
-        assert stamps == sorted(stamps)
-        assert stamps[0] > 0
-        assert not any(bare.one.stamps)
-        if stamped.one.size:
-            with_orders += 1
-            assert stamps[-1] > stamps[lib.AP_STAGE_DECISION]
-        elif stamped.one.book == lib.AP_BOOK_OK:
-            assert stamps[lib.AP_STAGE_BOOK + 1] == stamps[-1]
-    assert with_orders > 50
+def test_a_cross_that_found_nobody_moves_no_band() -> None:
+    """Its price is 0, around which no order would pass."""
+    plain, native, symbol = opened()
+    number = native.trader.feed.next
+    before = native.instruments[symbol].risk.lowest, native.instruments[symbol].risk.highest
+    cross = struct.pack(">cHH6sQ8sIQc", b"Q", symbol, 0, bytes(6), 0, b"SYM00   ", 0, 1, b"O")
+    native.receive(packet(number, [cross]))
+    assert native.tick() == plain.tick(itch_spec.decode(cross)) == b""
+    assert (native.instruments[symbol].risk.lowest, native.instruments[symbol].risk.highest) == before
