@@ -146,6 +146,11 @@ class Counters:
         """Room for a sample, made ahead of the stretch so that taking one is a call and no more."""
         return Sample(self.layout.module.ffi.new("armprof_count[]", max(1, len(self._sets) * self.layout.size)))
 
+    @property
+    def native_set(self) -> Any:
+        """The open set of this thread, for C to sample; NULL where nothing could be opened at all."""
+        return self._handles[0]
+
     def addresses(self, before: Sample, after: Sample) -> tuple[int, int, int, int, int, int]:
         """What `SampleBlock._bind` takes."""
         ffi = self.layout.module.ffi
@@ -340,10 +345,10 @@ def count(work: Callable[[], Any], events: Sequence[str] | None = None, repeat: 
             passes.append(stretch.reading(overhead))
         finally:
             counters.close()
-    return _joined(passes, names)
+    return joined(passes, names)
 
 
-def _joined(passes: Sequence[Reading], names: Sequence[str]) -> Reading:
+def joined(passes: Sequence[Reading], names: Sequence[str]) -> Reading:
     """One Reading of several passes over the same work."""
     counts: dict[str, Count] = {}
     notes = [note for reading in passes for note in reading.notes]

@@ -1,2 +1,3 @@
 #include "armprof.h"
 #include "kernels.h"
+#include "stage_counts.h"

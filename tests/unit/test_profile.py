@@ -152,7 +152,7 @@ def reading_of(*counts: Count, duration: int = 1000, **known) -> Reading:
 
 
 def test_each_event_comes_from_the_pass_that_counted_it():
-    reading = pmu._joined(
+    reading = pmu.joined(
         [reading_of(count_of("l1d_cache", 10)), reading_of(count_of("br_retired", 20))], ["l1d_cache", "br_retired"]
     )
     assert {name: (c.value, c.status) for name, c in reading.counts.items()} == {
@@ -162,7 +162,7 @@ def test_each_event_comes_from_the_pass_that_counted_it():
 
 
 def test_events_of_different_passes_are_of_different_groups():
-    reading = pmu._joined(
+    reading = pmu.joined(
         [reading_of(count_of("l1d_cache", 10)), reading_of(count_of("br_retired", 20))], ["l1d_cache", "br_retired"]
     )
     assert reading["l1d_cache"].group != reading["br_retired"].group
@@ -172,7 +172,7 @@ def test_an_event_that_every_pass_counted_is_the_mean_and_of_no_single_group():
     passes = [
         reading_of(count_of("inst_retired", v), count_of(e, 1)) for e, v in (("l1d_cache", 1000), ("br_pred", 1005))
     ]
-    reading = pmu._joined(passes, ["inst_retired", "l1d_cache", "br_pred"])
+    reading = pmu.joined(passes, ["inst_retired", "l1d_cache", "br_pred"])
     assert reading["inst_retired"].value == 1002.5
     assert reading["inst_retired"].raw == 1002.5
     assert reading["inst_retired"].group is None
@@ -181,56 +181,56 @@ def test_an_event_that_every_pass_counted_is_the_mean_and_of_no_single_group():
 
 def test_passes_that_did_different_work_are_noted():
     passes = [reading_of(count_of("inst_retired", value)) for value in (100, 200)]
-    reading = pmu._joined(passes, ["inst_retired"])
+    reading = pmu.joined(passes, ["inst_retired"])
     assert "the passes differ by 50.0% in instructions: the work is not the same each time" in reading.notes
 
 
 def test_a_pass_without_any_instructions_beside_others_is_different_work():
     passes = [reading_of(count_of("inst_retired", value)) for value in (0, 150)]
-    assert any("not the same each time" in note for note in pmu._joined(passes, ["inst_retired"]).notes)
+    assert any("not the same each time" in note for note in pmu.joined(passes, ["inst_retired"]).notes)
 
 
 def test_an_event_without_a_value_keeps_its_status_and_reason():
     lacking = uncounted("l3d_cache", Status.UNSUPPORTED, "no such event")
-    reading = pmu._joined([reading_of(count_of("l1d_cache", 1)), reading_of(lacking)], ["l1d_cache", "l3d_cache"])
+    reading = pmu.joined([reading_of(count_of("l1d_cache", 1)), reading_of(lacking)], ["l1d_cache", "l3d_cache"])
     assert reading["l3d_cache"].value is None
     assert (reading["l3d_cache"].status, reading["l3d_cache"].reason) == (Status.UNSUPPORTED, "no such event")
 
 
 def test_an_event_of_no_pass_says_so():
-    reading = pmu._joined([reading_of(count_of("l1d_cache", 1))], ["l1d_cache", "l2d_cache"])
+    reading = pmu.joined([reading_of(count_of("l1d_cache", 1))], ["l1d_cache", "l2d_cache"])
     assert reading["l2d_cache"].reason == "no pass was made for it"
-    assert pmu._joined([], ["l2d_cache"])["l2d_cache"].value is None
+    assert pmu.joined([], ["l2d_cache"])["l2d_cache"].value is None
 
 
 def test_a_mean_is_as_well_counted_as_the_worst_of_its_passes():
     scaled = count_of("inst_retired", 100, Status.SCALED, 0.5)
     for order in ((count_of("inst_retired", 100), scaled), (scaled, count_of("inst_retired", 100))):
-        count = pmu._joined([reading_of(c) for c in order], ["inst_retired"])["inst_retired"]
+        count = pmu.joined([reading_of(c) for c in order], ["inst_retired"])["inst_retired"]
         assert (count.status, count.coverage) == (Status.SCALED, 0.5)
 
 
 def test_a_contradiction_between_passes_is_suspect():
     passes = [reading_of(count_of("l1d_cache", 0)), reading_of(count_of("l1d_cache_refill", 10_000))]
-    reading = pmu._joined(passes, ["l1d_cache", "l1d_cache_refill"])
+    reading = pmu.joined(passes, ["l1d_cache", "l1d_cache_refill"])
     assert (reading["l1d_cache"].value, reading["l1d_cache"].status) == (None, Status.SUSPECT)
 
 
 def test_the_time_is_that_of_the_mean_pass():
     passes = [reading_of(count_of("l1d_cache", 1), duration=d) for d in (100, 300)]
-    assert pmu._joined(passes, ["l1d_cache"]).duration_ns == 200
+    assert pmu.joined(passes, ["l1d_cache"]).duration_ns == 200
 
 
 def test_several_hardware_passes_are_told_and_one_is_not():
     hardware = [reading_of(count_of(e, 1), notes=("the same note",)) for e in ("l1d_cache", "br_pred")]
     software = reading_of(count_of("task_clock", 1, group=None))
     told = "counted in 2 passes over the same work, nothing multiplexed"
-    assert pmu._joined([*hardware, software], ["l1d_cache", "br_pred", "task_clock"]).notes == ("the same note", told)
-    assert pmu._joined([hardware[0], software], ["l1d_cache", "task_clock"]).notes == ("the same note",)
+    assert pmu.joined([*hardware, software], ["l1d_cache", "br_pred", "task_clock"]).notes == ("the same note", told)
+    assert pmu.joined([hardware[0], software], ["l1d_cache", "task_clock"]).notes == ("the same note",)
 
 
 @given(st.lists(st.floats(1, 1e12), min_size=1, max_size=8))
 def test_a_mean_lies_between_its_passes(values):
-    count = pmu._joined([reading_of(count_of("inst_retired", v)) for v in values], ["inst_retired"])["inst_retired"]
+    count = pmu.joined([reading_of(count_of("inst_retired", v)) for v in values], ["inst_retired"])["inst_retired"]
     assert count.value is not None
     assert min(values) * (1 - 1e-9) <= count.value <= max(values) * (1 + 1e-9)
