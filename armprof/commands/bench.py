@@ -35,6 +35,13 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         help="time for each component (default: %(default)s)",
     )
     parser.add_argument(
+        "--rate",
+        type=_rate,
+        metavar="R",
+        help="also run tick_to_trade with R messages arriving each second, as in 250k or 1M: latency is then that from the "
+        "intended arrival",
+    )
+    parser.add_argument(
         "--format", choices=["text", "json"], default="text", help="of what is printed (default: %(default)s)"
     )
     parser.add_argument(
@@ -48,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from armprof.run import file
 
     with progress() as tell:
-        outcome = bench(args.components, args.input, args.seed, args.seconds, tell)
+        outcome = bench(args.components, args.input, args.seed, args.seconds, tell, args.rate)
     file.write(outcome, args.output)
     print(file.render(outcome) if args.format == "json" else text.render(document(outcome), sys.stdout), end="")
     print(f"armprof: run file {args.output}", file=sys.stderr)
@@ -69,3 +76,14 @@ def _seconds(text: str) -> float:
     if not 0.01 <= seconds <= 60:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0.01 to 60")
     return seconds
+
+
+def _rate(text: str) -> float:
+    try:
+        unit = {"k": 1e3, "M": 1e6, "G": 1e9}.get(text[-1:])
+        rate = float(text) if unit is None else float(text[:-1]) * unit
+    except ValueError:
+        rate = 0.0
+    if not 1 <= rate <= 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate from 1 to 1G in messages per second, as in 250k or 1M")
+    return rate

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from armprof.components.feed import generate, read_file
+from armprof.components.ticks import Ticks
 from armprof.counters.machine import native
 from armprof.errors import ArmprofError
 
@@ -23,6 +24,7 @@ class Work:
     period: int  # operations after which the input starts anew; the checksum is that of the first period
     notes: tuple[str, ...] = ()
     keeps: Any = None  # memory that the state points into
+    ticks: Ticks | None = None  # its single ticks, which are then what is timed
 
     def run(self, operations: int) -> int:
         """Runs the loop and returns its checksum so far."""
@@ -39,6 +41,7 @@ class Kernel:
     operation: str
     takes_input: bool
     set_up: Callable[[int, Path | None], Work]
+    takes_rate: bool = False  # whether it can be run at a rate
 
 
 def _native_work(prefix: str, *arguments: Any, **more: Any) -> Work:
@@ -84,7 +87,8 @@ def _feed_handler(seed: int, input: Path | None) -> Work:
 
 
 def _tick_to_trade(seed: int, input: Path | None) -> Work:
-    return _market("ap_trade_loop", seed, input)
+    work = _market("ap_trade_loop", seed, input)
+    return replace(work, ticks=Ticks(work.state, work.period))
 
 
 def _timing(seed: int, input: Path | None) -> Work:
@@ -127,6 +131,6 @@ KERNELS: Mapping[str, Kernel] = {
         Kernel("itch50", "ITCH 5.0 parser", "message", True, _itch50),
         Kernel("feed_handler", "Feed handler", "message", True, _feed_handler),
         Kernel("order_book", "Order book", "order message", True, _order_book),
-        Kernel("tick_to_trade", "Tick to trade", "message", True, _tick_to_trade),
+        Kernel("tick_to_trade", "Tick to trade", "message", True, _tick_to_trade, takes_rate=True),
     )
 }

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from armprof.components.kernels import KERNELS, Kernel, Work
 from armprof.components.pinning import pinned
+from armprof.components.ticks import OPERATION, Ticks, critical_path, with_counts
 from armprof.components.timing import Clock, batch_size, latency, measure_clock, sample, warm_up
 from armprof.counters.reading import Reading
 from armprof.errors import ArmprofError, CannotCount
 from armprof.run.here import run_here
-from armprof.run.record import Component, Run
+from armprof.run.record import Component, OpenLoop, Run
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,16 +35,22 @@ def bench(
     seed: int = 1,
     seconds: float = 1.0,
     progress: Progress = lambda doing, done: None,
+    rate_per_s: float | None = None,
 ) -> Run:
     """Times and counts the named components, all of them where none is named.
 
     ``input`` is an ITCH 5.0 file for the parser, which otherwise gets a stream generated from ``seed``.
     ``seconds`` is how long each component is timed; a second leaves some half a million samples of 8 bytes.
+    With ``rate_per_s`` tick to trade is also run with ticks that arrive at this rate, for as many seconds.
     What cannot be counted stands in the readings with its reason, and in the notes of the run where that is all.
 
-    Raises ArmprofError for an unknown name, for input that no named component takes or that is not ITCH.
+    Raises ArmprofError for an unknown name, for input that no named component takes or that is not ITCH, and for a rate
+    that none of them takes.
     """
     kernels = _chosen(list(dict.fromkeys(names)), input)
+    if rate_per_s is not None and not any(kernel.takes_rate for kernel in kernels):
+        takers = ", ".join(kernel.name for kernel in KERNELS.values() if kernel.takes_rate)
+        raise ArmprofError(f"no component named can be run at a rate; these can: {takers}")
     with pinned() as pinning:
         clock = measure_clock()
         benches: list[_Bench] = []
@@ -53,6 +61,10 @@ def bench(
             progress("timing", 0.1 + 0.6 * turn / ROUNDS)
             for one in benches:
                 one.time()
+        for one in benches:
+            if rate_per_s is not None and one.kernel.takes_rate:
+                progress(f"running {one.kernel.name} at the rate", 0.7)
+                one.run_at(rate_per_s, seconds)
         uncounted: list[str] = []
         for i, one in enumerate(benches):
             progress(f"counting {one.kernel.name}", 0.7 + 0.3 * i / len(benches))
@@ -76,14 +88,32 @@ class _Bench:
         self.checksum = work.run(work.period)
         self.operation_ns = warm_up(work, seconds=seconds / 10)
         self.batch = batch_size(self.operation_ns, clock)
-        samples = int(seconds * 1e9 / (ROUNDS * self.batch * self.operation_ns))
+        passes = 3 if work.ticks else 1  # of a round: all operations in batches, single ticks, their stages
+        samples = int(seconds * 1e9 / (ROUNDS * passes * self.batch * self.operation_ns))
         self.samples = max(samples, SAMPLES_AT_LEAST)
         self.timed: list[NDArray[np.uint64]] = []
+        self.ticks: list[NDArray[np.uint64]] = []
+        self.stages: list[NDArray[np.uint64]] = []
+        self.open_loop: OpenLoop | None = None
+        self.no_open_loop: tuple[str, ...] = ()
         self.reading: Reading | None = None
         self.counted_operations: int | None = None
+        self.stage_counts: tuple[list[Reading], int] | None = None
+        self.stages_uncounted: str | None = None
 
     def time(self) -> None:
         self.timed.append(sample(self.work, self.batch, self.samples))
+        if self.work.ticks:
+            operations = self.batch * self.samples
+            self.ticks.append(self.work.ticks.times(operations, SAMPLES_AT_LEAST))
+            self.stages.append(self.work.ticks.stages(operations, SAMPLES_AT_LEAST))
+
+    def run_at(self, rate_per_s: float, seconds: float) -> None:
+        if self.work.ticks:
+            self.open_loop = self.work.ticks.at_rate(rate_per_s, seconds)
+            if self.open_loop is None:
+                few = f"of what arrived in {seconds:g} s at {rate_per_s:g} messages per second, nothing led to an order"
+                self.no_open_loop = (f"{few}: no latency at that rate; take more seconds",)
 
     def count(self) -> None:
         # Whole periods: each pass then does the same work, so that counts of all passes belong together.
@@ -91,12 +121,19 @@ class _Bench:
         operations = max(1, round(periods)) * self.work.period
         self.reading = _count(lambda: self.work.run(operations))
         self.counted_operations = operations
+        if self.work.ticks:
+            from armprof.counters.stages import count_stages
+
+            try:
+                self.stage_counts = count_stages(self.work.ticks.run_day)
+            except CannotCount as error:
+                self.stages_uncounted = str(error)
 
     def component(self) -> Component:
         import numpy as np
 
         times = latency(np.concatenate(self.timed), self.batch, self.clock)
-        return Component(
+        component = Component(
             name=self.kernel.name,
             title=self.kernel.title,
             kind="kernel",
@@ -107,6 +144,28 @@ class _Bench:
             throughput_per_s=1e9 / times.mean_ns,
             checksum=f"{self.checksum:016x}",
             notes=(*self.work.notes, f"the checksum is that of the first {self.work.period:,} operations"),
+        )
+        return self._with_ticks(component, self.work.ticks) if self.work.ticks else component
+
+    def _with_ticks(self, component: Component, ticks: Ticks) -> Component:
+        """The times of single ticks in the place of those of batches, which leave the throughput."""
+        import numpy as np
+
+        times = np.concatenate(self.ticks)
+        if len(times) == 0:
+            note = "no message of the input led to an order: there is no latency, and no critical path"
+            return replace(component, latency=None, notes=(*component.notes, note))
+        note = (
+            f"the clock of single ticks: smallest step {ticks.clock.resolution_ns:.1f} ns; cost {ticks.clock.cost_ns:.1f} ns, "
+            f"subtracted, of a stamp between stages {ticks.stamp_cost_ns:.1f} ns"
+        )
+        path = critical_path(np.concatenate(self.stages), ticks.stamp_cost_ns)
+        return replace(
+            component,
+            latency=latency(times, 1, ticks.clock, OPERATION),
+            critical_path=path and with_counts(path, self.stage_counts, self.stages_uncounted),
+            open_loop=self.open_loop,
+            notes=(*component.notes, note, *self.no_open_loop),
         )
 
 

@@ -64,8 +64,10 @@ def sample(work: Work, batch: int, samples: int) -> NDArray[np.uint64]:
     return ns
 
 
-def latency(batches_ns: NDArray[np.uint64], batch: int, clock: Clock) -> Latency:
+def latency(batches_ns: NDArray[np.uint64], batch: int, clock: Clock, operation: str | None = None) -> Latency:
     """The distribution of the time of one operation, from the times of whole batches. No sample is dropped.
+
+    ``operation`` says what was timed, where that is not every operation.
 
     A percentile is the smallest sample that at least so many percent of the samples do not exceed (Hyndman
     and Fan 1996, definition 1): a time that was measured, not one between two.
@@ -88,4 +90,5 @@ def latency(batches_ns: NDArray[np.uint64], batch: int, clock: Clock) -> Latency
         samples=len(ns),
         batch=batch,
         clock_cost_ns=clock.cost_ns,
+        operation=operation,
     )

@@ -95,7 +95,7 @@ def _types(kind: Any) -> dict[str, Any]:
 def _expect(kind: type, data: Any, path: str) -> Any:
     """The data itself where it is of that type. Whole numbers are numbers too; true and false are neither."""
     fits = isinstance(data, (int, float) if kind is float else kind) and isinstance(data, bool) == (kind is bool)
-    if fits and kind is float:
+    if fits and kind in (int, float):
         try:
             float(data)
         except OverflowError:

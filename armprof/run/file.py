@@ -70,6 +70,7 @@ def parse(text: str, origin: str = "<text>") -> Run:
     except MismatchError as error:
         raise ArmprofError(f"{origin}: {error}") from None
     _check_counts(run, origin)
+    _check_paths(run, origin)
     return run
 
 
@@ -108,6 +109,8 @@ def _check_counts(run: Run, origin: str) -> None:
     for i, component in enumerate(run.components):
         readings = {"reading": component.reading} if component.reading is not None else {}
         readings |= {f"groups[{j}]": group for j, group in enumerate(component.groups)}
+        stages = component.critical_path.stages if component.critical_path else ()
+        readings |= {f"critical_path.stages[{j}].reading": s.reading for j, s in enumerate(stages) if s.reading}
         for place, reading in readings.items():
             for event, count in reading.counts.items():
                 where = f"{origin}: $.components[{i}].{place}.counts.{event[:60]}"
@@ -120,3 +123,20 @@ def _check_counts(run: Run, origin: str) -> None:
                     raise ArmprofError(f"{where}: a count without a value needs a reason")
                 if count.coverage is not None and not 0 <= count.coverage <= 1:
                     raise ArmprofError(f"{where}: its coverage, {count.coverage:.4g}, is not between 0 and 1")
+
+
+def _check_paths(run: Run, origin: str) -> None:
+    """What the types do not say of stages and rates."""
+    for i, component in enumerate(run.components):
+        where, path, loop = f"{origin}: $.components[{i}]", component.critical_path, component.open_loop
+        if path is not None and not path.stages:
+            raise ArmprofError(f"{where}.critical_path.stages: expected at least one stage")
+        if loop is not None and loop.rate_per_s <= 0:
+            raise ArmprofError(f"{where}.open_loop.rate_per_s: expected a rate above 0, found {loop.rate_per_s:.4g}")
+        shares = {} if loop is None else {"open_loop.on_time_until": loop.on_time_until}
+        for j, stage in enumerate(path.stages if path else ()):
+            place = f"critical_path.stages[{j}]"
+            shares |= {f"{place}.p50_share": stage.p50_share, f"{place}.p99_share": stage.p99_share}
+        for name, share in shares.items():
+            if not 0 <= share <= 1:
+                raise ArmprofError(f"{where}.{name}: expected a share from 0 to 1, found {share:.4g}")

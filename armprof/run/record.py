@@ -32,6 +32,62 @@ class Latency:
     clock_cost_ns: float  # what two readings of the clock cost, already subtracted from every sample
     min_ns: float | None = None
     reason: str | None = None
+    operation: str | None = None  # what was timed, where that is not every operation: "tick that sends orders"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of an operation, and its share of the time of the whole.
+
+    The shares are means over the operations around the median, and over those at and above p99.
+    """
+
+    name: str
+    title: str
+    p50_share: float  # 0 to 1
+    p99_share: float
+    reading: Reading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalPath:
+    """The stages of an operation in their order, timed in a pass of its own with a stamp at the end of each.
+
+    Percentiles are those of the sum of the stages, which do not overlap where stamps stand between them: they
+    are longer than those of the component's latency. Readings cover ``reading_operations`` operations; where
+    there are none, ``uncounted`` says why.
+    """
+
+    stages: tuple[Stage, ...]
+    p50_ns: float
+    p99_ns: float
+    operations: int
+    p50_operations: int  # those around the median
+    p99_operations: int  # those at and above p99
+    stamp_cost_ns: float  # of one stamp, already subtracted from every stage
+    reading_operations: int | None = None
+    uncounted: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLoop:
+    """Operations that arrived at a given rate, whoever was ready for them: no stall hides those that wait for it.
+
+    ``latency`` is from the intended arrival to the end.
+    """
+
+    rate_per_s: float  # asked for
+    achieved_per_s: float
+    operations: int
+    latency: Latency
+    on_time_until: float  # when one last began on time, as a share of the run
+    behind_ns: float  # how late the last one began
+    most_behind_ns: float
+
+    @property
+    def is_sustained(self) -> bool:
+        """Whether it caught up with the schedule in the last tenth of the run, and so did not fall ever further behind."""
+        return self.on_time_until >= 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +110,8 @@ class Component:
     latency: Latency | None = None
     throughput_per_s: float | None = None
     checksum: str | None = None  # of the outputs; the same input gives the same checksum on every machine
+    critical_path: CriticalPath | None = None
+    open_loop: OpenLoop | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -8,12 +8,14 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import itch_spec
 import native_itch
 import pytest
 
 from armprof import _native
 from armprof.commands import bench as command
 from armprof.components import KERNELS, bench, feed, runner
+from armprof.components.ticks import Ticks
 from armprof.counters import pmu
 from armprof.counters.reading import Reading
 from armprof.errors import ArmprofError, CannotCount
@@ -48,7 +50,8 @@ def test_every_kernel_is_timed_counted_and_checked() -> None:
         assert times.samples >= 1000
         assert times.batch >= 1
         assert times.clock_cost_ns > 0
-        assert component.throughput_per_s == pytest.approx(1e9 / times.mean_ns)
+        if component.critical_path is None:
+            assert component.throughput_per_s == pytest.approx(1e9 / times.mean_ns)
         assert re.fullmatch("[0-9a-f]{16}", component.checksum or "")
         assert component.kind == "kernel"
         reading = component.reading
@@ -57,6 +60,56 @@ def test_every_kernel_is_timed_counted_and_checked() -> None:
         assert component.reading_operations
     assert run.host["arch"] == os.uname().machine
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", run.created)
+
+
+def test_tick_to_trade_is_timed_tick_by_tick_where_orders_are_sent() -> None:
+    (component,) = bench(["tick_to_trade"], seconds=QUICK).components
+    times, path = component.latency, component.critical_path
+    assert times is not None
+    assert (times.batch, times.operation) == (1, "tick that sends orders")
+    assert component.operation == "message"
+    assert component.throughput_per_s
+    assert component.open_loop is None
+    assert path is not None
+    assert [stage.name for stage in path.stages] == ["feed", "book", "decision", "risk", "order"]
+    assert path.operations >= 1000
+    assert path.stamp_cost_ns > 0
+    if path.stages[0].reading is None:
+        assert path.uncounted
+
+
+def test_a_rate_is_run_beside_the_rest(uncounted: None) -> None:
+    risk, trade = bench(["risk", "tick_to_trade"], seconds=0.3, rate_per_s=50_000).components
+    assert risk.open_loop is None
+    loop = trade.open_loop
+    assert loop is not None
+    assert loop.rate_per_s == 50_000
+    assert 0 < loop.operations <= 15_000
+    assert 0 < loop.latency.samples <= loop.operations
+    assert loop.latency.operation == "tick that sends orders"
+
+
+def test_a_rate_at_which_no_order_was_sent_is_told(monkeypatch: pytest.MonkeyPatch, uncounted: None) -> None:
+    monkeypatch.setattr(Ticks, "at_rate", lambda ticks, rate, seconds: None)
+    (component,) = bench(["tick_to_trade"], seconds=QUICK, rate_per_s=1).components
+    assert component.open_loop is None
+    assert "in 0.01 s at 1 messages per second, nothing led to an order" in component.notes[-1]
+
+
+def test_a_day_without_orders_has_no_latency_and_says_so(tmp_path: Path, uncounted: None) -> None:
+    path = tmp_path / "quiet.itch50"
+    messages = itch_spec.frames(native_itch.generate(1, 5000))
+    (add,) = [m for m in messages if m[:1] == b"A"][:1]
+    path.write_bytes(len(add).to_bytes(2, "big") + add)
+    (component,) = bench(["tick_to_trade"], path, seconds=QUICK, rate_per_s=10_000).components
+    assert component.latency is component.critical_path is component.open_loop is None
+    assert component.throughput_per_s
+    assert any("no message of the input led to an order" in note for note in component.notes)
+
+
+def test_a_rate_for_components_that_take_none_is_refused() -> None:
+    with pytest.raises(ArmprofError, match="these can: tick_to_trade"):
+        bench(["risk"], rate_per_s=1000)
 
 
 def test_a_checksum_is_that_of_one_period_of_the_input(uncounted: None) -> None:
@@ -215,10 +268,21 @@ def test_the_verb_prints_what_it_wrote_as_json(
 
 @pytest.mark.parametrize(
     "words",
-    [("--seed", "-1"), ("--seed", "x"), ("--seed", str(2**64)), ("--seconds", "0"), ("--seconds", "soon")],
+    [
+        ("--seed", "-1"),
+        ("--seed", "x"),
+        ("--seed", str(2**64)),
+        ("--seconds", "0"),
+        ("--seconds", "soon"),
+        *(("--rate", rate) for rate in ("0", "M", "1MM", "nan", "inf", "2G", "1m")),
+    ],
 )
 def test_impossible_numbers_are_refused(words: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         arguments(*words)
     assert caught.value.code == 2
     assert words[1] in capsys.readouterr().err
+
+
+def test_a_rate_has_a_unit_or_none() -> None:
+    assert [arguments("--rate", rate).rate for rate in ("250k", "1.5M", "1e6", "20_000")] == [250e3, 1.5e6, 1e6, 20e3]

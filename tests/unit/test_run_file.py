@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from armprof.counters.reading import Count, Reading, Status, uncounted
 from armprof.errors import ArmprofError
 from armprof.run.file import VERSION, is_run_file, parse, read, render, write
-from armprof.run.record import Component, Latency, Run
+from armprof.run.record import Component, CriticalPath, Latency, OpenLoop, Run, Stage
 
 SCHEMA = json.loads((files("armprof.run") / "run.schema.json").read_text(encoding="utf-8"))
 
@@ -74,7 +74,33 @@ readings = st.builds(
     overhead=st.dictionaries(text, numbers, max_size=2),
     notes=notes,
 )
-latencies = st.builds(Latency, *[numbers] * 6, samples=whole, batch=whole, clock_cost_ns=numbers)
+latencies = st.builds(
+    Latency, *[numbers] * 6, samples=whole, batch=whole, clock_cost_ns=numbers, operation=st.none() | text
+)
+shares = st.floats(0, 1)
+stages = st.builds(Stage, name=text, title=text, p50_share=shares, p99_share=shares, reading=st.none() | readings)
+paths = st.builds(
+    CriticalPath,
+    stages=st.lists(stages, min_size=1, max_size=3).map(tuple),
+    p50_ns=numbers,
+    p99_ns=numbers,
+    operations=whole,
+    p50_operations=whole,
+    p99_operations=whole,
+    stamp_cost_ns=numbers,
+    reading_operations=st.none() | whole,
+    uncounted=st.none() | text,
+)
+open_loops = st.builds(
+    OpenLoop,
+    rate_per_s=st.floats(0, exclude_min=True, allow_nan=False, allow_infinity=False),
+    achieved_per_s=numbers,
+    operations=whole,
+    latency=latencies,
+    on_time_until=shares,
+    behind_ns=numbers,
+    most_behind_ns=numbers,
+)
 components = st.builds(
     Component,
     name=text,
@@ -87,6 +113,8 @@ components = st.builds(
     latency=st.none() | latencies,
     throughput_per_s=st.none() | numbers,
     checksum=st.none() | text,
+    critical_path=st.none() | paths,
+    open_loop=st.none() | open_loops,
     notes=notes,
 )
 runs = st.builds(
@@ -113,6 +141,8 @@ RUN = Run(
             "push",
             reading=READING,
             latency=Latency(1.5, 1.4, 2.0, 3.0, 4.0, 9.0, 1000, 64, 18.6),
+            critical_path=CriticalPath((Stage("push", "Push", 0.25, 0.75),), 1.5, 2.5, 1000, 100, 10, 20.0),
+            open_loop=OpenLoop(1e6, 999999.0, 1000, Latency(1, 1, 1, 1, 1, 1, 1, 1, 1), 0.96, 3.0, 4.0),
         ),
     ),
     host={"arch": "aarch64", "cpus": 4},
@@ -307,6 +337,26 @@ def test_every_cut_of_a_file_is_recognized() -> None:
             '"reason": null',
             "$.components[0].reading.counts.l1d_cache: a count without a value needs a reason",
         ),
+        (
+            '"p99_share": 0.75',
+            '"p99_share": 75',
+            "$.components[0].critical_path.stages[0].p99_share: expected a share from 0 to 1, found 75",
+        ),
+        (
+            '"on_time_until": 0.96',
+            '"on_time_until": -0.96',
+            "$.components[0].open_loop.on_time_until: expected a share from 0 to 1, found -0.96",
+        ),
+        (
+            '"rate_per_s": 1000000.0',
+            '"rate_per_s": 0',
+            "$.components[0].open_loop.rate_per_s: expected a rate above 0, found 0",
+        ),
+        (
+            '"samples": 1000',
+            f'"samples": {10**400}',
+            "$.components[0].latency.samples: expected a whole number, found 1000",
+        ),
         ('"name": "ring"', '"name": 3', "$.components[0].name: expected text, found 3"),
         ('"cpus": 4', '"cpus": []', "$.host.cpus: expected text or a whole number or a number, found a list"),
         ('"notes": []', '"notes": "none"', "$.components[0].reading.notes: expected a list, found 'none'"),
@@ -318,6 +368,23 @@ def test_a_wrong_field_is_named_by_its_path(old: str, new: str, says: str) -> No
     with pytest.raises(ArmprofError) as caught:
         parse(broken, "run.json")
     assert str(caught.value).startswith(f"run.json: {says}")
+
+
+def test_a_path_without_stages_is_refused() -> None:
+    content = json.loads(render(RUN))
+    content["components"][0]["critical_path"]["stages"] = []
+    with pytest.raises(ArmprofError, match="expected at least one stage"):
+        parse(json.dumps(content))
+
+
+def test_the_counts_of_a_stage_are_checked_as_all_are() -> None:
+    content = json.loads(render(RUN))
+    component = content["components"][0]
+    component["critical_path"]["stages"][0]["reading"] = component["reading"] | {
+        "counts": {"idle": component["reading"]["counts"]["cpu_cycles"]}
+    }
+    with pytest.raises(ArmprofError, match=r"critical_path.stages\[0\].reading.counts.idle.event: expected 'idle'"):
+        parse(json.dumps(content))
 
 
 def test_a_field_that_is_not_known_is_passed_over() -> None:
