@@ -27,6 +27,7 @@ _HOME = {
     "ImplementationEffort": "armprof.analysis",
     "Measurement": "armprof.measurement",
     "OptimizationType": "armprof.analysis",
+    "PerformanceBottleneck": "armprof.analysis",
     "Profile": "armprof.measurement",
     "Reading": "armprof.counters.reading",
     "Recommendation": "armprof.analysis",
@@ -49,6 +50,9 @@ if TYPE_CHECKING:
     )
     from armprof.analysis import (
         OptimizationType as OptimizationType,
+    )
+    from armprof.analysis import (
+        PerformanceBottleneck as PerformanceBottleneck,
     )
     from armprof.analysis import (
         Recommendation as Recommendation,

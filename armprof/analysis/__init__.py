@@ -1,5 +1,6 @@
 """From metrics to advice: rules as data, gated by evidence, ranked by the cycles at stake."""
 
+from armprof.analysis.bottlenecks import PerformanceBottleneck, Where, bottlenecks
 from armprof.analysis.judge import analyze
 from armprof.analysis.result import (
     Analysis,
@@ -18,8 +19,11 @@ __all__ = [
     "ImplementationRisk",
     "Improvement",
     "OptimizationType",
+    "PerformanceBottleneck",
     "Recommendation",
     "Silent",
     "Verdict",
+    "Where",
     "analyze",
+    "bottlenecks",
 ]

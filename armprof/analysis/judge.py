@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from armprof import cpu
+from armprof.analysis.bottlenecks import bottlenecks
 from armprof.analysis.result import Analysis, Improvement, Recommendation, Silent, Verdict
 from armprof.analysis.rules import Rule, gate, rules
 from armprof.analysis.stake import AtStake, at_stake
@@ -14,16 +15,22 @@ from armprof.errors import ArmprofError
 from armprof.metrics import ARM64Metrics, Confidence, Metric, compute
 from armprof.metrics.confidence import MIN_STRETCH_NS, lowest_coverage, stretch_ns
 from armprof.metrics.result import least
+from armprof.run.record import Component
 
 
 def analyze(thing: object, core: Core | str | None = None) -> Analysis:
-    """Judge a Reading, an ARM64Metrics, or anything with a ``.reading``.
+    """Judge a Reading, an ARM64Metrics, or anything with a ``.reading``; of a Component the bottlenecks too.
 
     ``core`` (a Core or its name) gives the penalties where the reading does not name its core. Raises
     ArmprofError for a thing of another kind, and for the name of a core that there is no table of.
     """
     if isinstance(core, str):
         core = cpu.core(core)
+    judged = _judged(thing, core)
+    return replace(judged, bottlenecks=bottlenecks(thing)) if isinstance(thing, Component) else judged
+
+
+def _judged(thing: object, core: Core | None) -> Analysis:
     metrics = _metrics(thing, core)
     why_not = "nothing was counted" if metrics is None else _too_little(metrics.reading)
     if metrics is None or why_not is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from armprof.analysis.bottlenecks import PerformanceBottleneck
 from armprof.metrics import ARM64Metrics, Confidence
 
 if TYPE_CHECKING:
@@ -137,12 +138,14 @@ class Analysis:
     recommendations: tuple[Recommendation, ...]
     silent: tuple[Silent, ...]
     metrics: ARM64Metrics | None = None
+    bottlenecks: tuple[PerformanceBottleneck, ...] = ()  # of a component that was timed stage by stage
 
     def to_dict(self) -> dict[str, Any]:
-        """``verdict``, ``reason``, ``recommendations[]`` as in the JSON contract, and ``silent[]``."""
+        """``verdict``, ``reason``, ``bottlenecks[]``, ``recommendations[]`` as in the JSON contract, and ``silent[]``."""
         return {
             "verdict": str(self.verdict),
             "reason": self.reason,
+            "bottlenecks": [b.to_dict() for b in self.bottlenecks],
             "recommendations": [r.to_dict() for r in self.recommendations],
             "silent": [s.to_dict() for s in self.silent],
         }

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from armprof.analysis import Analysis, Recommendation, analyze
+from armprof.analysis import Analysis, PerformanceBottleneck, Recommendation, analyze, bottlenecks
 from armprof.counters.reading import Reading
 from armprof.cpu import Core
 from armprof.metrics import ARM64Metrics, compute
@@ -70,11 +70,12 @@ class Shared:
 
 @dataclass(frozen=True)
 class Document:
-    """``recommendations`` are those of all parts in one ranking."""
+    """``recommendations`` and ``bottlenecks`` are those of all parts in one ranking."""
 
     run: Run
     parts: tuple[Part, ...]
     recommendations: tuple[Advice, ...]
+    bottlenecks: tuple[PerformanceBottleneck, ...] = ()
 
     @property
     def source(self) -> str | None:
@@ -117,13 +118,20 @@ def document(run: Run) -> Document:
     advice = [Advice(part.component, r) for part in parts for r in part.analysis.recommendations]
     advice.sort(key=_order)
     ranked = (Advice(a.component, replace(a.recommendation, rank=i)) for i, a in enumerate(advice, start=1))
-    return Document(run, parts, tuple(ranked))
+    return Document(run, parts, tuple(ranked), _bottlenecks(parts))
 
 
 def _analysis(component: Component) -> Analysis:
     if component.reading is None:
         return analyze(component)
-    return analyze(compute(component.reading, groups=component.groups))
+    judged = analyze(compute(component.reading, groups=component.groups))
+    return replace(judged, bottlenecks=bottlenecks(component))
+
+
+def _bottlenecks(parts: Iterable[Part]) -> tuple[PerformanceBottleneck, ...]:
+    found = [bottleneck for part in parts for bottleneck in part.analysis.bottlenecks]
+    found.sort(key=lambda one: -one.largest_share)
+    return tuple(replace(one, rank=rank) for rank, one in enumerate(found, start=1))
 
 
 def _order(advice: Advice) -> tuple[float, int, int]:

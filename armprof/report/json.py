@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import armprof
@@ -12,6 +13,7 @@ from armprof.metrics.result import least
 from armprof.metrics.topdown import TERMS
 from armprof.report.document import Document, Part
 from armprof.run.codec import encode
+from armprof.run.record import CriticalPath, OpenLoop
 
 FORMAT = "armprof-report"
 VERSION = 1
@@ -46,6 +48,7 @@ def as_dict(document: Document) -> dict[str, Any]:
             "load_cycles": encode(core.load_cycles),
         },
         "components": [_component(part) for part in document.parts],
+        "bottlenecks": [bottleneck.to_dict() for bottleneck in document.bottlenecks],
         "recommendations": [
             {**advice.recommendation.to_dict(), "component": advice.component.name}
             for advice in document.recommendations
@@ -63,6 +66,8 @@ def _component(part: Part) -> dict[str, Any]:
         "operation": component.operation,
         "latency": encode(component.latency),
         "throughput_per_s": component.throughput_per_s,
+        "critical_path": _critical_path(component.critical_path) if component.critical_path else None,
+        "open_loop": _open_loop(component.open_loop) if component.open_loop else None,
         "checksum": component.checksum,
         "source": reading.source or None,
         "core": part.core.name if part.core else None,
@@ -77,6 +82,24 @@ def _component(part: Part) -> dict[str, Any]:
         **part.analysis.to_dict(),
         "notes": [*component.notes, *reading.notes],
     }
+
+
+def _critical_path(path: CriticalPath) -> dict[str, Any]:
+    """The path as in the run file, of each stage the counts alone."""
+    stages = [
+        {
+            **{name: value for name, value in encode(stage).items() if name != "reading"},
+            "p50_ns": stage.p50_share * path.p50_ns,
+            "p99_ns": stage.p99_share * path.p99_ns,
+            "counts": {n: _count(count) for n, count in (stage.reading or NOTHING).counts.items()},
+        }
+        for stage in path.stages
+    ]
+    return {**encode(replace(path, stages=())), "stages": stages}
+
+
+def _open_loop(loop: OpenLoop) -> dict[str, Any]:
+    return {**encode(loop), "sustained": loop.is_sustained}
 
 
 def _count(count: Count) -> dict[str, Any]:

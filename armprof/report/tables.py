@@ -44,7 +44,7 @@ def times(components: Iterable[Component], with_operation: bool) -> Table:
             continue
         rows.add_row(
             text(short(component.name)),
-            *([text(component.operation)] if with_operation else []),
+            *([text(taken.operation or component.operation)] if with_operation else []),
             *(
                 figures.NONE if ns is None else figures.duration(ns)
                 for ns in (taken.p50_ns, taken.p95_ns, taken.p99_ns)

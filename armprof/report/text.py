@@ -21,6 +21,7 @@ from armprof.counters.reading import Count, Reading
 from armprof.report import figures, tables
 from armprof.report.document import Advice, Document, Part, Shared, only
 from armprof.report.paper import WIDTH, paper, printed
+from armprof.report.path import critical_path, open_loop
 from armprof.report.pieces import item, listed, short, text
 from armprof.report.tables import Marks, is_software
 from armprof.report.tree import overview
@@ -28,7 +29,7 @@ from armprof.report.tree import overview
 FOR_OPERATIONS = 76  # from here on the table of times has room for what one operation is
 FEW = 4  # so many names are told, the rest is a number
 
-TIMES = "throughput: that of the mean"
+TIMES = "throughput: that of the mean of all operations"
 BATCHES = (
     f"{TIMES}; batch: operations per sample, whose percentiles are those of the means of batches, narrower than "
     "those of single operations"
@@ -66,6 +67,12 @@ def _sections(document: Document, console: Console, explain: bool) -> Iterator[S
         in_batches = any(component.latency and component.latency.batch > 1 for component in timed)
         rows = tables.times(timed, with_operation=console.width >= FOR_OPERATIONS)
         yield [text("Time of one operation", "bold"), rows, text(BATCHES if in_batches else TIMES, "dim")]
+    for part in document.parts:
+        if part.component.critical_path:
+            found = part.analysis.bottlenecks
+            yield [critical_path(part.component.name, part.component.critical_path, found)]
+        if part.component.open_loop:
+            yield open_loop(part.component, part.component.open_loop)
     marks = Marks(document.remarks())
     for part in document.parts if any(part.reading for part in document.parts) else ():
         yield _part(document, part, marks, console)
