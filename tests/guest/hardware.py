@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from dataclasses import dataclass
@@ -15,11 +16,17 @@ from .compile import compile_c
 from .machine import Guest
 
 HARDWARE = Path(__file__).parents[1] / "hardware"
+KERNELS = HARDWARE.with_name("kernels")
+# What holds on every machine is tested there too: here, and beside the hardware tests in a guest.
+EVERYWHERE = [KERNELS / "test_checksums.py"]
+TESTS = sorted([*HARDWARE.glob("test_*.py"), *EVERYWHERE])
+FIELD_DATA = os.environ.get("ARMPROF_FIELD_DATA")
 TIMEOUT = 1800  # seconds; the emulator takes about 10 for the boot alone
 
 # -v: where a test takes the interpreter down, the console ends with that test's name.
 SCRIPT = """
 export ARMPROF_MACHINE={machine} ARMPROF_PROGRAMS=/armprof/programs
+[ ! -d field ] || export ARMPROF_FIELD_DATA=/armprof/field
 exec python3 -m pytest -v --tb=short --rootdir=. -p no:cacheprovider --continue-on-collection-errors \
     --junitxml=$ARMPROF_OUT/junit.xml tests/hardware
 """
@@ -50,6 +57,10 @@ def run_hardware_tests(guest: Guest, folder: Path) -> list[Outcome]:
     files = {**wheel.installed(), "armprof/programs": folder}
     for path in sorted(HARDWARE.rglob("*.py")):
         files[f"armprof/tests/hardware/{path.relative_to(HARDWARE)}"] = path
+    for path in [*EVERYWHERE, KERNELS / "checksums.h"]:
+        files[f"armprof/tests/hardware/{path.name}"] = path
+    if FIELD_DATA:
+        files["armprof/field/itch"] = Path(FIELD_DATA) / "itch"
     result = guest.run(SCRIPT.format(machine=guest.machine), files, TIMEOUT)
     if "junit.xml" not in result.files or result.exit_status > 1:
         raise NoReportError(f"pytest in the guest ended with status {result.exit_status}\n{result.console[-6000:]}")

@@ -1,4 +1,4 @@
-"""Each file of tests/hardware, run in each kind of guest; a guest is booted once for all of them."""
+"""Each file of tests/hardware, and what holds everywhere, in each kind of guest; a guest is booted once for all of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from .cache import BuildError, MissingError
 from .conftest import SUMMARIES
-from .hardware import HARDWARE, NoReportError, Outcome, run_hardware_tests, summary
+from .hardware import TESTS, NoReportError, Outcome, run_hardware_tests, summary
 from .machine import EMULATOR_VARIABLES, BootError, Guest
 
 GUESTS = {
@@ -40,7 +40,7 @@ def boots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.mark.parametrize("guest", GUESTS)
-@pytest.mark.parametrize("file", sorted(path.stem for path in HARDWARE.glob("test_*.py")))
+@pytest.mark.parametrize("file", [path.stem for path in TESTS])
 def test_hardware(guest: str, file: str, boots: Boots, pytestconfig: pytest.Config) -> None:
     if reason := _why_not(GUESTS[guest]):
         pytest.skip(reason)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "checksums.h"
 
 enum { OPERATIONS = 100000 };
 
@@ -46,16 +47,16 @@ static const struct {
     void (*destroy)(void *);
     uint64_t checksum; /* of OPERATIONS operations with seed 1 */
 } kernels[] = {
-    {"object_pool", ap_pool_loop_create, ap_pool_loop, ap_pool_loop_destroy, 0x87694cb6f0af49c4},
-    {"spsc_ring", ap_ring_loop_create, ap_ring_loop, ap_ring_loop_destroy, 0xc0e0e04203088475},
-    {"timing", ap_timing_loop_create, ap_timing_loop, ap_timing_loop_destroy, 0x8817b42593cd0bfa},
-    {"treasury", ap_treasury_loop_create, ap_treasury_loop, ap_treasury_loop_destroy, 0x5bf0607fec5d7d0e},
-    {"order_book", create_book, ap_book_loop, ap_book_loop_destroy, 0xd22cc0665bd2a331},
-    {"feed_handler", create_feed, ap_feed_loop, ap_feed_loop_destroy, 0x1ed41a1f64ec68ed},
-    {"strategy", ap_strategy_loop_create, ap_strategy_loop, ap_strategy_loop_destroy, 0xec7ce829d438b6a8},
-    {"risk", ap_risk_loop_create, ap_risk_loop, ap_risk_loop_destroy, 0x7dad612b0d86fbea},
-    {"tick_to_trade", create_trade, ap_trade_loop, ap_trade_loop_destroy, 0xe9108bdf46e6ff1a},
-    {"itch50", create_itch, ap_itch_loop, ap_itch_loop_destroy, 0x6097839ffb38092f},
+    {"object_pool", ap_pool_loop_create, ap_pool_loop, ap_pool_loop_destroy, CHECKSUM_object_pool},
+    {"spsc_ring", ap_ring_loop_create, ap_ring_loop, ap_ring_loop_destroy, CHECKSUM_spsc_ring},
+    {"timing", ap_timing_loop_create, ap_timing_loop, ap_timing_loop_destroy, CHECKSUM_timing},
+    {"treasury", ap_treasury_loop_create, ap_treasury_loop, ap_treasury_loop_destroy, CHECKSUM_treasury},
+    {"order_book", create_book, ap_book_loop, ap_book_loop_destroy, CHECKSUM_order_book},
+    {"feed_handler", create_feed, ap_feed_loop, ap_feed_loop_destroy, CHECKSUM_feed_handler},
+    {"strategy", ap_strategy_loop_create, ap_strategy_loop, ap_strategy_loop_destroy, CHECKSUM_strategy},
+    {"risk", ap_risk_loop_create, ap_risk_loop, ap_risk_loop_destroy, CHECKSUM_risk},
+    {"tick_to_trade", create_trade, ap_trade_loop, ap_trade_loop_destroy, CHECKSUM_tick_to_trade},
+    {"itch50", create_itch, ap_itch_loop, ap_itch_loop_destroy, CHECKSUM_itch50},
 };
 enum { KERNELS = sizeof kernels / sizeof *kernels };
 
@@ -69,7 +70,7 @@ static uint64_t fnv1a(const uint8_t *bytes, size_t size) {
 
 static void the_generator_gives_the_same_bytes_everywhere(void) {
     CHECK_EQUAL(generator.sent, OPERATIONS);
-    CHECK_EQUAL(fnv1a(stream, stream_size), 0x7d913e6328d1e5d3);
+    CHECK_EQUAL(fnv1a(stream, stream_size), CHECKSUM_OF_THE_STREAM);
 }
 
 /* A stream written piece by piece is the stream written at once. */
