@@ -137,53 +137,64 @@ def compare(packets: list[bytes]) -> Counter[str]:
     return plain.counts
 
 
-changes = st.lists(
-    st.tuples(
-        st.sampled_from(["lose", "double", "swap", "cut", "extend", "flip", "count", "sequence", "session"]),
-        st.integers(0, 2**16),
-        st.integers(0, 2**16),
-    ),
-    max_size=6,
-)
+KINDS = ["lose", "double", "swap", "cut", "extend", "flip", "count", "sequence", "session"]
+changes = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 2**16), st.integers(0, 2**16)), max_size=6)
 
 
-@settings(max_examples=1500)
+def damage(packets: list[bytes], kind: str, where: int, what: int) -> None:
+    """Something goes wrong with one of the packets."""
+    i, j = where % len(packets), what % len(packets)
+    data = packets[i]
+    at = what % max(1, len(data))
+    match kind:
+        case "lose":
+            del packets[i]
+        case "double":
+            packets.insert(j, data)
+        case "swap":
+            packets[i], packets[j] = packets[j], packets[i]
+        case "cut":
+            packets[i] = data[:at]
+        case "extend":
+            packets[i] = data + b"\0" * (1 + what % 50)
+        case "flip":
+            packets[i] = data[:at] + bytes([(data[at] if data else 0) ^ 1 << where % 8]) + data[at + 1 :]
+        case "count":
+            count = [0, what % 64, END_OF_SESSION, END_OF_SESSION - 1][where % 4]
+            packets[i] = data[:18] + struct.pack(">H", count) + data[20:]
+        case "sequence":
+            number = [0, what % 64, 2**64 - 1, 2**64 - what % 8 - 1][where % 4]
+            packets[i] = data[:10] + struct.pack(">Q", number) + data[18:]
+        case _:
+            packets[i] = b"9876543210" + data[10:]
+
+
+@settings(max_examples=300)
 @given(st.randoms(use_true_random=False), changes, st.integers(0, 40))
 def test_is_the_plain_handler_on_packets_that_went_wrong(
     sizes: random.Random, changes: list[tuple[str, int, int]], messages: int
 ) -> None:
     packets = packets_of(PAYLOADS[:messages], sizes) or [packet(1, [])]
     for kind, where, what in changes:
-        if not packets:
-            break
-        i, j = where % len(packets), what % len(packets)
-        data = packets[i]
-        at = what % max(1, len(data))
-        match kind:
-            case "lose":
-                del packets[i]
-            case "double":
-                packets.insert(j, data)
-            case "swap":
-                packets[i], packets[j] = packets[j], packets[i]
-            case "cut":
-                packets[i] = data[:at]
-            case "extend":
-                packets[i] = data + b"\0" * (1 + what % 50)
-            case "flip":
-                packets[i] = data[:at] + bytes([(data[at] if data else 0) ^ 1 << where % 8]) + data[at + 1 :]
-            case "count":
-                packets[i] = (
-                    data[:18]
-                    + struct.pack(">H", [0, what % 64, END_OF_SESSION, END_OF_SESSION - 1][where % 4])
-                    + data[20:]
-                )
-            case "sequence":
-                number = [0, what % 64, 2**64 - 1, 2**64 - what % 8 - 1][where % 4]
-                packets[i] = data[:10] + struct.pack(">Q", number) + data[18:]
-            case _:
-                packets[i] = b"9876543210" + data[10:]
+        if packets:
+            damage(packets, kind, where, what)
     compare(packets)
+
+
+def test_is_the_plain_handler_on_100000_messages_of_which_some_went_wrong() -> None:
+    draw = random.Random(4)
+    counts: Counter[str] = Counter()
+    while counts["MESSAGES"] < 100_000:
+        first = draw.randrange(2000)
+        packets = packets_of(PAYLOADS[first : first + 1000], draw)
+        for _ in range(draw.randrange(40)):
+            kind = draw.choice([kind for kind in KINDS if kind != "sequence" or draw.random() < 0.02])
+            damage(packets, kind, draw.randrange(2**16), draw.randrange(2**16))
+        counts += compare(packets)
+    assert min(counts[kind] for kind in KINDS_OF_COUNTS) > 50
+
+
+KINDS_OF_COUNTS = ("DUPLICATES", "GAPS", "MISSED", "BAD_HEADERS", "CUT_PACKETS", "LONG_PACKETS")
 
 
 def test_hands_each_message_on_once_and_in_order() -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import collections
 import os
+import random
 from pathlib import Path
 
+import columns
 import itch_spec
 import native_itch
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,13 +45,83 @@ def test_knows_every_type_of_the_specification_and_its_length() -> None:
     assert known == {kind: itch_spec.length(kind) for kind in itch_spec.MESSAGES}
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(payloads())
 def test_decodes_each_field_as_the_specification_says(payload: bytes) -> None:
     assert native_itch.decode(payload) == (lib.AP_ITCH_OK, itch_spec.decode(payload))
 
 
-@settings(max_examples=500, deadline=None)
+OF_EACH_TYPE = 10_000
+
+
+@pytest.mark.parametrize("kind", itch_spec.MESSAGES)
+def test_decodes_and_encodes_230000_random_messages_as_the_specification_says(kind: str) -> None:
+    name, fields = itch_spec.MESSAGES[kind]
+    header = [("type", "c"), ("stock_locate", "H"), ("tracking_number", "H"), ("high", "H"), ("low", "I")]
+    body = [(word.split(":")[1], word.split(":")[0]) for word in fields.split()]
+    frame = columns.wire([("length", "H"), *header, *body])
+    sent = columns.random_rows(np.random.default_rng(ord(kind)), OF_EACH_TYPE, frame)
+    sent["length"], sent["type"] = frame.itemsize - 2, ord(kind)
+
+    messages = ffi.new("ap_itch_message[]", OF_EACH_TYPE)
+    reader = ffi.new("ap_itch_reader *")
+    data = ffi.from_buffer("uint8_t[]", sent)
+    lib.ap_itch_reader_init(reader, data, len(data), lib.AP_ITCH_BINARYFILE)
+    out = ffi.new("uint8_t[]", OF_EACH_TYPE * frame.itemsize + lib.AP_ITCH_MAX_LENGTH)
+    for i in range(OF_EACH_TYPE):
+        lib.ap_itch_next(reader, messages + i)
+        lib.ap_itch_encode(messages + i, out + i * frame.itemsize + 2)
+    assert list(reader.counts) == [OF_EACH_TYPE, 0, 0, 0]
+
+    found = columns.rows(messages, columns.native("ap_itch_message", name))
+    for field in ["type", "stock_locate", "tracking_number", *(field for field, _ in body)]:
+        assert np.array_equal(found[field], sent[field]), field
+    assert np.array_equal(found["timestamp"], sent["high"].astype(np.uint64) << np.uint64(32) | sent["low"])
+    encoded = np.frombuffer(ffi.buffer(out), dtype=frame, count=OF_EACH_TYPE).copy()
+    encoded["length"] = sent["length"]
+    assert encoded.tobytes() == sent.tobytes()
+
+
+def frames_by_the_book(data: bytes) -> list[str]:
+    """What each frame is: plain BinaryFILE reading."""
+    found, at = [], 0
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 2], "big")
+        if at + 2 > len(data) or at + 2 + size > len(data):
+            return [*found, "TRUNCATED"]
+        kind = data[at + 2 : at + 3].decode("latin-1")
+        known = "BAD_LENGTH" if size == 0 or kind in itch_spec.MESSAGES else "UNKNOWN_TYPE"
+        found.append("OK" if size and known == "BAD_LENGTH" and size == itch_spec.length(kind) else known)
+        at += 2 + size
+    return found
+
+
+def test_names_100000_random_frames_by_what_is_wrong_with_them() -> None:
+    """Types, lengths and ends of all kinds, each buffer cut where it may be."""
+    draw = random.Random(5)
+    kinds = [ord(kind) for kind in itch_spec.MESSAGES]
+    seen: collections.Counter[str] = collections.Counter()
+    message, reader = ffi.new("ap_itch_message *"), ffi.new("ap_itch_reader *")
+    while sum(seen.values()) < 100_000:
+        data = bytearray()
+        for _ in range(draw.randrange(1, 120)):
+            kind = draw.choice(kinds) if draw.random() < 0.8 else draw.randrange(256)
+            right = itch_spec.length(chr(kind)) if kind in kinds else 30
+            size = draw.choice([right, right, right, 0, right - 1, right + 1, draw.randrange(60)])
+            data += framed(bytes([kind, *draw.randbytes(60)])[:size])
+        whole = bytes(data[: draw.choice([len(data), draw.randrange(len(data) + 1)])])
+        lib.ap_itch_reader_init(reader, ffi.from_buffer("uint8_t[]", whole), len(whole), lib.AP_ITCH_BINARYFILE)
+        expected = frames_by_the_book(whole)
+        found = [STATUSES[lib.ap_itch_next(reader, message)] for _ in range(len(expected) + 1)]
+        assert found == [*expected, "END"]
+        seen.update(expected)
+    assert min(seen[kind] for kind in ("OK", "UNKNOWN_TYPE", "BAD_LENGTH", "TRUNCATED")) > 500
+
+
+STATUSES = {value: name.removeprefix("AP_ITCH_") for value, name in ffi.typeof("ap_itch_status").elements.items()}
+
+
+@settings(max_examples=200, deadline=None)
 @given(payloads())
 def test_encodes_what_it_decoded(payload: bytes) -> None:
     message, out = ffi.new("ap_itch_message *"), ffi.new("uint8_t[]", lib.AP_ITCH_MAX_LENGTH)
@@ -56,7 +129,7 @@ def test_encodes_what_it_decoded(payload: bytes) -> None:
     assert bytes(ffi.buffer(out, lib.ap_itch_encode(message, out))) == payload
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(payloads(), payloads())
 def test_goes_on_behind_a_bad_frame_and_counts_it_by_kind(first: bytes, last: bytes) -> None:
     data = b"".join(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ ffi, lib = _native.ffi, _native.lib
 steps = st.lists(st.one_of(st.none(), st.integers(0, 1000)), max_size=200)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(object_size=st.integers(1, 200), capacity=st.integers(1, 40), steps=steps)
 def test_behaves_as_a_stack_of_free_objects(object_size: int, capacity: int, steps: list[int | None]) -> None:
     pool = ffi.gc(lib.ap_pool_create(object_size, capacity), lib.ap_pool_destroy)
@@ -49,6 +51,32 @@ def test_objects_are_aligned_apart_and_inside_the_memory(object_size: int, capac
     assert pool.stride % 16 == 0
     assert first >= start
     assert first + capacity * pool.stride <= start + size
+
+
+def test_behaves_as_a_stack_of_free_objects_in_200000_random_steps() -> None:
+    draw = random.Random(1)
+    for object_size, capacity in [(1, 1), (8, 3), (24, 100), (64, 5000)]:
+        pool = ffi.gc(lib.ap_pool_create(object_size, capacity), lib.ap_pool_destroy)
+        free, out = list(range(capacity))[::-1], []
+        for step in range(50_000):
+            # More gets than puts for a while, then fewer: it fills up and empties.
+            if draw.random() < (0.65 if step // (4 * capacity) % 2 == 0 else 0.35):
+                found = lib.ap_pool_get(pool)
+                assert (found == ffi.NULL) == (not free)
+                if free:
+                    index = free.pop()
+                    assert lib.ap_pool_index(pool, found) == index
+                    written = step.to_bytes(8, "little")[:object_size]
+                    ffi.memmove(found, written, len(written))
+                    out.append((index, found, written))
+            elif out:
+                at = draw.randrange(len(out))
+                out[at], out[-1] = out[-1], out[at]
+                index, found, written = out.pop()
+                assert bytes(ffi.buffer(found, len(written))) == written
+                assert lib.ap_pool_put(pool, found) == lib.AP_POOL_OK
+                free.append(index)
+        assert len(free) + len(out) == capacity
 
 
 @pytest.mark.parametrize(

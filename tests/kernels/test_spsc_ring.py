@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import deque
 
 import pytest
@@ -24,7 +25,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(capacity=st.sampled_from([1, 2, 4, 16]), steps=steps)
 def test_behaves_as_a_bounded_deque(capacity: int, steps: list[tuple[str, object]]) -> None:
     ring = ffi.gc(lib.ap_ring_create(capacity), lib.ap_ring_destroy)
@@ -49,6 +50,28 @@ def test_behaves_as_a_bounded_deque(capacity: int, steps: list[tuple[str, object
             case "pop_many", int(count):
                 moved = lib.ap_ring_pop_many(ring, buffer, count)
                 assert moved == min(count, len(model))
+                assert list(buffer[0:moved]) == [model.popleft() for _ in range(moved)]
+
+
+def test_behaves_as_a_bounded_deque_in_200000_random_steps() -> None:
+    """Long enough to go round the ring thousands of times, with batches that wrap at any place."""
+    draw = random.Random(1)
+    buffer = ffi.new("uint64_t[600]")
+    for capacity in (1, 2, 64, 512):
+        ring = ffi.gc(lib.ap_ring_create(capacity), lib.ap_ring_destroy)
+        model: deque[int] = deque()
+        word = 0
+        for _ in range(50_000):
+            most = draw.choice([1, 1, draw.randrange(capacity + 20)])
+            if draw.random() < 0.5:
+                batch = range(word, word + most)
+                moved = lib.ap_ring_push(ring, word) if most == 1 else lib.ap_ring_push_many(ring, list(batch), most)
+                assert moved == min(most, capacity - len(model))
+                model.extend(batch[:moved])
+                word += moved
+            else:
+                moved = lib.ap_ring_pop(ring, buffer) if most == 1 else lib.ap_ring_pop_many(ring, buffer, most)
+                assert moved == min(most, len(model))
                 assert list(buffer[0:moved]) == [model.popleft() for _ in range(moved)]
 
 
