@@ -8,6 +8,7 @@
 #include <readerwriterqueue/readerwritercircularbuffer.h>
 #include <readerwriterqueue/readerwriterqueue.h>
 
+#include <atomic>
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
@@ -151,10 +152,14 @@ template <class Queue> static void one_round(uint64_t count) {
     uint64_t sum = queue.alone(count);
     report<Queue>("one thread", count, now_ns() - start, sum);
     for (int batches = 0; batches <= Queue::has_batches; batches++) {
-        std::thread producer([count, batches] {
+        std::atomic<bool> is_ready{false};
+        std::thread producer([count, batches, &is_ready] {
             stay_on(producer_cpu);
+            is_ready = true;
             batches ? queue.produce_batches(count) : queue.produce(count);
         });
+        while (!is_ready)
+            sched_yield();
         start = now_ns();
         sum = batches ? queue.consume_batches(count) : queue.consume(count);
         report<Queue>(batches ? "two threads, batches of 64" : "two threads", count, now_ns() - start, sum);

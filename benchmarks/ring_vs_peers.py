@@ -21,6 +21,8 @@ from armprof import cpu
 
 HERE = Path(__file__).parent
 KERNELS = HERE.parent / "csrc" / "kernels"
+# Rounds of less than a millisecond: most then fall between two interruptions, on a machine that others use too.
+HELP = "in each round and way (default: 30,000, less than a millisecond)"
 FLAGS = ["-O3", "-DNDEBUG", f"-I{KERNELS}"]
 
 
@@ -48,8 +50,8 @@ def measure(rounds: int, elements: int, cpus: list[int]) -> dict[tuple[str, str]
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--elements", type=int, default=2_000_000, help="in each round and way (default: 2 million)")
+    parser.add_argument("--rounds", type=int, default=1000)
+    parser.add_argument("--elements", type=int, default=30_000, help=HELP)
     args = parser.parse_args()
     cpus = sorted(os.sched_getaffinity(0))[:2]
     if len(cpus) < 2:

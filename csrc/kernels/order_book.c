@@ -15,10 +15,11 @@ static uint32_t spare_blocks(uint32_t orders) {
     return orders / 4 + 1;
 }
 
-/* The power of two that leaves the table at most half full. */
+/* The power of two that leaves the table at most a quarter full: half full, other orders in the way took an operation 1.3 ns
+ * of 20. */
 static unsigned slot_bits(uint32_t orders) {
     unsigned bits = 1;
-    while (UINT64_C(1) << bits < (uint64_t)2 * orders)
+    while (UINT64_C(1) << bits < (uint64_t)4 * orders)
         bits++;
     return bits;
 }
@@ -141,23 +142,56 @@ static inline uint32_t size_of(const ap_book_block *block) {
     return size;
 }
 
+/* Four words of a block at a time, all loaded before the first is stored. Compilers make vectors of a loop over a copy too,
+ * but keep the copy on the stack, where each load waits for the two stores beneath it: that took an operation 1 ns of 20. */
+typedef uint32_t lanes __attribute__((vector_size(16)));
+typedef int32_t places __attribute__((vector_size(16)));
+enum { LANES = AP_BOOK_BLOCK / 4 };
+_Static_assert(LANES == 4, "the first and the last lanes below are written out");
+
+static inline lanes load(const uint32_t *from) {
+    lanes four;
+    memcpy(&four, from, sizeof four);
+    return four;
+}
+
+static inline void store(uint32_t *to, lanes four) {
+    memcpy(to, &four, sizeof four);
+}
+
+static inline lanes choose(places condition, lanes yes, lanes no) {
+    return (yes & (lanes)condition) | (no & ~(lanes)condition);
+}
+
+static inline places places_of(int i) {
+    return (places){4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3};
+}
+
+static inline void insert_word(uint32_t words[AP_BOOK_BLOCK], int32_t at, uint32_t word) {
+    const places place = {at, at, at, at};
+    const lanes new = {word, word, word, word};
+    const lanes old[LANES] = {load(words), load(words + 4), load(words + 8), load(words + 12)};
+    const lanes moved[LANES] = {{0, words[0], words[1], words[2]}, load(words + 3), load(words + 7), load(words + 11)};
+    for (int i = 0; i < LANES; i++)
+        store(words + 4 * i, choose(places_of(i) < place, old[i], choose(places_of(i) == place, new, moved[i])));
+}
+
+static inline void take_out_word(uint32_t words[AP_BOOK_BLOCK], int32_t at) {
+    const places place = {at, at, at, at};
+    const lanes old[LANES] = {load(words), load(words + 4), load(words + 8), load(words + 12)};
+    const lanes moved[LANES] = {load(words + 1), load(words + 5), load(words + 9), {words[13], words[14], words[15], 0}};
+    for (int i = 0; i < LANES; i++)
+        store(words + 4 * i, choose(places_of(i) < place, old[i], moved[i]));
+}
+
 static inline void insert(ap_book_block *block, uint32_t at, uint32_t key, uint32_t level) {
-    const ap_book_block old = *block;
-    for (uint32_t i = 1; i < AP_BOOK_BLOCK; i++)
-        block->keys[i] = i > at ? old.keys[i - 1] : old.keys[i];
-    for (uint32_t i = 1; i < AP_BOOK_BLOCK; i++)
-        block->levels[i] = i > at ? old.levels[i - 1] : old.levels[i];
-    block->keys[at] = key;
-    block->levels[at] = level;
+    insert_word(block->keys, (int32_t)at, key);
+    insert_word(block->levels, (int32_t)at, level);
 }
 
 static inline void take_out(ap_book_block *block, uint32_t at) {
-    const ap_book_block old = *block;
-    for (uint32_t i = 0; i + 1 < AP_BOOK_BLOCK; i++)
-        block->keys[i] = i >= at ? old.keys[i + 1] : old.keys[i];
-    for (uint32_t i = 0; i + 1 < AP_BOOK_BLOCK; i++)
-        block->levels[i] = i >= at ? old.levels[i + 1] : old.levels[i];
-    block->keys[AP_BOOK_BLOCK - 1] = block->levels[AP_BOOK_BLOCK - 1] = 0;
+    take_out_word(block->keys, (int32_t)at);
+    take_out_word(block->levels, (int32_t)at);
 }
 
 /* Moves `count` levels from one block to a place in another, and leaves none behind them. */
@@ -238,9 +272,11 @@ static void drop_level(ap_book *book, uint32_t level) {
     total->side = book->free_level;
     book->free_level = level;
 
-    if (block->levels[HALF - 1] != 0)
+    uint32_t next = book->next_block[found.number];
+    bool is_alone = next == 0 && found.number == found.previous;
+    if (is_alone || block->levels[HALF - 1] != 0)
         return;
-    uint32_t size = size_of(block), next = book->next_block[found.number];
+    uint32_t size = size_of(block);
     if (next != 0 && (size == 0 || size + size_of(&book->blocks[next]) <= HALF)) {
         join_next(book, found.number, size);
     } else if (found.number != found.previous) {

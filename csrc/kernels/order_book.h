@@ -10,8 +10,8 @@
  *   Capacity    `symbols` symbols and `orders` live orders in all, fixed at set-up. Nothing else can run out: there is
  *               room for every order to be a level of its own.
  *   Memory      one block, the caller's (ap_book_init) or allocated once (ap_book_create), every page of it touched at
- *               set-up. Some 90 to 120 bytes an order and 264 a symbol.
- *   Layout      an order is 16 bytes in a table at most half full, four to a line. The first AP_BOOK_BLOCK levels of a
+ *               set-up. Some 120 to 190 bytes an order and 264 a symbol.
+ *   Layout      an order is 16 bytes in a table at most a quarter full, four to a line. The first AP_BOOK_BLOCK levels of a
  *               side are a line of prices and a line of level numbers at a fixed place; the best is the first.
  *   Threads     one book belongs to one thread at a time.
  *   Errors      an operation that does not fit the book (ap_book_status) is refused, counted by its kind and changes

@@ -73,11 +73,37 @@ static inline uint64_t ap_ring_ready(ap_ring *ring, uint64_t wanted) {
     return ready;
 }
 
+/*
+ * Each side asks for the line of words that is AP_RING_AHEAD further on, the producer as one to be written. The other side
+ * had it last, and a core that comes to it unprepared waits for each line in turn: with two threads an element took 11 ns;
+ * with the producer looking ahead 3.7, with both 2.6. Never so far that the other side may still be at that line.
+ */
+#define AP_RING_AHEAD 64
+#define AP_RING_LINE_WORDS (64 / sizeof(uint64_t))
+
+/* At the beginning of a line, where that much is free, or ready: that and the lines at both ends. */
+static inline bool ap_ring_looks_ahead(uint64_t index, uint64_t there) {
+    return index % AP_RING_LINE_WORDS == 0 && there >= AP_RING_AHEAD + 2 * AP_RING_LINE_WORDS;
+}
+
+static inline void ap_ring_prefetch_to_write(const uint64_t *words) {
+#if defined(__x86_64__)
+    /* __builtin_prefetch() asks here for a line to be read, unless the compiler is told that the core is recent. Cores
+     * without prefetchw take it for nothing. */
+    __asm__ volatile("prefetchw %0" : : "m"(*words));
+#else
+    __builtin_prefetch(words, 1);
+#endif
+}
+
 /* Producer: false where the ring is full. */
 static inline bool ap_ring_push(ap_ring *ring, uint64_t word) {
-    if (ap_ring_room(ring, 1) == 0)
+    uint64_t room = ap_ring_room(ring, 1);
+    if (room == 0)
         return false;
     uint64_t pushed = atomic_load_explicit(&ring->pushed, memory_order_relaxed);
+    if (ap_ring_looks_ahead(pushed, room))
+        ap_ring_prefetch_to_write(&ring->words[(pushed + AP_RING_AHEAD) & ring->mask]);
     ring->words[pushed & ring->mask] = word;
     atomic_store_explicit(&ring->pushed, pushed + 1, memory_order_release);
     return true;
@@ -85,9 +111,12 @@ static inline bool ap_ring_push(ap_ring *ring, uint64_t word) {
 
 /* Consumer: false where the ring is empty, and *word is as it was. */
 static inline bool ap_ring_pop(ap_ring *ring, uint64_t *word) {
-    if (ap_ring_ready(ring, 1) == 0)
+    uint64_t ready = ap_ring_ready(ring, 1);
+    if (ready == 0)
         return false;
     uint64_t popped = atomic_load_explicit(&ring->popped, memory_order_relaxed);
+    if (ap_ring_looks_ahead(popped, ready))
+        __builtin_prefetch(&ring->words[(popped + AP_RING_AHEAD) & ring->mask]);
     *word = ring->words[popped & ring->mask];
     atomic_store_explicit(&ring->popped, popped + 1, memory_order_release);
     return true;
