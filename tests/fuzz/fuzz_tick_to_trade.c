@@ -177,7 +177,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ap_book *book = ap_book_create(SYMBOLS, ORDERS);
     CHECK(book != NULL);
     set_up(instruments, &account);
-    ap_trader_init(&trader, book, instruments, SYMBOLS, &CURVE, &account, NULL);
+    ap_trader_init(&trader, book, instruments, SYMBOLS, &CURVE, &account);
     while (fuzz_take(&input, &record)) {
         switch (record.kind) {
         case BUY_FILLS:
