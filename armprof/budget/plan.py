@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import difflib
 import math
-import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from armprof import config
 from armprof.budget.headroom import PARTS, check_weights
+from armprof.config import path_of, table, text
 from armprof.errors import ArmprofError
 from armprof.run.codec import MismatchError
-
-CONFIG = Path("armprof.toml")
 
 # What can be limited: fields of the run file, and what people call them.
 THROUGHPUT = "throughput_per_s"
@@ -30,7 +28,6 @@ LEAST, MOST = 1e-9, 1e18
 _SECTIONS = ("budget", "targets", "budgets", "references", "headroom")
 _TOTAL_KEYS = ("total_ns", "component", "percentile", "source")
 _NANOSECONDS = "a number of nanoseconds above 0"
-_LONGEST = 60  # characters of a key in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,51 +76,27 @@ class Plan:
 def defaults() -> Plan:
     """The plan that ships."""
     text = files(__package__).joinpath("defaults.toml").read_text(encoding="utf-8")
-    return _plan(tomllib.loads(text), "the defaults", None)
+    return _plan(config.parse(text, "the defaults"), "the defaults", None)
 
 
 def find(path: Path | None = None) -> Plan:
     """The plan in that file; without one the plan in ./armprof.toml, or the defaults where there is none."""
-    if path is not None:
-        return read(path)
-    return read(CONFIG) if CONFIG.exists() else defaults()
+    path = config.found(path)
+    return defaults() if path is None else read(path)
 
 
 def read(path: Path) -> Plan:
     """The plan in that file. Raises ArmprofError where it cannot be read or says what no plan says."""
-    try:
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise ArmprofError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ArmprofError(f"{path}: line {line}: no UTF-8, which TOML is written in") from None
-    return parse(text, str(path))
+    return parse(config.read(path), str(path))
 
 
 def parse(text: str, origin: str = "<text>") -> Plan:
     """The plan that the text of an armprof.toml states, over the defaults. Raises ArmprofError."""
-    try:
-        document = tomllib.loads(text)
-    except RecursionError:
-        raise ArmprofError(f"{origin}: nested too deeply") from None
-    except ValueError as error:  # TOMLDecodeError, or a whole number of thousands of digits
-        raise ArmprofError(f"{origin}: {_placed(str(error), text)}") from None
+    document = config.parse(text, origin)
     try:
         return _plan(document, origin, defaults())
     except ValueError as error:
         raise ArmprofError(f"{origin}: {error}") from None
-
-
-def _placed(message: str, text: str) -> str:
-    """The TOML parser's message with the place in front: "line 3, column 5: Invalid value"."""
-    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message, re.DOTALL)
-    if found is None:
-        return f"not TOML: {message}"
-    place = f"line {found[2]}, column {found[3]}" if found[2] else f"line {text.count(chr(10)) + 1}, the end"
-    return f"{place}: {found[1]}"
 
 
 def _plan(document: dict[str, Any], origin: str, base: Plan | None) -> Plan:
@@ -131,9 +104,9 @@ def _plan(document: dict[str, Any], origin: str, base: Plan | None) -> Plan:
     # Other sections belong to others (a project's components stand in the same file); one that is almost ours is a slip.
     for key in document.keys() - set(_SECTIONS):
         if close := difflib.get_close_matches(key, _SECTIONS, n=1):
-            raise ValueError(f"{_path(key)}: no such section; did you mean {close[0]}?")
+            raise ValueError(f"{path_of(key)}: no such section; did you mean {close[0]}?")
     stated = base is not None
-    headroom = _table(document, "headroom", ("weights", "components"))
+    headroom = table(document, "headroom", ("weights", "components"))
     return Plan(
         total=_total(document, origin, base),
         targets=_limits(document, "targets", origin, stated, base.targets if base else ()),
@@ -146,7 +119,7 @@ def _plan(document: dict[str, Any], origin: str, base: Plan | None) -> Plan:
 
 
 def _total(document: dict[str, Any], origin: str, base: Plan | None) -> Limit:
-    given = _table(document, "budget", _TOTAL_KEYS)
+    given = table(document, "budget", _TOTAL_KEYS)
     if base is not None:
         if not given:
             return base.total
@@ -156,10 +129,10 @@ def _total(document: dict[str, Any], origin: str, base: Plan | None) -> Limit:
     if not isinstance(given["percentile"], str) or given["percentile"] not in names:
         raise MismatchError("budget.percentile", f"one of {', '.join(names)}", given["percentile"])
     return Limit(
-        component=_text(given["component"], "budget.component"),
+        component=text(given["component"], "budget.component"),
         figure=names[given["percentile"]],
         value=_number(given["total_ns"], "budget.total_ns", _NANOSECONDS),
-        source=_text(given["source"], "budget.source"),
+        source=text(given["source"], "budget.source"),
         stated=base is not None,
     )
 
@@ -172,11 +145,11 @@ def _limits(
     limits: dict[str, list[Limit]] = {}
     for limit in base:
         limits.setdefault(limit.component, []).append(limit)
-    components = _table(document, section)
+    components = table(document, section)
     for component in components:
-        path = f"{section}.{_path(component)}"
-        given = _table(components, component, (*known, "source"), path)
-        source = _text(given.get("source", origin), f"{path}.source")
+        path = f"{section}.{path_of(component)}"
+        given = table(components, component, (*known, "source"), path)
+        source = text(given.get("source", origin), f"{path}.source")
         limits[component] = [
             Limit(component, figure, _number(given[figure], f"{path}.{figure}", _expected(figure)), source, stated)
             for figure in known
@@ -192,7 +165,7 @@ def _expected(figure: str) -> str:
 
 
 def _weights(headroom: dict[str, Any], origin: str) -> dict[str, float]:
-    given = _table(headroom, "weights", PARTS, "headroom.weights")
+    given = table(headroom, "weights", PARTS, "headroom.weights")
     weights = {
         part: _number(weight, f"headroom.weights.{part}", "a number from 0 to 1", least=0.0, most=1.0)
         for part, weight in given.items()
@@ -205,29 +178,14 @@ def _weights(headroom: dict[str, Any], origin: str) -> dict[str, float]:
 
 
 def _spent_by(headroom: dict[str, Any]) -> dict[str, tuple[str, ...]]:
-    given = _table(headroom, "components", PARTS, "headroom.components")
+    given = table(headroom, "components", PARTS, "headroom.components")
     spent_by = {}
     for part, names in given.items():
         path = f"headroom.components.{part}"
         if not isinstance(names, list) or not names:
             raise MismatchError(path, "a list of components", names)
-        spent_by[part] = tuple(_text(name, f"{path}[{i}]") for i, name in enumerate(names))
+        spent_by[part] = tuple(text(name, f"{path}[{i}]") for i, name in enumerate(names))
     return spent_by
-
-
-def _table(
-    parent: dict[str, Any], key: str, known: Iterable[str] | None = None, path: str | None = None
-) -> dict[str, Any]:
-    """The table under that key, empty where there is none; of ``known`` keys only, where those are given."""
-    path = path or _path(key)
-    table = parent.get(key, {})
-    if not isinstance(table, dict):
-        raise MismatchError(path, "a table", table)
-    known = table if known is None else tuple(known)
-    for name in table:
-        if name not in known:
-            raise ValueError(f"{path}.{_path(name)}: no such key; expected one of {', '.join(known)}")
-    return table
 
 
 def _number(value: Any, path: str, expected: str, least: float = LEAST, most: float = MOST) -> float:
@@ -241,16 +199,3 @@ def _number(value: Any, path: str, expected: str, least: float = LEAST, most: fl
     if not least <= number <= most:
         raise MismatchError(path, expected, value)
     return number
-
-
-def _text(value: Any, path: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise MismatchError(path, "text", value)
-    return value
-
-
-def _path(key: str) -> str:
-    """A key as TOML has it in a path, cut where it is absurdly long."""
-    bare = re.fullmatch(r"[A-Za-z0-9_-]+", key)
-    key = key if len(key) <= _LONGEST else f"{key[:_LONGEST]}..."
-    return key if bare else f'"{key}"'
