@@ -39,3 +39,10 @@ uint64_t ap_time_batches(ap_loop loop, void *state, uint64_t batch, uint64_t sam
     }
     return checksum;
 }
+
+uint64_t ap_call_loop(void *state, uint64_t operations) {
+    const ap_function function = *(const ap_function *)state;
+    while (operations-- > 0)
+        function();
+    return 0;
+}

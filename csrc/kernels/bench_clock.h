@@ -30,4 +30,10 @@ ap_clock ap_clock_measure(void);
  */
 uint64_t ap_time_batches(ap_loop loop, void *state, uint64_t batch, uint64_t samples, uint64_t *ns_out);
 
+/* A function that is one operation; a pointer to one is the state of ap_call_loop. */
+typedef void (*ap_function)(void);
+
+/* The loop around such a function: an ap_loop, whose checksum is 0 for there is nothing to fold. */
+uint64_t ap_call_loop(void *state, uint64_t operations);
+
 #endif

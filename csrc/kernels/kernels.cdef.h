@@ -418,3 +418,5 @@ uint64_t ap_risk_loop(void *state, uint64_t operations);
 typedef struct ap_clock { double cost_ns; uint64_t resolution_ns; } ap_clock;
 ap_clock ap_clock_measure(void);
 uint64_t ap_time_batches(ap_loop loop, void *state, uint64_t batch, uint64_t samples, uint64_t *ns_out);
+typedef void (*ap_function)(void);
+uint64_t ap_call_loop(void *state, uint64_t operations);

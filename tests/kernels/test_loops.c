@@ -181,6 +181,21 @@ static void the_clock_fills_every_sample(void) {
     ap_ring_loop_destroy(state);
 }
 
+static unsigned calls;
+
+static void call(void) {
+    calls++;
+}
+
+static void a_function_is_called_once_for_each_operation(void) {
+    ap_function function = call;
+    uint64_t ns[3];
+    CHECK_EQUAL(ap_call_loop(&function, 0), 0);
+    CHECK_EQUAL(calls, 0);
+    ap_time_batches(ap_call_loop, &function, 5, 3, ns);
+    CHECK_EQUAL(calls, 15);
+}
+
 int main(void) {
     ap_generator_init(&generator, 1);
     stream_size = ap_generator_fill(&generator, stream, sizeof stream, OPERATIONS);
@@ -192,5 +207,6 @@ int main(void) {
     every_bit_of_the_stream_counts();
     itch_needs_a_whole_frame_and_starts_anew_at_the_end();
     the_clock_fills_every_sample();
+    a_function_is_called_once_for_each_operation();
     return 0;
 }
