@@ -23,6 +23,7 @@ _HOME = {
     "Analysis": "armprof.analysis",
     "ArmprofError": "armprof.errors",
     "CannotCount": "armprof.errors",
+    "ComponentMetrics": "armprof.run.metrics",
     "Count": "armprof.counters.reading",
     "ImplementationEffort": "armprof.analysis",
     "Measurement": "armprof.measurement",
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from armprof.metrics import ARM64Metrics as ARM64Metrics
     from armprof.regions import Region as Region
     from armprof.regions import region as region
+    from armprof.run.metrics import ComponentMetrics as ComponentMetrics
 
 
 def __getattr__(name: str) -> Any:

@@ -266,7 +266,7 @@ def figure_of(component: Component, name: str) -> Figure:
     batch, samples = (latency.batch, latency.samples) if latency else (None, None)
     if value is None:
         reason = latency.reason if latency and name in PERCENTILES else None
-        return Figure(component.name, title, name, None, reason or f"the run has no {what} of it")
+        return Figure(component.name, title, name, None, component.failure or reason or f"the run has no {what} of it")
     if not LEAST <= value <= MOST:
         # What takes less than the clock itself can come out as 0 when the cost of the clock is subtracted.
         reason = (

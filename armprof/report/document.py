@@ -15,6 +15,7 @@ from armprof.counters.reading import Reading
 from armprof.cpu import Core
 from armprof.metrics import ARM64Metrics, compute
 from armprof.metrics.result import MAIN
+from armprof.run.metrics import ComponentMetrics
 from armprof.run.record import Component, Run
 
 T = TypeVar("T")
@@ -40,6 +41,11 @@ class Part:
     @property
     def core(self) -> Core | None:
         return self.metrics.core if self.metrics else None
+
+    @property
+    def figures(self) -> ComponentMetrics:
+        """Times, miss rates, and cycles and instructions of an operation."""
+        return ComponentMetrics.of(self.component, self.metrics)
 
     @property
     def has_metrics(self) -> bool:

@@ -66,6 +66,8 @@ def _component(part: Part) -> dict[str, Any]:
         "operation": component.operation,
         "latency": encode(component.latency),
         "throughput_per_s": component.throughput_per_s,
+        "failure": component.failure,
+        "component_metrics": part.figures.to_dict(),
         "critical_path": _critical_path(component.critical_path) if component.critical_path else None,
         "open_loop": _open_loop(component.open_loop) if component.open_loop else None,
         "checksum": component.checksum,

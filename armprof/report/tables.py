@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +15,9 @@ from armprof.report import figures
 from armprof.report.document import Shared
 from armprof.report.pieces import short, table, text
 from armprof.run.record import Component
+
+TIMES = {"mean": "mean_ns", "p50": "p50_ns", "p95": "p95_ns", "p99": "p99_ns", "p99.9": "p999_ns", "max": "max_ns"}
+FEW_TIMES = {column: TIMES[column] for column in ("p50", "p99", "max")}
 
 
 def calls(components: Iterable[Component]) -> Table:
@@ -34,24 +37,30 @@ def calls(components: Iterable[Component]) -> Table:
     return rows
 
 
-def times(components: Iterable[Component], with_operation: bool) -> Table:
-    """A line for every component whose percentiles are known."""
-    operation = ["operation"] if with_operation else []
-    rows = table("component", *operation, ">p50", ">p95", ">p99", ">batch", ">throughput")
+def times(components: Iterable[Component], columns: Mapping[str, str]) -> Table:
+    """A line for every component whose percentiles are known: these of TIMES of one operation."""
+    rows = table("component", *(f">{column}" for column in columns))
     for component in components:
-        taken, throughput = component.latency, component.throughput_per_s
-        if taken is None:
-            continue
-        rows.add_row(
-            text(short(component.name)),
-            *([text(taken.operation or component.operation)] if with_operation else []),
-            *(
-                figures.NONE if ns is None else figures.duration(ns)
-                for ns in (taken.p50_ns, taken.p95_ns, taken.p99_ns)
-            ),
-            f"{taken.batch:,}",
-            figures.NONE if throughput is None else figures.rate(throughput),
-        )
+        if taken := component.latency:
+            found = (getattr(taken, field) for field in columns.values())
+            shown = (figures.NONE if ns is None else figures.duration(ns) for ns in found)
+            rows.add_row(text(short(component.name)), *shown)
+    return rows
+
+
+def timing(components: Iterable[Component]) -> Table:
+    """A line for every component whose percentiles are known: what was timed, and how."""
+    rows = table("component", "operation", ">batch", ">samples", ">throughput")
+    for component in components:
+        if taken := component.latency:
+            throughput = component.throughput_per_s
+            rows.add_row(
+                text(short(component.name)),
+                text(taken.operation or component.operation),
+                f"{taken.batch:,}",
+                f"{taken.samples:,}",
+                figures.NONE if throughput is None else figures.rate(throughput),
+            )
     return rows
 
 

@@ -26,7 +26,7 @@ from armprof.report.pieces import item, listed, short, text
 from armprof.report.tables import Marks, is_software
 from armprof.report.tree import overview
 
-FOR_OPERATIONS = 76  # from here on the table of times has room for what one operation is
+FOR_ALL_TIMES = 76  # from here on the table of times has room for all of them
 FEW = 4  # so many names are told, the rest is a number
 
 TIMES = "throughput: that of the mean of all operations"
@@ -65,17 +65,21 @@ def _sections(document: Document, console: Console, explain: bool) -> Iterator[S
         yield [text("Time of one call", "bold"), tables.calls(called), text(why, "dim")]
     if timed:
         in_batches = any(component.latency and component.latency.batch > 1 for component in timed)
-        rows = tables.times(timed, with_operation=console.width >= FOR_OPERATIONS)
-        yield [text("Time of one operation", "bold"), rows, text(BATCHES if in_batches else TIMES, "dim")]
+        columns = tables.TIMES if console.width >= FOR_ALL_TIMES else tables.FEW_TIMES
+        yield [text("Time of one operation", "bold"), tables.times(timed, columns)]
+        yield [tables.timing(timed), text(BATCHES if in_batches else TIMES, "dim")]
     for part in document.parts:
         if part.component.critical_path:
             found = part.analysis.bottlenecks
             yield [critical_path(part.component.name, part.component.critical_path, found)]
         if part.component.open_loop:
             yield open_loop(part.component, part.component.open_loop)
+    if failed := [part.component for part in document.parts if part.component.failure]:
+        yield [text("Failed", "bold"), *(item(f"{short(one.name)}: {one.failure}") for one in failed)]
     marks = Marks(document.remarks())
     for part in document.parts if any(part.reading for part in document.parts) else ():
-        yield _part(document, part, marks, console)
+        if part.reading or not part.component.failure:
+            yield _part(document, part, marks, console)
     if any(part.has_metrics for part in document.parts):
         if marks.remarks:
             yield [item(remark, mark) for remark, mark in marks.remarks.items()]
@@ -161,7 +165,9 @@ def _uncounted(reason: Shared) -> str:
 
 
 def _everywhere(document: Document, shared: Shared) -> bool:
-    return len(shared.components) == len(document.parts)
+    """Whether it holds for all components: those that failed aside, of which there is nothing to say."""
+    failed = [part.component.name for part in document.parts if part.component.failure]
+    return sum(name not in failed for name in shared.components) == len(document.parts) - len(failed)
 
 
 def _where(document: Document, shared: Shared) -> str:
@@ -181,7 +187,7 @@ def _part(document: Document, part: Part, marks: Marks, console: Console) -> Sec
     counted = [count for count in reading.counts.values() if count.value is not None]
     hardware = [count for count in counted if not is_software(count)]
     software = [f"{count.event} {figures.count(count)}" for count in counted if is_software(count)]
-    over = f" (over {operations:,} operations)" if operations else ""
+    over = f" (over {operations:,} operations)" if operations > 1 else ""
     below: Section = [text(", ".join(software) + over)] if software else []
     counts = tables.counts(hardware, operations, part.component.operation) if hardware else None
     metrics = tables.metrics(part.metrics, marks) if part.metrics and part.has_metrics else None

@@ -29,7 +29,7 @@ class Latency:
     max_ns: float
     samples: int
     batch: int  # operations per timed sample; 1 = each operation was timed by itself
-    clock_cost_ns: float  # what two readings of the clock cost, already subtracted from every sample
+    clock_cost_ns: float  # what a sample without work takes (reading the clock twice), already subtracted from each
     min_ns: float | None = None
     reason: str | None = None
     operation: str | None = None  # what was timed, where that is not every operation: "tick that sends orders"
@@ -102,7 +102,7 @@ class Component:
 
     name: str
     title: str
-    kind: str  # "kernel", "command", "region", "imported"
+    kind: str  # "kernel", "symbol", "callable", "command", "region", "imported"
     operation: str  # what one operation is, in words: "get and put", "message", "the command"
     reading: Reading | None = None
     groups: tuple[Reading, ...] = ()
@@ -113,6 +113,7 @@ class Component:
     critical_path: CriticalPath | None = None
     open_loop: OpenLoop | None = None
     notes: tuple[str, ...] = ()
+    failure: str | None = None  # how its own code failed, so that there are no numbers, or none of what came after
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from test_run_file import runs as any_runs
 from armprof.counters.reading import Status, uncounted
 from armprof.report.document import document
 from armprof.report.text import render
-from armprof.run.record import Run
+from armprof.run.record import Component, Run
 
 
 def lines(run: Run, explain: bool = False) -> list[str]:
@@ -61,13 +61,24 @@ def test_what_could_not_be_counted_and_why_is_said_once() -> None:
     assert len(lines(runs.without_pmu())) < 40
 
 
-def test_what_one_operation_costs_is_in_one_table_with_its_batch() -> None:
+def test_what_one_operation_costs_stands_above_how_it_was_timed() -> None:
     report = lines(runs.run(runs.kernel("ring"), runs.kernel("alone", latency=replace(runs.TIMES, batch=1))))
     header = next(i for i, line in enumerate(report) if line.startswith("component "))
-    assert report[header].split() == ["component", "operation", "p50", "p95", "p99", "batch", "throughput"]
-    assert " ".join(report[header + 1].split()) == "ring push 12.3 ns 45.6 ns 78.9 ns 256 20.0 M/s"
-    assert " ".join(report[header + 2].split()) == "alone push 12.3 ns 45.6 ns 78.9 ns 1 20.0 M/s"
-    assert "means of batches" in report[header + 3] + report[header + 4]
+    times, timing = report[header : header + 3], report[header + 4 : header + 7]
+    assert times[0].split() == ["component", "mean", "p50", "p95", "p99", "p99.9", "max"]
+    assert " ".join(times[1].split()) == "ring 50.0 ns 12.3 ns 45.6 ns 78.9 ns 1.23 us 2.50 ms"
+    assert timing[0].split() == ["component", "operation", "batch", "samples", "throughput"]
+    assert " ".join(timing[1].split()) == "ring push 256 50,000 20.0 M/s"
+    assert " ".join(timing[2].split()) == "alone push 1 50,000 20.0 M/s"
+    assert "means of batches" in report[header + 7] + report[header + 8]
+
+
+def test_what_failed_is_told_once_and_takes_nothing_from_the_others() -> None:
+    crashed = Component("crash", "", "symbol", "call", failure="SIGSEGV while it was timed")
+    report = flat(runs.run(runs.kernel("ring"), crashed))
+    assert "Failed - crash: SIGSEGV while it was timed" in report
+    assert report.count("SIGSEGV") == 1
+    assert "cpu_cycles 1,000" in report
 
 
 def test_single_operations_need_no_word_on_batches() -> None:
@@ -218,10 +229,10 @@ def test_it_fits_the_terminal_and_does_not_grow_beyond_80(
             assert number in "\n".join(plain)
 
 
-def test_a_narrow_table_of_times_does_without_the_operation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_narrow_table_of_times_does_without_some(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     report = render(document(runs.run(runs.kernel("treasury"))), Terminal())
-    assert re.search(r"treasury +12\.3 ns +45\.6 ns +78\.9 ns +256 +20\.0 M/s", report)
+    assert re.search(r"treasury +12\.3 ns +78\.9 ns +2\.50 ms", report)
 
 
 def test_colours_are_for_terminals() -> None:
