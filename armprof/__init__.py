@@ -35,6 +35,7 @@ _HOME = {
     "Region": "armprof.regions",
     "Status": "armprof.counters.reading",
     "analyze": "armprof.analysis",
+    "component": "armprof.components",
     "measure": "armprof.measurement",
     "profile": "armprof.measurement",
     "region": "armprof.regions",
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from armprof.analysis import (
         analyze as analyze,
     )
+    from armprof.components import component as component
     from armprof.counters.reading import Count as Count
     from armprof.counters.reading import Reading as Reading
     from armprof.counters.reading import Status as Status

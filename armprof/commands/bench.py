@@ -4,19 +4,49 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from armprof.commands.benching import known
 from armprof.commands.progress import progress
-from armprof.components import KERNELS, bench
-
-HELP = "time and count components, write a run file"
+from armprof.components import KERNELS, Definition, bench
+from armprof.errors import ArmprofError
 
 DEFAULT_OUTPUT = Path("armprof-run.json")
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        f"Built-in components: {', '.join(KERNELS)}. Code of yours runs in a process of its own; where it fails the others "
+        "are still measured and written, and the exit status is 2. See docs/components.md."
+    )
     parser.add_argument(
-        "components", nargs="*", metavar="COMPONENT", help=f"{', '.join(KERNELS)}; all where none is named"
+        "components",
+        nargs="*",
+        metavar="COMPONENT",
+        help="what to bench; default: all, or those that --lib and --module add",
+    )
+    parser.add_argument(
+        "--lib", type=Path, metavar="FILE", help="a shared library; functions of it are components, named by --symbol"
+    )
+    parser.add_argument(
+        "--symbol", action="append", default=[], metavar="NAME", help="of a function void f(void); can be repeated"
+    )
+    parser.add_argument(
+        "--loop",
+        action="store_true",
+        help="the symbols are loops instead, uint64_t f(void *state, uint64_t operations); "
+        "void *f_create(uint64_t seed) makes the state where the library has it, else it is NULL",
+    )
+    parser.add_argument(
+        "--module",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a Python module whose functions @armprof.component registers; can be repeated",
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="components (default: ./armprof.toml where there is one)"
     )
     parser.add_argument(
         "--input",
@@ -54,12 +84,40 @@ def run(args: argparse.Namespace) -> int:
     from armprof.report.document import document
     from armprof.run import file
 
+    names, components = _chosen(args)
     with progress() as tell:
-        outcome = bench(args.components, args.input, args.seed, args.seconds, tell, args.rate)
+        outcome = bench(names, args.input, args.seed, args.seconds, tell, args.rate, components)
     file.write(outcome, args.output)
     print(file.render(outcome) if args.format == "json" else text.render(document(outcome), sys.stdout), end="")
     print(f"armprof: run file {args.output}", file=sys.stderr)
+    failed = [f"{component.name}: {component.failure}" for component in outcome.components if component.failure]
+    if failed:
+        raise ArmprofError("; ".join(failed))
     return 0
+
+
+def _chosen(args: argparse.Namespace) -> tuple[list[str], Mapping[str, Definition]]:
+    """What to bench, and of what: where none is named, those that the command line adds."""
+    components = known(args.config, args.module, _symbols(args))
+    places = tuple(f"{module}." for module in args.module)
+    of_modules = [name for name, definition in components.items() if definition.origin.startswith(places)]
+    if args.module and not of_modules:
+        modules = ", ".join(args.module)
+        raise ArmprofError(f"{modules} registers no component; @armprof.component above a function does")
+    return args.components or [*of_modules, *args.symbol], components
+
+
+def _symbols(args: argparse.Namespace) -> list[Definition]:
+    from armprof.components import symbols
+
+    if args.lib is None and (args.symbol or args.loop):
+        raise ArmprofError("--symbol and --loop are of a shared library: --lib FILE")
+    if args.lib is not None and not args.symbol:
+        raise ArmprofError(
+            f"--lib needs --symbol NAME; {args.lib} exports {symbols.listed(symbols.functions(args.lib))}"
+        )
+    names = dict.fromkeys(args.symbol)
+    return [symbols.symbol(args.lib, name, args.loop, name, "", "", f"--symbol {name}") for name in names]
 
 
 def _seed(text: str) -> int:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from armprof.commands.benching import bench_all
 from armprof.errors import CannotCount
 from armprof.output import write_text
 from armprof.run.record import Run
@@ -21,13 +22,13 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         metavar="RUN",
         help="a run file (of `armprof bench`, of a C program with ARMPROF_OUTPUT); - is standard input; without it the "
-        "built-in kernels are benched first",
+        "built-in kernels and the components of armprof.toml are benched first",
     )
     parser.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
-        help="targets, budgets and weights (default: ./armprof.toml where there is one, over those that ship)",
+        help="components, targets, budgets and weights (default: ./armprof.toml where there is one, over those that ship)",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of stdout")
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     from armprof.report import budget as report
 
     plan = find(args.config)  # before a bench of seconds
-    measured = _bench() if args.run is None else _load(args.run)
+    measured = bench_all(args.config) if args.run is None else _load(args.run)
     assessed = assess(measured, plan)
     to_file = args.output is not None
     if args.format == "json":
@@ -78,11 +79,3 @@ def _load(path: str) -> Run:
     if path == "-":
         return file.parse(sys.stdin.buffer.read().decode("utf-8-sig", "replace"), "standard input")
     return file.read(Path(path))
-
-
-def _bench() -> Run:
-    from armprof.commands.progress import progress
-    from armprof.components import bench
-
-    with progress() as tell:
-        return bench(progress=tell)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import armprof
+from armprof.commands.benching import bench_all
 from armprof.commands.reporting import add_options, report
 from armprof.errors import ArmprofError
 from armprof.run.record import Component, Run
@@ -23,7 +24,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         metavar="FILE",
         help="a run file (of `armprof bench`, of a C program with ARMPROF_OUTPUT), or what `perf stat` printed (text, -x "
-        "or -j); - is standard input; without it the built-in kernels are benched first",
+        "or -j); - is standard input; without it the built-in kernels and the components of armprof.toml are benched "
+        "first",
     )
     parser.add_argument("--core", metavar="NAME", help="the core that a perf output is from, as in neoverse-n1")
     add_options(parser, "stdout")
@@ -32,7 +34,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.file is None and args.core is not None:
         raise ArmprofError("--core is for a perf output: what is benched here runs on this machine's core")
-    outcome = _bench() if args.file is None else load(args.file, args.core)
+    outcome = bench_all() if args.file is None else load(args.file, args.core)
     report(outcome, args, sys.stdout, _plan(outcome))
     return 0
 
@@ -79,11 +81,3 @@ def load(path: str, core: str | None = None) -> Run:
         groups=imported.groups,
     )
     return Run((component,), armprof_version=armprof.__version__)
-
-
-def _bench() -> Run:
-    from armprof.commands.progress import progress
-    from armprof.components import bench
-
-    with progress() as tell:
-        return bench(progress=tell)

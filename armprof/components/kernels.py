@@ -3,53 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from armprof.components.feed import generate, read_file
 from armprof.components.ticks import Ticks
+from armprof.components.work import Definition, Loop, Work
 from armprof.counters.machine import native
 from armprof.errors import ArmprofError
 
 CHECKSUM_OPERATIONS = 1 << 20  # of a kernel without input of its own
 
 
-@dataclass(frozen=True)
-class Work:
-    """A kernel's loop with its state, ready to run. Not to be used by two threads at once."""
-
-    function: str  # name of the loop in C, an ap_loop
-    state: Any  # its state, freed with this object
-    period: int  # operations after which the input starts anew; the checksum is that of the first period
-    notes: tuple[str, ...] = ()
-    keeps: Any = None  # memory that the state points into
-    ticks: Ticks | None = None  # its single ticks, which are then what is timed
-
-    def run(self, operations: int) -> int:
-        """Runs the loop and returns its checksum so far."""
-        checksum: int = getattr(native().lib, self.function)(self.state, operations)
-        return checksum
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """One kernel: ``operation`` says what is timed and counted, ``set_up(seed, input)`` makes it ready."""
-
-    name: str
-    title: str
-    operation: str
-    takes_input: bool
-    set_up: Callable[[int, Path | None], Work]
-    takes_rate: bool = False  # whether it can be run at a rate
-
-
 def _native_work(prefix: str, *arguments: Any, **more: Any) -> Work:
-    ffi, lib = native().ffi, native().lib
-    state = getattr(lib, f"{prefix}_create")(*arguments)
-    if state == ffi.NULL:
+    state = getattr(native().lib, f"{prefix}_create")(*arguments)
+    if state == native().ffi.NULL:
         raise MemoryError(f"{prefix}_create")
-    return Work(prefix, ffi.gc(state, getattr(lib, f"{prefix}_destroy")), **more)
+    return _loop(prefix, state, **more)
+
+
+def _loop(prefix: str, state: Any, period: int, notes: tuple[str, ...] = (), keeps: Any = None) -> Loop:
+    """The loop of that name, with its state, which is freed with it."""
+    ffi, lib = native().ffi, native().lib
+    loop = Loop(ffi.addressof(lib, prefix), ffi.gc(state, getattr(lib, f"{prefix}_destroy")), keeps)
+    loop.period, loop.notes = period, notes
+    return loop
 
 
 def _object_pool(seed: int, input: Path | None) -> Work:
@@ -65,7 +43,7 @@ def _itch50(seed: int, input: Path | None) -> Work:
     return _native_work("ap_itch_loop", feed.data, feed.size, period=feed.frames, notes=feed.notes, keeps=feed.data)
 
 
-def _market(prefix: str, seed: int, input: Path | None) -> Work:
+def _market(prefix: str, seed: int, input: Path | None) -> Loop:
     """A loop that copies what it takes of the feed and says how long its period is."""
     ffi, lib = native().ffi, native().lib
     feed = generate(seed) if input is None else read_file(input)
@@ -75,7 +53,7 @@ def _market(prefix: str, seed: int, input: Path | None) -> Work:
     if state == ffi.NULL:
         raise ArmprofError(f"{input}: adds no order to a book, or more than there is memory for")
     period = getattr(lib, f"{prefix}_period")(state)
-    return Work(prefix, ffi.gc(state, getattr(lib, f"{prefix}_destroy")), period, feed.notes)
+    return _loop(prefix, state, period, feed.notes)
 
 
 def _order_book(seed: int, input: Path | None) -> Work:
@@ -88,7 +66,8 @@ def _feed_handler(seed: int, input: Path | None) -> Work:
 
 def _tick_to_trade(seed: int, input: Path | None) -> Work:
     work = _market("ap_trade_loop", seed, input)
-    return replace(work, ticks=Ticks(work.state, work.period))
+    work.ticks = Ticks(work.state, work.period)
+    return work
 
 
 def _timing(seed: int, input: Path | None) -> Work:
@@ -119,18 +98,26 @@ def _risk(seed: int, input: Path | None) -> Work:
     return _native_work("ap_risk_loop", seed, period=CHECKSUM_OPERATIONS)
 
 
-KERNELS: Mapping[str, Kernel] = {
+def _kernel(
+    name: str, title: str, operation: str, takes_input: bool, set_up: Callable[[int, Path | None], Work], **more: Any
+) -> Definition:
+    """A component that is trusted not to fail."""
+    more |= {"isolated": False, "origin": "a built-in kernel"}
+    return Definition(name, title, "kernel", operation, set_up, takes_input, **more)
+
+
+KERNELS: Mapping[str, Definition] = {
     kernel.name: kernel
     for kernel in (
-        Kernel("timing", "Timing framework", "stamp", False, _timing),
-        Kernel("treasury", "Treasury calculations", "yield from price", False, _treasury),
-        Kernel("strategy", "Strategy decision", "decision", False, _strategy),
-        Kernel("risk", "Risk checks", "order", False, _risk),
-        Kernel("object_pool", "Object pool", "get and put", False, _object_pool),
-        Kernel("spsc_ring", "SPSC ring buffer", "push and pop", False, _spsc_ring),
-        Kernel("itch50", "ITCH 5.0 parser", "message", True, _itch50),
-        Kernel("feed_handler", "Feed handler", "message", True, _feed_handler),
-        Kernel("order_book", "Order book", "order message", True, _order_book),
-        Kernel("tick_to_trade", "Tick to trade", "message", True, _tick_to_trade, takes_rate=True),
+        _kernel("timing", "Timing framework", "stamp", False, _timing),
+        _kernel("treasury", "Treasury calculations", "yield from price", False, _treasury),
+        _kernel("strategy", "Strategy decision", "decision", False, _strategy),
+        _kernel("risk", "Risk checks", "order", False, _risk),
+        _kernel("object_pool", "Object pool", "get and put", False, _object_pool),
+        _kernel("spsc_ring", "SPSC ring buffer", "push and pop", False, _spsc_ring),
+        _kernel("itch50", "ITCH 5.0 parser", "message", True, _itch50),
+        _kernel("feed_handler", "Feed handler", "message", True, _feed_handler),
+        _kernel("order_book", "Order book", "order message", True, _order_book),
+        _kernel("tick_to_trade", "Tick to trade", "message", True, _tick_to_trade, takes_rate=True),
     )
 }

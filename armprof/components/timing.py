@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
+from armprof.components.failure import Failed
 from armprof.counters.machine import native
 from armprof.run.record import Latency
 
@@ -13,21 +15,24 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from armprof.components.kernels import Work
+    from armprof.components.work import Work
 
 BATCH_STEPS = 100  # a batch lasts this many steps of the clock: one step more or less is 1 %
+FEW, MANY = 10, 1000
+NO_WORK = 1 << 40  # operations that no core does in the time of any warming up
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """``cost_ns``: what an interval without work measures. ``resolution_ns``: the smallest step ever seen."""
+    """``cost_ns``: what a sample without work measures. ``resolution_ns``: the smallest step ever seen."""
 
     cost_ns: float
     resolution_ns: float
 
 
+@cache
 def measure_clock() -> Clock:
-    """The clock that times the kernels, measured; takes a few milliseconds."""
+    """CLOCK_MONOTONIC as C code reads it, measured once; takes a few milliseconds."""
     clock = native().lib.ap_clock_measure()
     return Clock(clock.cost_ns, clock.resolution_ns)
 
@@ -41,27 +46,38 @@ def batch_size(operation_ns: float, clock: Clock) -> int:
     return batch
 
 
+def sample_count(seconds: float, sample_ns: float) -> int:
+    """Samples of one component: as many as fit into the time.
+
+    A thousand at least, so that p99.9 is a sample, where those take no longer than a second; of longer work as many as
+    take that second, and ten of the longest.
+    """
+    at_least = min(MANY, max(FEW, int(1e9 / sample_ns)))
+    return max(int(seconds * 1e9 / sample_ns), at_least)
+
+
 def warm_up(work: Work, seconds: float) -> float:
-    """Runs the loop in doubling stretches for about ``seconds``; returns ns per operation of the longest."""
+    """Runs the work in doubling stretches for about ``seconds``; returns ns per operation of the longest.
+
+    Each is run twice and the shorter time taken, for interruptions only ever add: one of a millisecond in the first stretch
+    would make an operation of a nanosecond look as long as that, and its batch one operation.
+
+    Raises Failed where the work takes no time, as that of a function does which is no loop and is called as one.
+    """
     operations = 1
     while True:
-        start = time.perf_counter_ns()
-        work.run(operations)
-        took = time.perf_counter_ns() - start
-        if took >= seconds / 2 * 1e9:
+        took = min(_time(work, operations), _time(work, operations))
+        if took >= seconds / 4 * 1e9:
             return took / operations
+        if operations >= NO_WORK:
+            raise Failed(f"it does nothing: {operations:,} operations took {took:,} ns")
         operations *= 2
 
 
-def sample(work: Work, batch: int, samples: int) -> NDArray[np.uint64]:
-    """Nanoseconds of each of ``samples`` batches, the clock's cost included."""
-    import numpy as np
-
-    ffi, lib = native().ffi, native().lib
-    ns = np.empty(samples, dtype=np.uint64)
-    out = ffi.from_buffer("uint64_t[]", ns, require_writable=True)
-    lib.ap_time_batches(ffi.addressof(lib, work.function), work.state, batch, samples, out)
-    return ns
+def _time(work: Work, operations: int) -> int:
+    start = time.perf_counter_ns()
+    work.run(operations)
+    return time.perf_counter_ns() - start
 
 
 def latency(batches_ns: NDArray[np.uint64], batch: int, clock: Clock, operation: str | None = None) -> Latency:

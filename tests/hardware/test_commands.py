@@ -104,3 +104,38 @@ def test_bench_writes_a_run_that_report_reads(tmp_path: Path) -> None:
     assert counts["inst_retired"]["status"] == "counted"
     assert counts["inst_retired"]["value"] > 1000
     assert component["metrics"]["cycles_per_instruction"]["value"] > 0
+
+
+PARTS = """
+import os
+import armprof
+
+@armprof.component
+def total():
+    sum(range(1000))
+
+@armprof.component
+def crash():
+    os.abort()
+
+armprof.component("nothing", command="true")
+"""
+
+
+def test_components_of_users_are_counted_and_a_crash_takes_nothing_from_them(tmp_path: Path) -> None:
+    (tmp_path / "parts.py").write_text(PARTS)
+    bench = ("armprof", "bench", "total", "crash", "nothing", "--module", "parts", "--seconds", "0.05")
+    done = subprocess.run(bench, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.endswith("armprof: crash: SIGABRT while it was warmed up\n")
+    report = json.loads(armprof("report", "--format", "json", "armprof-run.json", cwd=tmp_path).stdout)
+    total, crash, nothing = (component["component_metrics"] for component in report["components"])
+    assert total["instructions_per_operation"]["value"] > 1000
+    assert total["cycles_per_operation"]["value"] > 0
+    assert 0 <= total["branch_miss_rate"]["value"] < 1
+    assert nothing["instructions_per_operation"]["value"] > 1000
+    assert crash["instructions_per_operation"] == {
+        "value": None,
+        "unit": "instructions",
+        "reason": "SIGABRT while it was warmed up",
+    }

@@ -14,7 +14,7 @@ import pytest
 
 from armprof import _native
 from armprof.commands import bench as command
-from armprof.components import KERNELS, bench, feed, runner
+from armprof.components import KERNELS, bench, feed, trial
 from armprof.components.ticks import Ticks
 from armprof.counters import pmu
 from armprof.counters.reading import Reading
@@ -140,7 +140,7 @@ def test_what_cannot_be_counted_is_said_once_and_the_times_stay(uncounted: None)
 
 
 def test_counting_runs_whole_periods_of_the_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "COUNTED_SECONDS", 0.001)
+    monkeypatch.setattr(trial, "COUNTED_SECONDS", 0.001)
     (component,) = bench(["itch50"], seconds=QUICK).components
     assert component.reading_operations
     assert component.reading_operations % 5000 == 0

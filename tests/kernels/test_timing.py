@@ -72,11 +72,13 @@ def test_the_cpu_is_found_behind_a_name_with_spaces_and_brackets() -> None:
 
 def test_a_pinned_thread_runs_on_one_cpu_and_gets_the_others_back() -> None:
     before = os.sched_getaffinity(0)
-    with pinned() as said:
+    with pinned() as pinning:
         inside = os.sched_getaffinity(0)
         assert len(inside) == 1
         assert inside <= before
-        assert said == f"pinned to CPU {min(inside)}"
+        assert pinning.note == f"pinned to CPU {min(inside)}"
+        pinning.release()
+        assert os.sched_getaffinity(0) == before
     assert os.sched_getaffinity(0) == before
 
 
@@ -92,6 +94,7 @@ def test_work_goes_on_where_pinning_is_forbidden(monkeypatch: pytest.MonkeyPatch
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "sched_setaffinity", forbidden)
-    with pinned() as said:
-        assert "not pinned" in said
-        assert "Operation not permitted" in said
+    with pinned() as pinning:
+        assert "not pinned" in pinning.note
+        assert "Operation not permitted" in pinning.note
+        pinning.release()

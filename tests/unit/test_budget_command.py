@@ -92,7 +92,7 @@ def test_a_run_is_taken_from_standard_input(
 def test_without_a_run_the_kernels_are_benched(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def bench(progress: object) -> Run:
+    def bench(**_: object) -> Run:
         return founding_system()
 
     monkeypatch.setattr("armprof.components.bench", bench)

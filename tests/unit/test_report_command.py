@@ -121,7 +121,7 @@ def test_explain(report: Report, perf: Path) -> None:
 
 
 def test_without_a_file_the_kernels_are_benched_first(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
-    def bench(progress: Progress) -> Run:
+    def bench(progress: Progress, **_: object) -> Run:
         progress("timing", 0.5)
         return runs.without_pmu()
 
