@@ -72,6 +72,12 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "intended arrival",
     )
     parser.add_argument(
+        "--like",
+        type=Path,
+        metavar="FILE",
+        help="time in batches of the size that they have in this run file, to be compared with it",
+    )
+    parser.add_argument(
         "--format", choices=["text", "json"], default="text", help="of what is printed (default: %(default)s)"
     )
     parser.add_argument(
@@ -85,8 +91,9 @@ def run(args: argparse.Namespace) -> int:
     from armprof.run import file
 
     names, components = _chosen(args)
+    like = None if args.like is None else file.read(args.like)
     with progress() as tell:
-        outcome = bench(names, args.input, args.seed, args.seconds, tell, args.rate, components)
+        outcome = bench(names, args.input, args.seed, args.seconds, tell, args.rate, components, like)
     file.write(outcome, args.output)
     print(file.render(outcome) if args.format == "json" else text.render(document(outcome), sys.stdout), end="")
     print(f"armprof: run file {args.output}", file=sys.stderr)

@@ -30,6 +30,7 @@ def bench(
     progress: Progress = lambda doing, done: None,
     rate_per_s: float | None = None,
     components: Mapping[str, Definition] | None = None,
+    like: Run | None = None,
 ) -> Run:
     """Times and counts the named components, all of them where none is named.
 
@@ -37,6 +38,7 @@ def bench(
     ``seconds`` is how long each component is timed; a second leaves some half a million samples of 8 bytes.
     With ``rate_per_s`` tick to trade is also run with ticks that arrive at this rate, for as many seconds.
     ``components`` are those to choose from; by default the kernels and what `armprof.component` has registered.
+    ``like`` is a run to be compared with: components that it has are timed in batches of the same size.
     What cannot be counted stands in the readings with its reason, and in the notes of the run where that is all. Code of
     users runs in processes of its own: how one failed is its component's ``failure``, and the others go on.
 
@@ -48,13 +50,14 @@ def bench(
     if rate_per_s is not None and not any(definition.takes_rate for definition in chosen):
         takers = ", ".join(definition.name for definition in known.values() if definition.takes_rate)
         raise ArmprofError(f"no component named can be run at a rate; these can: {takers}")
+    batches = _batches(like) if like else {}
     with ExitStack() as stack:
         pinning = stack.enter_context(pinned())
         clock = measure_clock()
         trials: list[Trial | Isolated] = []
         for i, definition in enumerate(chosen):
             progress(f"warming up {definition.name}", 0.1 * i / len(chosen))
-            trials.append(_trial(definition, seed, input, seconds, pinning, stack))
+            trials.append(_trial(definition, seed, input, seconds, batches.get(definition.name), pinning, stack))
         for turn in range(ROUNDS):
             progress("timing", 0.1 + 0.6 * turn / ROUNDS)
             for trial in trials:
@@ -77,14 +80,25 @@ def bench(
     return run_here(measured, [*notes, *uncounted])
 
 
+def _batches(like: Run) -> dict[str, int]:
+    """The batches of its components. Ticks are timed one by one: theirs is no size of batches."""
+    return {one.name: one.latency.batch for one in like.components if one.latency and not one.latency.operation}
+
+
 def _trial(
-    definition: Definition, seed: int, input: Path | None, seconds: float, pinning: Pinning, stack: ExitStack
+    definition: Definition,
+    seed: int,
+    input: Path | None,
+    seconds: float,
+    batch: int | None,
+    pinning: Pinning,
+    stack: ExitStack,
 ) -> Trial | Isolated:
     def make() -> Trial:
         if not definition.pinned:
             pinning.release()
         kind = TickTrial if definition.takes_rate else Trial
-        return kind(definition, seed, input, seconds)
+        return kind(definition, seed, input, seconds, batch)
 
     if not definition.isolated:
         return make()

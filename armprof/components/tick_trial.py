@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from armprof.components.ticks import OPERATION, critical_path, with_counts
-from armprof.components.timing import MANY, latency
+from armprof.components.timing import MANY, latency, round_times
 from armprof.components.trial import ROUNDS, Trial
 from armprof.components.work import Definition
 from armprof.counters.reading import Reading
@@ -24,8 +24,10 @@ class TickTrial(Trial):
 
     passes = 3  # of a round: all operations in batches, single ticks, their stages
 
-    def __init__(self, definition: Definition, seed: int, input: Path | None, seconds: float) -> None:
-        super().__init__(definition, seed, input, seconds)
+    def __init__(
+        self, definition: Definition, seed: int, input: Path | None, seconds: float, batch: int | None = None
+    ) -> None:
+        super().__init__(definition, seed, input, seconds, batch)
         assert self._work.ticks is not None
         self._ticks = self._work.ticks
         self._tick_times: list[NDArray[np.uint64]] = []
@@ -75,6 +77,7 @@ class TickTrial(Trial):
         return replace(
             component,
             latency=latency(times, 1, ticks.clock, OPERATION),
+            rounds=tuple(round_times(ns, 1, ticks.clock) for ns in self._tick_times if len(ns)),
             critical_path=path and with_counts(path, self._stage_counts, self._stages_uncounted),
             open_loop=self._open_loop,
             notes=(*component.notes, note, *self._no_open_loop),

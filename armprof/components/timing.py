@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from armprof.components.failure import Failed
 from armprof.counters.machine import native
-from armprof.run.record import Latency
+from armprof.run.record import Latency, Round
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,27 +84,38 @@ def latency(batches_ns: NDArray[np.uint64], batch: int, clock: Clock, operation:
     """The distribution of the time of one operation, from the times of whole batches. No sample is dropped.
 
     ``operation`` says what was timed, where that is not every operation.
-
-    A percentile is the smallest sample that at least so many percent of the samples do not exceed (Hyndman
-    and Fan 1996, definition 1): a time that was measured, not one between two.
     """
-    import numpy as np
-
-    ns = np.sort((batches_ns.astype(np.float64) - clock.cost_ns).clip(min=0) / batch)
-
-    def percentile(permille: int) -> float:
-        # In integers: numpy's inverted_cdf takes the 9991st of 10,000 for p99.9, because 0.999 is no float.
-        return float(ns[-(-permille * len(ns) // 1000) - 1])
-
+    ns = _of_one_operation(batches_ns, batch, clock)
     return Latency(
         mean_ns=float(ns.mean()),
-        p50_ns=percentile(500),
-        p95_ns=percentile(950),
-        p99_ns=percentile(990),
-        p999_ns=percentile(999),
+        p50_ns=_percentile(ns, 500),
+        p95_ns=_percentile(ns, 950),
+        p99_ns=_percentile(ns, 990),
+        p999_ns=_percentile(ns, 999),
         max_ns=float(ns[-1]),
         samples=len(ns),
         batch=batch,
         clock_cost_ns=clock.cost_ns,
         operation=operation,
     )
+
+
+def round_times(batches_ns: NDArray[np.uint64], batch: int, clock: Clock) -> Round:
+    """What one round contributes, from the times of its batches."""
+    ns = _of_one_operation(batches_ns, batch, clock)
+    return Round(float(ns.mean()), _percentile(ns, 500), _percentile(ns, 950))
+
+
+def _of_one_operation(batches_ns: NDArray[np.uint64], batch: int, clock: Clock) -> NDArray[np.float64]:
+    """The batches' times as those of one operation, in order of size."""
+    import numpy as np
+
+    return np.sort((batches_ns.astype(np.float64) - clock.cost_ns).clip(min=0) / batch)
+
+
+def _percentile(ordered: NDArray[np.float64], permille: int) -> float:
+    """The smallest sample that at least so many per mille of the samples do not exceed (Hyndman and Fan 1996, definition 1):
+    a time that was measured, not one between two.
+    """
+    # In integers: numpy's inverted_cdf takes the 9991st of 10,000 for p99.9, because 0.999 is no float.
+    return float(ordered[-(-permille * len(ordered) // 1000) - 1])

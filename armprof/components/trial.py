@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from armprof.components.timing import batch_size, latency, sample_count, warm_up
+from armprof.components.timing import batch_size, latency, round_times, sample_count, warm_up
 from armprof.components.work import Definition
 from armprof.counters.reading import Reading
 from armprof.errors import CannotCount
@@ -26,12 +26,14 @@ class Trial:
 
     passes = 1  # over the work in each round, which share the time
 
-    def __init__(self, definition: Definition, seed: int, input: Path | None, seconds: float) -> None:
+    def __init__(
+        self, definition: Definition, seed: int, input: Path | None, seconds: float, batch: int | None = None
+    ) -> None:
         self._definition = definition
         self._work = work = definition.set_up(seed, input if definition.takes_input else None)
         self._checksum = work.run(work.period)
         self._operation_ns = warm_up(work, seconds * WARM_UP_SHARE)
-        self._batch = batch_size(self._operation_ns, work.clock(1))
+        self._batch = batch or batch_size(self._operation_ns, work.clock(1))
         self._clock = work.clock(self._batch)
         self._samples = sample_count(seconds / self.passes, self._batch * self._operation_ns)
         self._timed: list[NDArray[np.uint64]] = []
@@ -72,6 +74,7 @@ class Trial:
             reading=self._reading,
             reading_operations=self._counted_operations,
             latency=times,
+            rounds=tuple(round_times(ns, self._batch, self._clock) for ns in self._timed),
             throughput_per_s=1e9 / times.mean_ns if times.mean_ns > 0 else None,
             checksum=None if self._checksum is None else f"{self._checksum:016x}",
             notes=notes,

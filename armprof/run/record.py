@@ -91,6 +91,15 @@ class OpenLoop:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """The time of one operation in one of the rounds that the component was timed in: how steady it was."""
+
+    mean_ns: float
+    p50_ns: float
+    p95_ns: float
+
+
+@dataclass(frozen=True, slots=True)
 class Component:
     """One named piece of work: what it took and what it counted.
 
@@ -108,6 +117,7 @@ class Component:
     groups: tuple[Reading, ...] = ()
     reading_operations: int | None = None
     latency: Latency | None = None
+    rounds: tuple[Round, ...] = ()  # in the order of time; what a comparison takes for the noise
     throughput_per_s: float | None = None
     checksum: str | None = None  # of the outputs; the same input gives the same checksum on every machine
     critical_path: CriticalPath | None = None

@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import itch_spec
@@ -149,6 +150,16 @@ def test_counting_runs_whole_periods_of_the_input(monkeypatch: pytest.MonkeyPatc
 def test_names_are_taken_in_order_and_once(uncounted: None) -> None:
     run = bench(["spsc_ring", "object_pool", "spsc_ring"], seconds=QUICK)
     assert [component.name for component in run.components] == ["spsc_ring", "object_pool"]
+
+
+def test_a_run_to_be_compared_with_another_is_timed_in_its_batches(uncounted: None) -> None:
+    (base,) = bench(["spsc_ring"], seconds=QUICK).components
+    assert base.latency is not None
+    assert len(base.rounds) == trial.ROUNDS
+    other = replace(base.latency, batch=base.latency.batch * 4)
+    (head,) = bench(["spsc_ring"], seconds=QUICK, like=Run((replace(base, latency=other),))).components
+    assert head.latency is not None
+    assert head.latency.batch == other.batch
 
 
 def test_progress_goes_from_start_to_end(uncounted: None) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from armprof.counters.reading import Count, Reading, Status, uncounted
 from armprof.errors import ArmprofError
 from armprof.run.file import VERSION, is_run_file, parse, read, render, write
-from armprof.run.record import Component, CriticalPath, Latency, OpenLoop, Run, Stage
+from armprof.run.record import Component, CriticalPath, Latency, OpenLoop, Round, Run, Stage
 
 SCHEMA = json.loads((files("armprof.run") / "run.schema.json").read_text(encoding="utf-8"))
 
@@ -111,6 +111,7 @@ components = st.builds(
     groups=st.lists(readings, max_size=2).map(tuple),
     reading_operations=st.none() | whole,
     latency=st.none() | latencies,
+    rounds=st.lists(st.builds(Round, numbers, numbers, numbers), max_size=2).map(tuple),
     throughput_per_s=st.none() | numbers,
     checksum=st.none() | text,
     critical_path=st.none() | paths,
