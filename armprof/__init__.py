@@ -34,6 +34,7 @@ _HOME = {
     "Recommendation": "armprof.analysis",
     "Region": "armprof.regions",
     "Status": "armprof.counters.reading",
+    "ab": "armprof.compare",
     "analyze": "armprof.analysis",
     "component": "armprof.components",
     "measure": "armprof.measurement",
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
         analyze as analyze,
     )
     from armprof.components import component as component
+    from armprof.compare import ab as ab
     from armprof.counters.reading import Count as Count
     from armprof.counters.reading import Reading as Reading
     from armprof.counters.reading import Status as Status

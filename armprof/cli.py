@@ -15,6 +15,7 @@ VERBS: dict[str, str] = {
     "bench": "times and counts components, writes a run file",
     "stat": "counts a command: armprof stat -- CMD",
     "budget": "holds a run against latency budgets and targets; headroom and its allocation",
+    "ab": "times two builds in turns, tells whether the new one is slower: armprof ab -- OLD -- NEW",
     "report": "renders a run file or a perf stat output; without one it benches the built-in kernels first",
 }
 

@@ -43,3 +43,11 @@ def report(run: Run, args: argparse.Namespace, stream: TextIO, plan: Plan | None
     else:
         to.write(rendered)
         to.flush()
+
+
+def put(rendered: str, output: Path | None) -> None:
+    """Writes what was rendered to the file, or to stdout."""
+    if output is not None:
+        write_text(output, rendered)
+    else:
+        print(rendered, end="", flush=True)

@@ -41,6 +41,18 @@ def percent(fraction: float, digits: int = 2) -> str:
     return f"{shown} %"
 
 
+def change(fraction: float) -> str:
+    """A change in percent, with its sign: +2.00 %, -0.31 %, +1,240 %."""
+    size = abs(100 * fraction)
+    digits = 2 if size < 9.995 else 1 if size < 99.95 else 0
+    return f"{100 * fraction:+,.{digits}f} %"
+
+
+def between(interval: tuple[float, float] | None) -> str:
+    """The ends of an interval of changes."""
+    return NONE if interval is None else f"{change(interval[0])} .. {change(interval[1])}"
+
+
 def duration(ns: float) -> str:
     """A time in the unit that suits it: 12.3 ns, 201 ms."""
     return _scaled(ns, _TIMES, " ")

@@ -1,0 +1,7 @@
+"""Comparison: what two builds take, measured side by side or read from two run files, and whether that is a change."""
+
+from armprof.compare.paired import Comparison as Comparison
+from armprof.compare.paired import ab as ab
+from armprof.compare.paired import ab_commands as ab_commands
+from armprof.compare.paired import ab_symbols as ab_symbols
+from armprof.compare.verdict import Verdict as Verdict

@@ -1,0 +1,202 @@
+"""Paired comparison: both sides timed in turns within the same moments, until it is decided or the time is over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from armprof.compare.evidence import ERROR, LOOKS, Evidence, Finding, look, percentiles
+from armprof.compare.verdict import Verdict
+from armprof.components.pairs import Callables, Commands, Counted, Pair
+from armprof.errors import ArmprofError, CannotCount
+
+SECONDS = 3.0
+TOLERANCE = 0.01
+ROUNDS_WANTED = 50  # in the given time: few enough for tails, many enough to tell 1 % on a noisy machine
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One pair, and what came of it."""
+
+    name: str  # the symbol; "" where there is one pair
+    findings: tuple[Finding, ...]  # the median first
+    rounds: int
+    samples: int  # of each side
+    batch: int  # operations of each sample
+    counted: Counted | None = None  # what calls of either side counted, in passes of their own
+
+    @property
+    def verdict(self) -> Verdict:
+        """Slower where anything is; else what is said of the median, or of a tail that is faster beside the same median."""
+        verdicts = [finding.verdict for finding in self.findings]
+        if Verdict.SLOWER in verdicts:
+            return Verdict.SLOWER
+        if verdicts[0] == Verdict.UNCHANGED and Verdict.FASTER in verdicts:
+            return Verdict.FASTER
+        return verdicts[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What `ab` found. ``confidence``: how surely all intervals together hold what they are of."""
+
+    old: str
+    new: str
+    compared: tuple[Compared, ...]
+    confidence: float
+    seconds: float  # that timing took
+    budget_s: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all: slower, undecided, faster, unchanged."""
+        verdicts = {each.verdict for each in self.compared}
+        order = (Verdict.SLOWER, Verdict.UNDECIDED, Verdict.FASTER, Verdict.UNCHANGED)
+        return next(verdict for verdict in order if verdict in verdicts)
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether the new side is slower, so that a gate fails."""
+        return self.verdict == Verdict.SLOWER
+
+    def __repr__(self) -> str:
+        from armprof.report.ab import render
+
+        return render(self).rstrip("\n")
+
+
+def nothing_told(doing: str, done: float) -> None:
+    """Progress for nobody."""
+
+
+def ab(
+    old: Callable[[], object],
+    new: Callable[[], object],
+    *,
+    seconds: float = SECONDS,
+    tolerance: float = TOLERANCE,
+    progress: Progress = nothing_told,
+) -> Comparison:
+    """Compares what two functions take, called in turns within the same moments.
+
+        armprof.ab(lambda: parse_v1(text), lambda: parse_v2(text))
+
+    Ends when it is decided, and after ``seconds`` in any case: it may then be undecided. A change of the median below
+    ``tolerance`` counts as none. The verdict, with an interval for each percentile, is in the Comparison.
+
+    Raises ArmprofError for what is no function. What the functions raise passes through.
+    """
+    from armprof.components.pinning import pinned
+    from armprof.measurement import _name, _refuse_generator
+
+    for side in (old, new):
+        if not callable(side):
+            raise ArmprofError(
+                f"ab() calls two functions again and again, and {side!r} is none: ab(f, g), not ab(f(), g())"
+            )
+        _refuse_generator(side, "ab()")
+    with pinned():
+        return compare_pairs(_name(old), _name(new), [Callables(old, new)], seconds, tolerance, progress)
+
+
+def ab_commands(
+    old: Sequence[str],
+    new: Sequence[str],
+    *,
+    seconds: float = SECONDS,
+    tolerance: float = TOLERANCE,
+    progress: Progress = nothing_told,
+) -> Comparison:
+    """Compares how long two commands take, from start to end. Raises ArmprofError where one cannot be run or fails."""
+    import shlex
+
+    return compare_pairs(shlex.join(old), shlex.join(new), [Commands(old, new)], seconds, tolerance, progress)
+
+
+def ab_symbols(
+    old: Path,
+    new: Path,
+    symbols: Sequence[str],
+    *,
+    seconds: float = SECONDS,
+    tolerance: float = TOLERANCE,
+    progress: Progress = nothing_told,
+) -> Comparison:
+    """Compares functions ``void f(void)`` of two builds of a shared library; ``seconds`` for each.
+
+    Raises ArmprofError where one cannot be loaded, or brings its process down.
+    """
+    from armprof.components.linked import Symbols
+    from armprof.components.pinning import pinned
+
+    with pinned():
+        pairs = [Symbols(old, new, symbol) for symbol in dict.fromkeys(symbols)]
+        return compare_pairs(str(old), str(new), pairs, seconds, tolerance, progress)
+
+
+def compare_pairs(
+    old: str,
+    new: str,
+    pairs: Sequence[Pair],
+    seconds: float,
+    tolerance: float,
+    progress: Progress = nothing_told,
+) -> Comparison:
+    """Takes rounds of the pairs until each is decided or the time is over."""
+    if not seconds > 0 or not tolerance > 0:
+        raise ArmprofError("seconds and tolerance are numbers above 0")
+    start = time.monotonic()
+    compared = _rounds(pairs, start, seconds, tolerance, progress)
+    took = time.monotonic() - start
+    progress("counting", 1.0)
+    counted, why = _counted(pairs)
+    return Comparison(
+        old=old,
+        new=new,
+        compared=tuple(replace(one, counted=its) for one, its in zip(compared, counted, strict=True)),
+        confidence=1 - ERROR,
+        seconds=took,
+        budget_s=seconds * len(pairs),
+        notes=tuple(dict.fromkeys(note for pair in pairs for note in pair.notes)) + why,
+    )
+
+
+def _counted(pairs: Sequence[Pair]) -> tuple[list[Counted | None], tuple[str, ...]]:
+    """The counts of each pair, and why there are none where nothing can be counted."""
+    try:
+        return [pair.count() for pair in pairs], ()
+    except CannotCount as error:
+        return [None for _ in pairs], (f"nothing was counted: {error}",)
+
+
+def _rounds(
+    pairs: Sequence[Pair], start: float, seconds: float, tolerance: float, progress: Progress
+) -> tuple[Compared, ...]:
+    """Takes rounds of all pairs in turn until each is decided."""
+    budget = seconds * len(pairs)
+    for pair in pairs:
+        progress(f"warming up {pair.name}".rstrip(), (time.monotonic() - start) / budget)
+        pair.prepare(seconds / ROUNDS_WANTED * 1e9)
+    evidence = [Evidence(pair.name, percentiles(tolerance), pair.resolution) for pair in pairs]
+    taken = dict.fromkeys(range(len(pairs)), 0)
+    samples = dict(taken)
+    error, rounds = look(evidence), 0
+    while rounds < LOOKS and (spent := time.monotonic() - start) < budget and not all(e.is_decided for e in evidence):
+        progress("comparing", spent / budget)
+        for i, (pair, one) in enumerate(zip(pairs, evidence, strict=True)):
+            if not one.is_decided:
+                old, new = pair.round(new_first=bool(rounds % 2))
+                one.add(old, new)
+                taken[i] += 1
+                samples[i] += len(old)
+        error = look(evidence)
+        rounds += 1
+    return tuple(
+        Compared(one.name, one.findings(error), taken[i], samples[i], pairs[i].batch) for i, one in enumerate(evidence)
+    )
