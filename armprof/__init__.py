@@ -29,6 +29,7 @@ _HOME = {
     "Measurement": "armprof.measurement",
     "OptimizationType": "armprof.analysis",
     "PerformanceBottleneck": "armprof.analysis",
+    "PerformanceRegression": "armprof.compare",
     "Profile": "armprof.measurement",
     "Reading": "armprof.counters.reading",
     "Recommendation": "armprof.analysis",
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
         analyze as analyze,
     )
     from armprof.components import component as component
+    from armprof.compare import PerformanceRegression as PerformanceRegression
     from armprof.compare import ab as ab
     from armprof.counters.reading import Count as Count
     from armprof.counters.reading import Reading as Reading

@@ -1,0 +1,113 @@
+"""What `armprof compare` says, as text and as JSON; compare.schema.json describes the JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from rich.console import RenderableType
+
+import armprof
+from armprof.compare.runs import Change, RegressionAnalysis
+from armprof.compare.verdict import Verdict
+from armprof.report import figures
+from armprof.report.ab import STYLES
+from armprof.report.paper import paper, printed
+from armprof.report.pieces import item, short, table, text
+from armprof.run.codec import encode
+
+FORMAT = "armprof-comparison"
+VERSION = 1
+
+ORDER = (Verdict.SLOWER, Verdict.UNDECIDED, Verdict.FASTER, Verdict.UNCHANGED)
+
+POLICY = (
+    "slower is a p95 above 1.1 times the baseline's, or a throughput below 0.9 times, where the rounds differ by more than "
+    "chance; unchanged what surely stays within"
+)
+INTERVAL = "interval: how far the rounds' p95 moved; of a throughput, their medians"
+SEQUENTIAL = (
+    "the runs never shared a moment: a machine that was slower all through one of them looks like slower code; "
+    "`armprof ab` times both sides in turns"
+)
+NOTES = (POLICY, INTERVAL, SEQUENTIAL)
+
+
+def render(analysis: RegressionAnalysis, stream: TextIO | None = None) -> str:
+    """The analysis as text for this stream; without one, plain text of 80 columns. What changed comes first."""
+    return printed(paper(stream), _blocks(analysis))
+
+
+def _blocks(analysis: RegressionAnalysis) -> Iterator[RenderableType]:
+    yield text(analysis.analysis_summary, "bold")
+    rows = table("", ">baseline", ">current", ">time", ">interval", "verdict")
+    severities = {(one.component, one.metric): str(one.severity) for one in analysis.regressions}
+    for change in sorted(analysis.changes, key=lambda one: (ORDER.index(one.verdict), -round(one.change, 6))):
+        severity = severities.get((change.component, change.metric.name))
+        verdict = f"{change.verdict}, {severity}" if severity else str(change.verdict)
+        cells = map(text, (*_values(change), figures.change(change.change), figures.between(change.interval)))
+        rows.add_row(text(_label(change)), *cells, text(verdict, STYLES[change.verdict]))
+    yield from ("", rows, "")
+    reasons: dict[str, list[str]] = {}
+    for change in analysis.changes:
+        if change.reason:
+            reasons.setdefault(change.reason, []).append(_label(change))
+    for reason, labels in reasons.items():
+        yield item(f"{', '.join(labels)}: {reason}")
+    for name, why in analysis.not_compared:
+        yield item(f"{short(name)} is not compared: {why}")
+    for difference in analysis.differences:
+        yield item(f"unlike: {difference}")
+    for note in NOTES:
+        yield item(note)
+
+
+def _label(change: Change) -> str:
+    return f"{short(change.component)} {change.metric.name.partition('_')[0]}"
+
+
+def _values(change: Change) -> tuple[str, str]:
+    shown = figures.duration if change.metric.unit == "ns" else figures.rate
+    return shown(change.base), shown(change.head)
+
+
+# JSON
+
+
+def render_json(analysis: RegressionAnalysis) -> str:
+    """The analysis as JSON text, in ASCII."""
+    return json.dumps(as_dict(analysis), indent=2, allow_nan=False) + "\n"
+
+
+def as_dict(analysis: RegressionAnalysis) -> dict[str, Any]:
+    """The analysis as dicts and lists; what could not be told is None, with a reason beside it."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "armprof_version": armprof.__version__,
+        "regression_detected": analysis.regression_detected,
+        "exit_status": int(analysis.regression_detected),
+        "headline": analysis.headline,
+        "analysis_summary": analysis.analysis_summary,
+        "overall_performance_change": analysis.overall_performance_change,
+        "regressions": [encode(regression) for regression in analysis.regressions],
+        "changes": [
+            {
+                "component": change.component,
+                "metric": change.metric.name,
+                "unit": change.metric.unit,
+                "baseline_value": change.base,
+                "current_value": change.head,
+                "time_change": change.change,
+                "interval": list(change.interval) if change.interval else None,
+                "p": change.probability,
+                "verdict": str(change.verdict),
+                "reason": change.reason,
+            }
+            for change in analysis.changes
+        ],
+        "not_compared": [{"what": what, "reason": reason} for what, reason in analysis.not_compared],
+        "differences": [encode(difference) for difference in analysis.differences],
+        "notes": list(NOTES),
+    }
