@@ -78,7 +78,9 @@ def _sides(words: list[str]) -> tuple[list[str], list[str]]:
     at = rest.index("--") if "--" in rest else len(rest)
     old, new = rest[:at], rest[at + 1 :]
     if not old or not new:
-        raise ArmprofError("two sides are compared: armprof ab -- OLD [ARG...] -- NEW [ARG...]")
+        raise ArmprofError(
+            "two sides are compared, options before them: armprof ab [OPTION...] -- OLD [ARG...] -- NEW [ARG...]"
+        )
     return old, new
 
 

@@ -44,7 +44,7 @@ class Finding:
 
     name: str
     tolerance: float
-    old_ns: float | None
+    old_ns: float | None  # of one operation
     new_ns: float | None
     change: float | None
     interval: tuple[float, float] | None
@@ -86,14 +86,14 @@ class Series:
     def _change(self) -> float:
         return relative(sign.median(self.ratios))
 
-    def finding(self, old: Sequence[float], new: Sequence[float], error: float) -> Finding:
-        """What came of it; ``old`` and ``new`` are all samples, in order of size."""
+    def finding(self, old: Sequence[float], new: Sequence[float], batch: int, error: float) -> Finding:
+        """What came of it; ``old`` and ``new`` are all samples, each of ``batch`` operations, in order of size."""
         enough = min(len(old), len(new)) >= self.percentile.samples
         return Finding(
             name=self.percentile.name,
             tolerance=self.percentile.tolerance,
-            old_ns=self.percentile.of(old) if enough else None,
-            new_ns=self.percentile.of(new) if enough else None,
+            old_ns=self.percentile.of(old) / batch if enough else None,
+            new_ns=self.percentile.of(new) / batch if enough else None,
             change=self._change() if self.ratios else None,
             interval=self._interval,
             ratios=len(self.ratios),
@@ -106,7 +106,7 @@ class Series:
         if len(self.ratios) < least:
             s = "s" * (len(self.ratios) != 1)
             of = "" if self.percentile.samples == 1 else f" of {self.percentile.samples} samples a side"
-            return f"{len(self.ratios)} round{s}{of}, and {least} are the least to judge by"
+            return f"{len(self.ratios)} round{s}{of}, and {least} are the least to judge by: give it more seconds"
         assert self._interval is not None
         if self._interval[0] <= 0 <= self._interval[1]:
             return "noise: the interval holds both no change and one that matters"
@@ -116,8 +116,9 @@ class Series:
 class Evidence:
     """Everything gathered on one component."""
 
-    def __init__(self, name: str, kinds: Sequence[Percentile], resolution: float = 0.0) -> None:
+    def __init__(self, name: str, kinds: Sequence[Percentile], resolution: float = 0.0, batch: int = 1) -> None:
         self.name = name
+        self._batch = batch  # operations of a sample
         self.series = [Series(kind, resolution) for kind in kinds]
         self._samples: tuple[array[float], array[float]] = (array("d"), array("d"))
 
@@ -138,7 +139,7 @@ class Evidence:
     def findings(self, error: float) -> tuple[Finding, ...]:
         """What came of each percentile."""
         old, new = (sorted(side) for side in self._samples)
-        return tuple(one.finding(old, new, error) for one in self.series)
+        return tuple(one.finding(old, new, self._batch, error) for one in self.series)
 
 
 def look(all_evidence: Sequence[Evidence]) -> float:

@@ -183,7 +183,7 @@ def _rounds(
     for pair in pairs:
         progress(f"warming up {pair.name}".rstrip(), (time.monotonic() - start) / budget)
         pair.prepare(seconds / ROUNDS_WANTED * 1e9)
-    evidence = [Evidence(pair.name, percentiles(tolerance), pair.resolution) for pair in pairs]
+    evidence = [Evidence(pair.name, percentiles(tolerance), pair.resolution, pair.batch) for pair in pairs]
     taken = dict.fromkeys(range(len(pairs)), 0)
     samples = dict(taken)
     error, rounds = look(evidence), 0

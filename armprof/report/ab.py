@@ -67,11 +67,13 @@ def sentence(compared: Compared) -> str:
 
 
 def _counts(name: str, counted: Counted) -> Iterator[RenderableType]:
-    """The events that both sides counted; the rest is in the JSON, with its reasons."""
+    """The events that both sides counted. What they did not is in the JSON, with its reasons, and so are the clocks: one pass
+    after the other is no way to compare times.
+    """
     rows = table(f"{name} counts of one call".lstrip(), ">old", ">new", ">change")
     for event, old in counted.old.counts.items():
         new = counted.new[event]
-        if old.value is None or new.value is None or not (old.value or new.value):
+        if old.unit or old.value is None or new.value is None or not (old.value or new.value):
             continue
         change = figures.change(new.value / old.value - 1) if old.value else figures.NONE
         rows.add_row(*map(text, (event, *(figures.count(one, counted.calls) for one in (old, new)), change)))
@@ -89,7 +91,7 @@ def _taken(comparison: Comparison) -> Iterator[str]:
     for compared in comparison.compared:
         name = f"{compared.name}: " if compared.name else ""
         batch = "" if compared.batch == 1 else f", each the mean of {compared.batch:,} calls"
-        yield f"{name}{compared.rounds} rounds, {compared.samples:,} samples of each side{batch}"
+        yield f"{name}rounds: {compared.rounds}; samples of each side: {compared.samples:,}{batch}"
     yield f"{comparison.seconds:.1f} s taken of {comparison.budget_s:g} s"
     tolerances = {one.name: one.tolerance for compared in comparison.compared for one in compared.findings}
     least = ", ".join(f"{100 * tolerance:g} % of the {name}" for name, tolerance in tolerances.items())

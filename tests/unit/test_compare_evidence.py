@@ -128,9 +128,16 @@ def test_a_finding_says_what_was_found_and_why_it_is_undecided() -> None:
     assert (p50.old_ns, p50.new_ns, p50.ratios) == (200.0, 220.0, 5)
     assert p50.change == pytest.approx(0.1)
     assert p50.interval is None
-    assert p50.reason == "5 rounds, and 13 are the least to judge by"
-    assert p95.reason == "0 rounds of 20 samples a side, and 13 are the least to judge by"
+    assert p50.reason == "5 rounds, and 13 are the least to judge by: give it more seconds"
+    assert p95.reason == "0 rounds of 20 samples a side, and 13 are the least to judge by: give it more seconds"
     assert (p99.old_ns, p99.change) == (None, None)
+
+
+def test_times_are_those_of_one_operation() -> None:
+    evidence = Evidence("f", MEDIAN, batch=64)
+    evidence.add([640.0], [1280.0])
+    (p50,) = evidence.findings(look([evidence]))
+    assert (p50.old_ns, p50.new_ns) == (10.0, 20.0)
 
 
 def test_noise_is_named_as_the_reason() -> None:

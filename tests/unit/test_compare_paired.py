@@ -90,7 +90,7 @@ def test_what_noise_hides_is_undecided_when_the_rounds_are_over() -> None:
 def test_without_time_there_is_no_verdict_but_a_reason() -> None:
     found = compare_pairs("old", "new", [Scripted(1.5)], seconds=1e-9, tolerance=0.01)
     assert found.verdict == Verdict.UNDECIDED
-    assert found.compared[0].findings[0].reason == "0 rounds, and 13 are the least to judge by"
+    assert found.compared[0].findings[0].reason == "0 rounds, and 13 are the least to judge by: give it more seconds"
     assert "new is undecided\n" in repr(found)
 
 
