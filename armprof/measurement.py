@@ -135,7 +135,7 @@ class Measurement(SampleBlock, _Result):
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """As a decorator: every call is a block of its own; the last one is at ``function.measurement``."""
-        _refuse_generator(function, "measure()")
+        refuse_generator(function, "measure()")
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
@@ -177,14 +177,16 @@ def _in_event_loop() -> bool:
     return asyncio is not None and asyncio._get_running_loop() is not None
 
 
-def _name(function: Callable[..., Any]) -> str:
+def name_of(function: Callable[..., Any]) -> str:
+    """What a message calls the function."""
     return getattr(function, "__qualname__", repr(function))  # a functools.partial has none
 
 
-def _refuse_generator(function: Callable[..., Any], what: str) -> None:
+def refuse_generator(function: Callable[..., Any], what: str) -> None:
+    """Raises ArmprofError for a function whose call only makes a generator."""
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise ArmprofError(
-            f"{what} of the generator {_name(function)}() would count its creation, not its steps; "
+            f"{what} of the generator {name_of(function)}() would count its creation, not its steps; "
             "put `with armprof.measure()` inside it"
         )
 
@@ -238,10 +240,10 @@ def profile(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Prof
         raise ArmprofError(
             f"profile() calls a function again and again, and {function!r} is none: profile(f, x), not profile(f(x))"
         )
-    _refuse_generator(function, "profile()")
+    refuse_generator(function, "profile()")
     if inspect.iscoroutinefunction(function):
         raise ArmprofError(
-            f"profile() of the coroutine {_name(function)}() would count its creation; "
+            f"profile() of the coroutine {name_of(function)}() would count its creation; "
             "profile a function that runs it: profile(lambda: asyncio.run(f()))"
         )
     last: list[R] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -93,16 +95,21 @@ def ab(
     Raises ArmprofError for what is no function. What the functions raise passes through.
     """
     from armprof.components.pinning import pinned
-    from armprof.measurement import _name, _refuse_generator
+    from armprof.measurement import name_of, refuse_generator
 
     for side in (old, new):
         if not callable(side):
             raise ArmprofError(
                 f"ab() calls two functions again and again, and {side!r} is none: ab(f, g), not ab(f(), g())"
             )
-        _refuse_generator(side, "ab()")
+        refuse_generator(side, "ab()")
+        if inspect.iscoroutinefunction(side):
+            raise ArmprofError(
+                f"ab() of the coroutine {name_of(side)}() would time its creation; "
+                "compare functions that run it: lambda: asyncio.run(f())"
+            )
     with pinned():
-        return compare_pairs(_name(old), _name(new), [Callables(old, new)], seconds, tolerance, progress)
+        return compare_pairs(name_of(old), name_of(new), [Callables(old, new)], seconds, tolerance, progress)
 
 
 def ab_commands(
@@ -149,7 +156,7 @@ def compare_pairs(
     progress: Progress = nothing_told,
 ) -> Comparison:
     """Takes rounds of the pairs until each is decided or the time is over."""
-    if not seconds > 0 or not tolerance > 0:
+    if not (0 < seconds < math.inf and 0 < tolerance < math.inf):
         raise ArmprofError("seconds and tolerance are numbers above 0")
     start = time.monotonic()
     compared = _rounds(pairs, start, seconds, tolerance, progress)

@@ -23,6 +23,7 @@ from armprof.run.record import Component, Round, Run
 ERROR = 0.01  # how often chance alone may make any change at all out of the rounds of two runs
 MAJOR = 1.25  # times as slow as the baseline
 MOST_ROUNDS = 100
+LEAST, MOST = 1e-9, 1e18  # what is taken for a time in ns, or operations per second
 
 
 class Severity(StrEnum):
@@ -193,15 +194,20 @@ def _why_without(metric: Metric, base: Component, head: Component) -> str | None
     values = [metric.value(base), metric.value(head)]
     if None in values:
         return "not measured in both runs"
-    if not all(value and value > 0 for value in values):
-        return "too short for the clock: it came out as 0"
+    if not all(map(_is_measured, values)):
+        return "it came out as 0, or as a number that nothing takes"
     return None
+
+
+def _is_measured(value: float | None) -> bool:
+    """Whether it is a number of this world: what takes less than the clock itself comes out as 0."""
+    return value is not None and LEAST <= value <= MOST
 
 
 def _rounds(metric: Metric, base: Component, head: Component) -> tuple[list[float], list[float]] | None:
     """The logarithms of the rounds' times; None where a run does not tell them."""
     base_times, head_times = ([metric.of_round(one) for one in component.rounds] for component in (base, head))
-    if not base_times or not head_times or min(base_times + head_times) <= 0:
+    if not base_times or not head_times or not all(map(_is_measured, base_times + head_times)):
         return None
     return _few(base_times), _few(head_times)
 
@@ -281,5 +287,7 @@ def _regression(change: Change) -> PerformanceRegression:
 
 def _overall(pairs: Sequence[tuple[Component, Component]]) -> float | None:
     medians = [tuple(one.latency.p50_ns if one.latency else None for one in pair) for pair in pairs]
-    slowdowns = [math.log(head / base) for base, head in medians if base and head]
+    slowdowns = [
+        math.log(head / base) for base, head in medians if base and head and all(map(_is_measured, (base, head)))
+    ]
     return relative(sum(slowdowns) / len(slowdowns)) if slowdowns else None

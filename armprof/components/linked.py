@@ -40,7 +40,7 @@ class Symbols:
     def prepare(self, round_ns: float) -> None:
         step_ns = native().lib.ap_clock_measure().resolution_ns
         told = [in_child(partial(self._warm_up, side, round_ns), f"{self.name}() of {side}") for side in self._sides]
-        operation_ns = max(struct.unpack("d", each)[0] for each in told)
+        operation_ns = [struct.unpack("d", each)[0] for each in told]
         self._plan = plan(operation_ns, step_ns, round_ns)
         self._step_ns = step_ns
         self.batch, self.resolution = self._plan.batch, self._plan.resolution

@@ -69,15 +69,19 @@ class Plan:
         return self.batch * self.samples
 
 
-def plan(operation_ns: float, step_ns: float, round_ns: float) -> Plan:
-    """Samples that the clock resolves, turns of a millisecond or one sample, and as many as fill a round."""
+def plan(operation_ns: Sequence[float], step_ns: float, round_ns: float) -> Plan:
+    """Samples of which the clock resolves the shorter, turns of a millisecond or one sample, and as many as fill a round.
+
+    ``operation_ns``: what one operation of either side takes.
+    """
+    shorter, longer = min(operation_ns), max(operation_ns)
     batch = 1
-    while batch * operation_ns < STEPS * step_ns:
+    while batch * shorter < STEPS * step_ns and 2 * batch * longer <= round_ns:
         batch *= 2
-    sample_ns = batch * operation_ns
-    samples = max(1, int(TURN_NS / sample_ns))
-    turn_ns = samples * sample_ns
-    return Plan(batch, samples, max(1, int(round_ns / 2 / turn_ns)), step_ns / sample_ns, turn_ns > round_ns)
+    samples = max(1, int(TURN_NS / (batch * longer)))
+    turn_ns = samples * batch * longer
+    turns = max(1, int(round_ns / 2 / turn_ns))
+    return Plan(batch, samples, turns, step_ns / (batch * shorter), turn_ns > round_ns)
 
 
 def interleaved(old: Turn, new: Turn, turns: int, new_first: bool) -> Samples:
@@ -105,7 +109,8 @@ class Callables:
 
     def prepare(self, round_ns: float) -> None:
         self._step_ns = python_clock_step()
-        self._plan = plan(max(warm_up(partial(_time, side), round_ns) for side in self._sides), self._step_ns, round_ns)
+        operation_ns = [warm_up(partial(_time, side), round_ns) for side in self._sides]
+        self._plan = plan(operation_ns, self._step_ns, round_ns)
         self.batch, self.resolution = self._plan.batch, self._plan.resolution
 
     def round(self, new_first: bool) -> Samples:
@@ -171,7 +176,7 @@ class Commands:
     def prepare(self, round_ns: float) -> None:
         for side in self._sides:
             _run(side)  # reads the files from disk
-        self._plan = plan(max(min(_run(side), _run(side)) for side in self._sides), 0.0, round_ns)
+        self._plan = plan([min(_run(side), _run(side)) for side in self._sides], 0.0, round_ns)
 
     def round(self, new_first: bool) -> Samples:
         old, new = self._sides

@@ -143,9 +143,14 @@ def generator() -> object:
     yield
 
 
+async def coroutine() -> None:
+    pass
+
+
 @pytest.mark.parametrize(
     ("new", "says"),
     [
+        (coroutine, r"ab\(\) of the coroutine coroutine\(\) would time its creation"),
         (3, r"ab\(\) calls two functions again and again, and 3 is none"),
         (generator, r"ab\(\) of the generator generator\(\) would count its creation"),
     ],
@@ -155,7 +160,9 @@ def test_what_is_no_function_is_refused(new: object, says: str) -> None:
         armprof.ab(lambda: None, new)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("wrong", [{"seconds": 0}, {"tolerance": -1}, {"seconds": float("nan")}])
+@pytest.mark.parametrize(
+    "wrong", [{"seconds": 0}, {"tolerance": -1}, {"seconds": float("nan")}, {"seconds": float("inf")}]
+)
 def test_a_budget_is_above_zero(wrong: dict[str, float]) -> None:
     with pytest.raises(ArmprofError, match="numbers above 0"):
         armprof.ab(lambda: None, lambda: None, **wrong)  # type: ignore[arg-type]

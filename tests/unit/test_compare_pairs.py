@@ -29,9 +29,21 @@ from armprof.errors import ArmprofError
 def test_a_round_is_divided(
     operation_ns: float, step_ns: float, round_ns: float, batch: int, samples: int, turns: int
 ) -> None:
-    found = plan(operation_ns, step_ns, round_ns)
+    found = plan([operation_ns, operation_ns], step_ns, round_ns)
     assert (found.batch, found.samples, found.turns) == (batch, samples, turns)
     assert found.resolution <= 1 / STEPS
+
+
+def test_the_clock_resolves_the_shorter_side() -> None:
+    found = plan([1.0, 100.0], 10.0, 60e6)
+    assert found.batch == 16384
+    assert found.resolution <= 1 / STEPS
+
+
+def test_sides_that_are_worlds_apart_are_told_apart_more_roughly_rather_than_never() -> None:
+    found = plan([1.0, 1e6], 40.0, 60e6)
+    assert found.batch * 1e6 <= 60e6
+    assert found.resolution > 1 / STEPS
 
 
 @pytest.mark.parametrize(("new_first", "order"), [(False, "oNNooN"), (True, "NooNNo")])

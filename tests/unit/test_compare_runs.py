@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +11,8 @@ from random import Random
 
 import jsonschema
 import pytest
+from hypothesis import given
+from test_run_file import runs
 
 import armprof
 from armprof.cli import main
@@ -209,12 +212,21 @@ def test_what_is_in_one_run_only_or_twice_is_named() -> None:
             run(timed("f", 100)),
             "not measured in both",
         ),
-        (run(replace(timed("f", 100), latency=None, throughput_per_s=0.0)), run(timed("f", 100)), "came out as 0"),
+        (run(replace(timed("f", 100), latency=None, throughput_per_s=0.0)), run(timed("f", 100)), "it came out as 0"),
     ],
 )
 def test_runs_without_anything_in_common_are_refused(base: Run, head: Run, says: str) -> None:
     with pytest.raises(ArmprofError, match=says):
         detect_regressions(base, head)
+
+
+@given(runs, runs)
+def test_whatever_a_run_file_holds_is_compared_or_refused(base: Run, head: Run) -> None:
+    for one, other in ((base, head), (base, base)):
+        with suppress(ArmprofError):
+            found = detect_regressions(one, other, unlike=True)
+            jsonschema.validate(json.loads(report.render_json(found)), SCHEMA)
+            assert report.render(found)
 
 
 # ---- what is printed, and the verb -----------------------------------------------------------------------------------
