@@ -64,9 +64,9 @@ if TYPE_CHECKING:
     from armprof.analysis import (
         analyze as analyze,
     )
-    from armprof.components import component as component
     from armprof.compare import PerformanceRegression as PerformanceRegression
     from armprof.compare import ab as ab
+    from armprof.components import component as component
     from armprof.counters.reading import Count as Count
     from armprof.counters.reading import Reading as Reading
     from armprof.counters.reading import Status as Status

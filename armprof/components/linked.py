@@ -8,7 +8,6 @@ here.
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import json
 import os
@@ -18,99 +17,78 @@ from array import array
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from armprof.components.pairs import Counted, Samples, Turn, ended, interleaved, plan, warm_up
-from armprof.counters.machine import native
+from armprof.components.pairs import Counted, Samples, Turn, interleaved, plan, warm_up
+from armprof.components.processes import ended
+from armprof.components.symbols import symbol
+from armprof.components.timing import measure_clock
+from armprof.components.work import Work
 from armprof.counters.reading import Reading
 from armprof.errors import ArmprofError
 from armprof.run.codec import decode, encode
 
 
 class Symbols:
-    """``void symbol(void)`` in two shared libraries."""
+    """``void name(void)`` in two shared libraries. Raises ArmprofError where one does not have it."""
 
     notes: tuple[str, ...] = ("each round in a process of its own, which loads both libraries anew",)
 
-    def __init__(self, old: Path, new: Path, symbol: str) -> None:
-        self.name = symbol
-        self._sides = (Path(old), Path(new))
+    def __init__(self, old: Path, new: Path, name: str) -> None:
+        import numpy  # noqa: F401  # here, so that no child has to import it
+
+        self.name = name
+        self._libraries = (Path(old), Path(new))
+        self._sides = [symbol(library, name, False, name, "", "", "") for library in self._libraries]
         self.batch, self.resolution = 1, 0.0
 
     def prepare(self, round_ns: float) -> None:
-        step_ns = native().lib.ap_clock_measure().resolution_ns
-        told = [in_child(partial(self._warm_up, side, round_ns), f"{self.name}() of {side}") for side in self._sides]
-        operation_ns = [struct.unpack("d", each)[0] for each in told]
-        self._plan = plan(operation_ns, step_ns, round_ns)
-        self._step_ns = step_ns
+        self._step_ns = measure_clock().resolution_ns
+        told = [self._in_child(partial(self._warm_up, side, round_ns), side) for side in (0, 1)]
+        self._plan = plan([struct.unpack("d", each)[0] for each in told], self._step_ns, round_ns)
         self.batch, self.resolution = self._plan.batch, self._plan.resolution
 
     def round(self, new_first: bool) -> Samples:
-        told = in_child(partial(self._round, new_first), f"{self.name}() of {self._sides[0]} or {self._sides[1]}")
-        both = array("d", told)
+        both = array("d", self._in_child(partial(self._round, new_first)))
         return both[: len(both) // 2], both[len(both) // 2 :]
 
     def count(self) -> Counted | None:
         if self._plan.is_long:
             return None
-        told = (in_child(partial(self._count, side), f"{self.name}() of {side}") for side in self._sides)
+        told = (self._in_child(partial(self._count, side), side) for side in (0, 1))
         old, new = (decode(Reading, json.loads(each)) for each in told)
         return Counted(old, new, self._plan.calls)
 
+    def _in_child(self, work: Callable[[], bytes], side: int | None = None) -> bytes:
+        old, new = self._libraries
+        where = f"{old} or {new}" if side is None else self._libraries[side]
+        return in_child(work, f"{self.name}() of {where}")
+
     # ---- in the child ----
 
-    def _count(self, library: Path) -> bytes:
-        from armprof.counters import pmu
+    def _load(self, side: int) -> Work:
+        return self._sides[side].set_up(0, None)
 
-        function = load(library, self.name)
-        return json.dumps(encode(pmu.count(lambda: function.time(self._plan.calls, 1)))).encode()
-
-    def _warm_up(self, library: Path, round_ns: float) -> bytes:
-        function = load(library, self.name)
-        return struct.pack("d", warm_up(lambda calls: function.time(calls, 1)[0], round_ns))
+    def _warm_up(self, side: int, round_ns: float) -> bytes:
+        work = self._load(side)
+        return struct.pack("d", warm_up(lambda calls: int(work.sample(calls, 1)[0]), round_ns))
 
     def _round(self, new_first: bool) -> bytes:
         order = (1, 0) if new_first else (0, 1)
-        loaded = {side: load(self._sides[side], self.name) for side in order}
+        loaded = {side: self._load(side) for side in order}
         for side in order:  # what the first call sets up
-            loaded[side].time(self._plan.batch, 1)
+            loaded[side].run(self._plan.batch)
         old, new = (self._turn(loaded[side]) for side in (0, 1))
         samples = interleaved(old, new, self._plan.turns, new_first)
         return b"".join(side.tobytes() for side in samples)
 
-    def _turn(self, function: Function) -> Turn:
+    def _turn(self, work: Work) -> Turn:
         batch, samples, least = self._plan.batch, self._plan.samples, self._step_ns
-        return lambda: [max(ns, least) for ns in function.time(batch, samples)]
+        return lambda: [max(ns, least) for ns in work.sample(batch, samples).tolist()]
 
-
-class Function:
-    """A function that is loaded into this process."""
-
-    def __init__(self, address: int) -> None:
-        module = native()
-        self._module = module
-        self._loop = module.ffi.addressof(module.lib, "ap_call_loop")
-        self._state: Any = module.ffi.new("ap_function *", module.ffi.cast("ap_function", address))
-
-    def time(self, batch: int, samples: int) -> array[int]:
-        """Nanoseconds of each of the samples."""
-        ns = array("Q", bytes(8 * samples))
-        out = self._module.ffi.from_buffer("uint64_t[]", ns, require_writable=True)
-        self._module.lib.ap_time_batches(self._loop, self._state, batch, samples, out)
-        return ns
-
-
-def load(library: Path, name: str) -> Function:
-    try:
-        loaded = ctypes.CDLL(str(library.resolve()), os.RTLD_NOW | os.RTLD_LOCAL)
-    except OSError as error:  # the loader's own words, with the file's name in front
-        raise ArmprofError(f"cannot load {library}: {error}") from None
-    try:
-        address = ctypes.cast(loaded[name], ctypes.c_void_p).value
-    except AttributeError:
-        raise ArmprofError(f"{library} exports no function {name!r}") from None
-    assert address is not None
-    return Function(address)
+    def _count(self, side: int) -> bytes:
+        reading, _ = self._load(side).count(self._plan.calls)
+        return json.dumps(encode(reading)).encode()
 
 
 def in_child(work: Callable[[], bytes], what: str) -> bytes:
@@ -131,7 +109,7 @@ def in_child(work: Callable[[], bytes], what: str) -> bytes:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
     if status or not told:
-        raise ArmprofError(f"{what} {ended(status)}")
+        raise ArmprofError(f"{what} ended its process with {ended(os.waitstatus_to_exitcode(status))}")
     if told[:1] == b"-":
         raise ArmprofError(told[1:].decode(errors="replace"))
     return told[1:]

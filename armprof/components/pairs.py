@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import time
 from array import array
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from functools import partial
 from itertools import pairwise, repeat
 from typing import Protocol
 
+from armprof.components.processes import ended
 from armprof.counters.reading import Reading
 from armprof.errors import ArmprofError
 
@@ -192,17 +194,14 @@ def _run(command: list[str]) -> int:
     nothing = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
     start = time.perf_counter_ns()
     try:
-        pid = os.posix_spawnp(command[0], command, os.environ, file_actions=nothing)
+        # Python ignores these two signals, and an exec would pass that on
+        defaults = (signal.SIGPIPE, signal.SIGXFSZ)
+        pid = os.posix_spawnp(command[0], command, os.environ, file_actions=nothing, setsigdef=defaults)
     except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
         raise ArmprofError(f"cannot run {command[0]!r}: {getattr(error, 'strerror', None) or error}") from None
     _, status = os.waitpid(pid, 0)
     took = time.perf_counter_ns() - start
     if status:
-        raise ArmprofError(f"{command[0]!r} {ended(status)}; run it by itself to see why")
+        how = ended(os.waitstatus_to_exitcode(status))
+        raise ArmprofError(f"{command[0]!r} ended with {how}; run it by itself to see why")
     return took
-
-
-def ended(status: int) -> str:
-    """How a process ended, in words, from what wait said."""
-    code = os.waitstatus_to_exitcode(status)
-    return f"ended with exit status {code}" if code >= 0 else f"was ended by signal {-code}"

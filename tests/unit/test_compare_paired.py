@@ -222,7 +222,7 @@ def test_a_report_goes_to_a_file_and_its_sentence_to_stderr(tmp_path: Path, caps
         (["--", "true"], "two sides are compared"),
         (["--", "true", "--"], "two sides are compared"),
         (["--symbol", "f", "--", "a.so", "more", "--", "b.so"], "with --symbol a side is one shared library"),
-        (["--symbol", "f", "gone.so", "gone.so"], "cannot load gone.so"),
+        (["--symbol", "f", "gone.so", "gone.so"], "cannot read gone.so"),
         (["--", "true", "--", "/nowhere"], "cannot run '/nowhere'"),
     ],
 )
