@@ -52,6 +52,8 @@ def refuse_unlike(found: tuple[Difference, ...]) -> None:
 
 def why_not(base: Component, head: Component) -> str | None:
     """Why two components of one name are not the same work; None where they are."""
+    if failure := base.failure or head.failure:
+        return f"its own code failed: {failure}"
     for field in ("kind", "operation"):
         one, other = getattr(base, field), getattr(head, field)
         if one != other:

@@ -174,6 +174,7 @@ def test_a_machine_that_is_not_told_is_not_the_same() -> None:
     [
         ({"operation": "order"}, "its operation was 'message' and is 'order'"),
         ({"kind": "command"}, "its kind was 'kernel' and is 'command'"),
+        ({"failure": "SIGSEGV"}, "its own code failed: SIGSEGV"),
         ({"checksum": "01"}, "its outputs differ (another checksum): the input or the work is not the same"),
     ],
 )
