@@ -92,6 +92,8 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     home = _HOME.get(name)
+    if name == "model":
+        return import_module("armprof.model")
     if home is None:
         raise AttributeError(f"module 'armprof' has no attribute {name!r}")
     value = getattr(import_module(home), name)

@@ -5,14 +5,20 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from typing import TYPE_CHECKING
 
 from armprof.commands.reporting import add_options, report
+from armprof.counters.model.geometry import DEFAULT_CORE
 from armprof.errors import ArmprofError, CannotCount
+
+if TYPE_CHECKING:
+    from armprof.counters.command import Outcome
+    from armprof.model import Modelled
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
-        "armprof stat [-e EVENT,...] [--source auto|pmu] [--format text|json] [--output FILE] [--explain] "
+        "armprof stat [-e EVENT,...] [--source auto|pmu|model] [--core NAME] [--format text|json] [--output FILE] [--explain] "
         "-- CMD [ARG...]"
     )
     parser.epilog = "The exit status is the command's, 128 + N where signal N ended it."
@@ -20,14 +26,28 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "-e", "--event", action="append", metavar="EVENT,...", help="what to count; default: what the metrics need"
     )
     parser.add_argument(
-        "--source", choices=("auto", "pmu"), default="auto", help="pmu: exit with 3 where no PMU counts"
+        "--source",
+        choices=("auto", "pmu", "model"),
+        default="auto",
+        help="pmu: exit with 3 where no PMU counts; model: run the ARM64 program on a modelled core",
+    )
+    model = parser.add_argument_group("--source model")
+    model.add_argument(
+        "--core", metavar="NAME", help=f"the core to model (default: this machine's, else {DEFAULT_CORE})"
+    )
+    model.add_argument("--sysroot", metavar="DIR", help="where a dynamically linked program finds its libraries")
+    model.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=N,...",
+        help="another geometry, as in l1d_bytes=32768,l1d_ways=2 or prefetch=0",
     )
     add_options(parser, "stderr (text) or stdout (json)")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments")
 
 
 def run(args: argparse.Namespace) -> int:
-    from armprof.counters.command import count_command
     from armprof.counters.machine import machine
     from armprof.report.tables import is_software
     from armprof.run.here import run_here
@@ -36,11 +56,10 @@ def run(args: argparse.Namespace) -> int:
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:
         raise ArmprofError("no command to count: armprof stat -- CMD")
-    missing = machine().missing()
-    if args.source == "pmu" and missing is not None:
+    missing = machine().missing() if args.source == "pmu" else None
+    if missing is not None:
         raise CannotCount(missing.reason, missing.remedy)
-    events = [e for part in args.event or () for e in part.split(",") if e] or None
-    outcome = count_command(command, events)
+    outcome = _count(args, command)
     component = Component(
         name=shlex.join(command),
         title="",
@@ -56,3 +75,27 @@ def run(args: argparse.Namespace) -> int:
     if args.source == "pmu" and all(map(is_software, counted)):
         raise CannotCount("no hardware event was counted", "the reasons stand in the report")
     return outcome.status
+
+
+def _count(args: argparse.Namespace, command: list[str]) -> Outcome | Modelled:
+    events = [e for part in args.event or () for e in part.split(",") if e] or None
+    if args.source == "model":
+        from armprof import model
+
+        return model.run(command, args.core, events, args.sysroot, **_settings(args.set))
+    if args.core or args.sysroot or args.set:
+        raise ArmprofError("--core, --sysroot and --set are for --source model")
+    from armprof.counters.command import count_command
+
+    return count_command(command, events)
+
+
+def _settings(given: list[str]) -> dict[str, int]:
+    """NAME=N,... as a dict."""
+    settings: dict[str, int] = {}
+    for one in (one for part in given for one in part.split(",") if one):
+        name, _, number = one.partition("=")
+        if not number.isdecimal():
+            raise ArmprofError(f"--set {one}: not of the form NAME=N")
+        settings[name] = int(number)
+    return settings

@@ -34,24 +34,49 @@ def count_command(command: Sequence[str], events: Sequence[str] | None = None) -
         raise ArmprofError("there is no command to count")
     names = canonical_events(events) if events is not None else machine().default_events()
     layout = pmu.layout_of(tuple(pmu.groups_of(names)))
-    pid, go, failed = _start(command)
-    try:
-        with closing(pmu.Counters(layout, "command", pid)) as counters:
-            before, after = counters.new_sample(), counters.new_sample()
-            with _interrupts_left_to_the_command():
-                counters.take_first(before)
-                os.write(go, b"!")
-                why = os.read(failed, 4096).decode()
-                status, pid = _wait(pid), 0
-            counters.take(after)
-            if why:
-                raise ArmprofError(f"cannot run {command[0]!r}: {why}")
-            return Outcome(counters.reading(before, after), status)
-    finally:
-        os.close(go)  # a child that was never let go leaves at that
-        os.close(failed)
-        if pid:
-            os.waitpid(pid, 0)
+    with _Child(command) as child, closing(pmu.Counters(layout, "command", child.pid)) as counters:
+        before, after = counters.new_sample(), counters.new_sample()
+        with _interrupts_left_to_the_command():
+            counters.take_first(before)
+            status = child.run()
+        counters.take(after)
+        return Outcome(counters.reading(before, after), status)
+
+
+def run_command(command: Sequence[str]) -> int:
+    """Runs the command and counts nothing. Returns its exit status, 128 + N where signal N ended it.
+
+    Raises ArmprofError for a command that is not there, CannotCount where no process can be started.
+    """
+    with _Child(command) as child, _interrupts_left_to_the_command():
+        return child.run()
+
+
+class _Child:
+    """A process that waits to become the command."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.command = command
+        self.pid, self._go, self._failed = _start(command)
+        self._ended = False
+
+    def __enter__(self) -> _Child:
+        return self
+
+    def run(self) -> int:
+        """Lets it go and waits for its end."""
+        os.write(self._go, b"!")
+        why = os.read(self._failed, 4096).decode()
+        status, self._ended = _wait(self.pid), True
+        if why:
+            raise ArmprofError(f"cannot run {self.command[0]!r}: {why}")
+        return status
+
+    def __exit__(self, *raised: object) -> None:
+        os.close(self._go)  # a child that was never let go leaves at that
+        os.close(self._failed)
+        if not self._ended:
+            os.waitpid(self.pid, 0)
 
 
 def _start(command: Sequence[str]) -> tuple[int, int, int]:

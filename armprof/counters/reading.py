@@ -1,7 +1,8 @@
 """Reading: counts of named events over one stretch of work, the seed of every answer.
 
 A `Count` never pretends. Its ``value`` is None unless something was counted, and then ``status`` and ``coverage`` say
-how much of the stretch the counter really ran. Every source (the PMU, an imported perf output) produces Readings.
+how much of the stretch the counter really ran. Every source (the PMU, the modelled core,
+an imported perf output) produces Readings.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ class Status(StrEnum):
     UNSUPPORTED = "unsupported"  # the core, the guest or the kernel lacks the event
     NOT_PERMITTED = "not_permitted"  # the kernel forbids it to this user
     SUSPECT = "suspect"  # contradicts other counts
+    ESTIMATED = "estimated"  # not counted but formed from counts: the model's cycles
 
     @property
     def has_value(self) -> bool:
         """Whether a count of this status has a value."""
-        return self in (Status.COUNTED, Status.SCALED)
+        return self in (Status.COUNTED, Status.SCALED, Status.ESTIMATED)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -96,7 +98,7 @@ class Reading:
     """
 
     counts: Mapping[str, Count]
-    source: str  # "pmu", "imported"
+    source: str  # "pmu", "model", "imported"
     core: str | None = None  # name of the core's table ("neoverse-n1"), None where unknown
     duration_ns: int | None = None  # wall time of the stretch
     scope: str = ""  # what was counted: "this thread, user mode", "system wide", ...

@@ -44,13 +44,21 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """``size_kib`` and ``ways`` are None where the product decides; ``note`` then says what is known."""
+    """``size_kib`` and ``ways`` are None where the product decides; ``note`` then says what is known.
+
+    ``model_kib`` is the size in one of the products, which the model takes.
+    """
 
     line_bytes: int
     size_kib: int | None = None
     ways: int | None = None
     note: str = ""
+    model_kib: int | None = None
     source: str = ""
+
+    @property
+    def modelled_kib(self) -> int | None:
+        return self.size_kib or self.model_kib
 
 
 @dataclass(frozen=True, slots=True)

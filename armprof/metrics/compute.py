@@ -136,7 +136,10 @@ def _counted_together(events: Sequence[str], groups: Sequence[Reading], core: Co
 
 def _evaluated(definition: Definition, way: Way, counts: Sequence[Count], reading: Reading) -> Metric:
     scaled = any(count.status is Status.SCALED for count in counts)
+    estimated = [count for count in counts if count.status is Status.ESTIMATED]
+    status = Status.ESTIMATED if estimated else Status.SCALED if scaled else Status.COUNTED
     notes = [way.note] if way.note else []
+    notes += [f"{count.event}: {count.reason}" for count in estimated]
     try:
         value = way.formula.evaluate({count.event: float(count.value or 0.0) for count in counts})
     except ZeroDenominatorError as zero:
@@ -151,7 +154,7 @@ def _evaluated(definition: Definition, way: Way, counts: Sequence[Count], readin
         reason = f"{way.formula.text} gives {value:.4g}, {outside}"
         return _none(definition, reading, Status.SUSPECT, reason, way)
     return replace(
-        _none(definition, reading, Status.SCALED if scaled else Status.COUNTED, "; ".join(notes) or None, way),
+        _none(definition, reading, status, "; ".join(notes) or None, way),
         value=value,
         causes=(),
         coverage=lowest_coverage(counts),

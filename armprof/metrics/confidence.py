@@ -2,7 +2,7 @@
 
 =======  ============================================================================================
 high     every event was counted all the time
-medium   multiplexed, each event for at least a quarter of a stretch of at least 100 ms
+medium   multiplexed, each event for at least a quarter of a stretch of at least 100 ms; or an estimate among them
 low      anything less, or a coverage or a length that the source does not tell
 =======  ============================================================================================
 
@@ -38,7 +38,7 @@ def lowest_coverage(counts: Iterable[Count]) -> float | None:
     for count in counts:
         coverage = count.coverage
         if coverage is None:
-            if count.status is not Status.COUNTED:
+            if count.status is Status.SCALED:
                 return None
             coverage = 1.0
         lowest = min(lowest, coverage)
@@ -50,6 +50,8 @@ def confidence(counts: Iterable[Count], stretch: int | None) -> Confidence:
     counts = tuple(counts)
     if all(count.status is Status.COUNTED for count in counts):
         return Confidence.HIGH
+    if all(count.status in (Status.COUNTED, Status.ESTIMATED) for count in counts):
+        return Confidence.MEDIUM
     coverage = lowest_coverage(counts)
     if coverage is None or coverage < MIN_COVERAGE or stretch is None or stretch < MIN_STRETCH_NS:
         return Confidence.LOW

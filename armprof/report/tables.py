@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from armprof import cpu
-from armprof.counters.reading import Count
+from armprof.counters.reading import Count, Status
 from armprof.metrics import ARM64Metrics, Confidence, Metric
 from armprof.metrics.result import MAIN
 from armprof.report import figures
@@ -75,7 +75,8 @@ def counts(counted: Sequence[Count], operations: int, operation: str) -> Table:
         columns.append("named there")
     rows = table(*columns)
     for count in counted:
-        cells = [count.event, figures.count(count, operations or 1)]
+        estimate = " (estimate)" if count.status is Status.ESTIMATED else ""
+        cells = [f"{count.event}{estimate}", figures.count(count, operations or 1)]
         if scaled:
             cells.append(figures.coverage(count.coverage))
         if labelled:

@@ -1,0 +1,80 @@
+"""What the model takes from a core's table, what it assumes where the table says nothing, and what a user may set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from armprof import cpu
+from armprof.cpu import Core
+from armprof.errors import ArmprofError
+
+DEFAULT_CORE = "neoverse-n1"
+LINE_BYTES = 64
+
+# Not in any core's table: these are the model's own.
+_OWN = {
+    "page_bits": 12,  # 4 KiB, the page of most distributions
+    "prefetch": 4,  # lines ahead
+    "inclusive": 1,  # what leaves L2 leaves L1D too, as on the Neoverse cores
+    "returns": 16,
+}
+_LL_WAYS = 16
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """``settings`` are the plugin's arguments; ``assumed`` those that the core's table does not give."""
+
+    core: Core
+    settings: Mapping[str, int]
+    assumed: tuple[str, ...] = ()
+
+
+def geometry(core: Core | str | None = None, overrides: Mapping[str, int] | None = None) -> Geometry:
+    """The geometry of the core, of this machine's where none is named and the machine is one, else of a Neoverse N1.
+
+    ``overrides`` sets single values (``{"l1d_bytes": 32768, "prefetch": 0}``). Raises ArmprofError for a name that is no
+    setting, and for a core whose lines are not of 64 bytes.
+    """
+    core = _core(core)
+    reference = cpu.core(DEFAULT_CORE)
+    settings: dict[str, int] = {}
+    assumed: list[str] = []
+    for name, (own, other) in _facts(core, reference).items():
+        if own is None:
+            assumed.append(name)
+        settings[name] = other if own is None else own
+    settings |= _OWN
+    for name, value in (overrides or {}).items():
+        if name not in settings:
+            raise ArmprofError(f"the model has no setting {name!r}; known: {', '.join(settings)}")
+        settings[name] = value
+    return Geometry(core, settings, tuple(name for name in assumed if name not in (overrides or {})))
+
+
+def _core(core: Core | str | None) -> Core:
+    if core is None:
+        here = cpu.host().core
+        core = here if here is not None and here.known and here.name in cpu.core_names() else DEFAULT_CORE
+    return cpu.core(core) if isinstance(core, str) else core
+
+
+def _facts(core: Core, reference: Core) -> dict[str, tuple[int | None, int]]:
+    """Of each setting what the core's table says, and what the reference's does."""
+    facts: dict[str, tuple[int | None, int]] = {}
+    for level, prefix in (("l1i", "l1i"), ("l1d", "l1d"), ("l2", "l2"), ("llc", "ll")):
+        mine, theirs = core.caches.get(level), reference.caches[level]
+        if mine is not None and mine.line_bytes != LINE_BYTES:
+            raise ArmprofError(f"{core.title} has lines of {mine.line_bytes} bytes; the model knows lines of 64 alone")
+        size = (mine.modelled_kib if mine else None), theirs.modelled_kib or 0
+        facts[f"{prefix}_bytes"] = (size[0] and size[0] * 1024), size[1] * 1024
+        ways = (mine.ways if mine else None), theirs.ways or _LL_WAYS
+        facts[f"{prefix}_ways"] = ways if ways[0] or prefix != "ll" else (ways[1], ways[1])
+    for level in ("l1i", "l1d"):
+        tlb = core.tlbs.get(level)
+        facts[f"{level}_tlb"] = (tlb.entries if tlb else None), reference.tlbs[level].entries
+    tlb, theirs_l2 = core.tlbs.get("l2"), reference.tlbs["l2"]
+    facts["l2_tlb"] = (tlb.entries if tlb else None), theirs_l2.entries
+    facts["l2_tlb_ways"] = (tlb.ways if tlb else None), theirs_l2.ways or 1
+    return facts

@@ -1,0 +1,255 @@
+#include "core.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct ap_settings ap_settings;
+bool ap_shared;
+
+static struct ap_cache last_level;
+static pthread_mutex_t last_level_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool cache_new(struct ap_cache *cache, struct ap_cache_size size, uint64_t line_bytes) {
+    if (!size.bytes) {
+        return true;
+    }
+    uint64_t lines = size.bytes / line_bytes, sets = lines / size.ways;
+    cache->ways = (uint32_t)size.ways;
+    cache->sets = (uint32_t)sets;
+    cache->mask = sets & (sets - 1) ? 0 : (uint32_t)(sets - 1);
+    cache->lines = aligned_alloc(64, (lines * sizeof(ap_line) + 63) / 64 * 64);
+    for (uint64_t i = 0; cache->lines && i < lines; i++) {
+        cache->lines[i] = AP_NO_LINE;
+    }
+    return cache->lines != NULL;
+}
+
+struct ap_core *ap_core_new(void) {
+    struct ap_core *core = aligned_alloc(64, (sizeof *core + 63) / 64 * 64);
+    if (!core) {
+        return NULL;
+    }
+    memset(core, 0, sizeof *core);
+    core->data_page = core->code_page = UINT64_MAX;
+    core->branches.returns = (uint32_t)ap_settings.returns;
+    ap_tlb_empty(&core->l1d_tlb, (uint32_t)ap_settings.l1d_tlb);
+    ap_tlb_empty(&core->l1i_tlb, (uint32_t)ap_settings.l1i_tlb);
+    bool ok = cache_new(&core->l1i, ap_settings.l1i, AP_LINE_BYTES) &&
+              cache_new(&core->l1d, ap_settings.l1d, AP_LINE_BYTES) &&
+              cache_new(&core->l2, ap_settings.l2, AP_LINE_BYTES) && cache_new(&core->l2_tlb, ap_settings.l2_tlb, 1) &&
+              (last_level.lines || cache_new(&last_level, ap_settings.ll, AP_LINE_BYTES));
+    if (!ok) {
+        ap_core_free(core);
+        return NULL;
+    }
+    return core;
+}
+
+void ap_core_free(struct ap_core *core) {
+    free(core->l1i.lines);
+    free(core->l1d.lines);
+    free(core->l2.lines);
+    free(core->l2_tlb.lines);
+    free(core->seen);
+    free(core);
+}
+
+/* ---- Beyond L1 ---- */
+
+/* What one access did beyond L1: bits of these. */
+enum { L2_MISSED = 1, LL_MISSED = 2 };
+
+static void lock_last_level(void) {
+    if (ap_shared) {
+        pthread_mutex_lock(&last_level_lock);
+    }
+}
+
+static void unlock_last_level(void) {
+    if (ap_shared) {
+        pthread_mutex_unlock(&last_level_lock);
+    }
+}
+
+/* Whether the last level missed it; it is there afterwards. */
+static bool last_level_misses(uint64_t line, unsigned flags) {
+    if (!last_level.lines) {
+        return true;
+    }
+    lock_last_level();
+    ap_line *set = ap_set_of(&last_level, line);
+    uint32_t way = ap_find(set, last_level.ways, line);
+    bool missed = way == last_level.ways;
+    if (missed) {
+        ap_insert(set, last_level.ways, line | flags); /* what leaves goes to memory */
+    } else {
+        ap_put_first(set, way, set[way] | flags);
+    }
+    unlock_last_level();
+    return missed;
+}
+
+/* Makes room in L2 by sending the victim on. */
+static void leave_l2(struct ap_core *core, ap_line victim) {
+    if (victim == AP_NO_LINE) {
+        return;
+    }
+    if (ap_settings.inclusive) {
+        ap_line above = ap_remove(&core->l1d, victim);
+        if (above != AP_NO_LINE) {
+            core->bank->l1d_wb += above & AP_DIRTY;
+            victim |= above & AP_DIRTY;
+        }
+    }
+    if (victim & AP_DIRTY) {
+        core->bank->l2_wb++;
+        last_level_misses(victim & ~(ap_line)AP_FLAGS, AP_DIRTY);
+    }
+}
+
+static unsigned fetch(struct ap_core *core, uint64_t line) {
+    if (!core->l2.lines) {
+        return L2_MISSED | (last_level_misses(line, 0) ? LL_MISSED : 0);
+    }
+    ap_line *set = ap_set_of(&core->l2, line);
+    uint32_t way = ap_find(set, core->l2.ways, line);
+    if (way < core->l2.ways) {
+        ap_put_first(set, way, set[way]);
+        return 0;
+    }
+    unsigned missed = L2_MISSED | (last_level_misses(line, 0) ? LL_MISSED : 0);
+    leave_l2(core, ap_insert(set, core->l2.ways, line));
+    return missed;
+}
+
+/* A line that leaves L1D. */
+static void leave_l1d(struct ap_core *core, ap_line victim) {
+    if (victim == AP_NO_LINE || !(victim & AP_DIRTY)) {
+        return;
+    }
+    core->bank->l1d_wb++;
+    uint64_t line = victim & ~(ap_line)AP_FLAGS;
+    if (!core->l2.lines) {
+        last_level_misses(line, AP_DIRTY);
+        return;
+    }
+    ap_line *set = ap_set_of(&core->l2, line);
+    uint32_t way = ap_find(set, core->l2.ways, line);
+    if (way < core->l2.ways) {
+        set[way] |= AP_DIRTY;
+    } else {
+        leave_l2(core, ap_insert(set, core->l2.ways, line | AP_DIRTY));
+    }
+}
+
+/* ---- The prefetcher: strides of lines within a page, seen twice ---- */
+
+/* Second in its set, not first: that it is asked for must not pass unseen. */
+static void prefetch_line(struct ap_core *core, uint64_t line) {
+    ap_line *set = ap_set_of(&core->l1d, line);
+    uint32_t ways = core->l1d.ways;
+    if (ways < 2 || ap_find(set, ways, line) < ways) {
+        return;
+    }
+    unsigned missed = fetch(core, line);
+    core->bank->prefetched++;
+    core->bank->prefetch_l2_refill += missed & L2_MISSED;
+    core->bank->prefetch_ll_miss += missed / LL_MISSED;
+    ap_line victim = ap_insert(set + 1, ways - 1, line | AP_PREFETCHED);
+    leave_l1d(core, victim);
+}
+
+static void prefetch(struct ap_core *core, uint64_t line) {
+    uint64_t page = line >> ap_settings.page_bits;
+    struct ap_stream *stream = &core->streams[(page ^ page >> 4) % AP_STREAMS];
+    int64_t stride = (int64_t)(line - stream->line);
+    if (stream->page != page) {
+        *stream = (struct ap_stream){.page = page, .line = line};
+        return;
+    }
+    stream->seen = stride == stream->stride ? stream->seen + 1 : 0;
+    stream->stride = stride;
+    stream->line = line;
+    for (uint64_t ahead = 1; stream->seen && stride && ahead <= ap_settings.prefetch; ahead++) {
+        uint64_t next = line + ahead * (uint64_t)stride;
+        if (next >> ap_settings.page_bits != page) {
+            break;
+        }
+        prefetch_line(core, next);
+    }
+}
+
+/* ---- Data ---- */
+
+void ap_data_not_first(struct ap_core *core, uint64_t address, uint32_t site, bool store) {
+    uint64_t line = address & ~(uint64_t)AP_FLAGS;
+    ap_line *set = ap_set_of(&core->l1d, line);
+    uint32_t ways = core->l1d.ways, way = ap_find(set, ways, line);
+    unsigned dirty = store ? AP_DIRTY : 0;
+    if (way < ways) {
+        bool prefetched = set[way] & AP_PREFETCHED;
+        ap_put_first(set, way, (set[way] & ~(ap_line)AP_PREFETCHED) | dirty);
+        if (prefetched) {
+            prefetch(core, line);
+        }
+        return;
+    }
+    struct ap_site_counts *counts = &core->sites[site];
+    counts->l1d_refill++;
+    unsigned missed = fetch(core, line);
+    counts->l2_refill += missed & L2_MISSED;
+    counts->ll_miss += missed / LL_MISSED;
+    leave_l1d(core, ap_insert(set, ways, line | dirty));
+    if (ap_settings.prefetch) {
+        prefetch(core, line);
+    }
+}
+
+/* Whether the second-level TLB missed it; it is there afterwards. */
+static bool l2_tlb_misses(struct ap_core *core, uint64_t page) {
+    if (!core->l2_tlb.lines) {
+        return true;
+    }
+    uint64_t key = page << AP_LINE_BITS;
+    ap_line *set = ap_set_of(&core->l2_tlb, key);
+    uint32_t way = ap_find(set, core->l2_tlb.ways, key);
+    bool missed = way == core->l2_tlb.ways;
+    ap_put_first(set, missed ? way - 1 : way, key);
+    return missed;
+}
+
+void ap_data_page_changed(struct ap_core *core, uint64_t address, uint32_t site) {
+    uint64_t page = address >> ap_settings.page_bits;
+    core->data_page = page;
+    if (!ap_tlb_use(&core->l1d_tlb, page)) {
+        core->sites[site].dtlb_refill++;
+        core->sites[site].dtlb_walk += l2_tlb_misses(core, page);
+    }
+}
+
+/* ---- Instructions ---- */
+
+void ap_code_page_changed(struct ap_core *core, const struct ap_block *block, uint64_t address) {
+    uint64_t page = address >> ap_settings.page_bits;
+    core->code_page = page;
+    if (!ap_tlb_use(&core->l1i_tlb, page)) {
+        core->blocks[block->number].itlb_refill++;
+        core->blocks[block->number].itlb_walk += l2_tlb_misses(core, page);
+    }
+}
+
+void ap_code_not_first(struct ap_core *core, const struct ap_block *block, uint64_t address) {
+    uint64_t line = address & ~(uint64_t)AP_FLAGS;
+    ap_line *set = ap_set_of(&core->l1i, line);
+    uint32_t way = ap_find(set, core->l1i.ways, line);
+    if (way < core->l1i.ways) {
+        ap_put_first(set, way, set[way]);
+        return;
+    }
+    struct ap_block_counts *counts = &core->blocks[block->number];
+    counts->l1i_refill++;
+    unsigned missed = fetch(core, line);
+    counts->l2_refill += missed & L2_MISSED;
+    counts->ll_miss += missed / LL_MISSED;
+    ap_insert(set, core->l1i.ways, line);
+}

@@ -1,0 +1,72 @@
+/* One modelled core for each thread of the program: its caches, translation buffers, predictors, and where it counts. */
+#ifndef AP_MODEL_CORE_H
+#define AP_MODEL_CORE_H
+
+#include "branches.h"
+#include "cache.h"
+#include "counts.h"
+#include "tlb.h"
+
+struct ap_cache_size {
+    uint64_t bytes;
+    uint64_t ways;
+};
+
+/* What is modelled. Each is set by an argument of its name (l1d_bytes, l1d_ways, ...). */
+struct ap_settings {
+    struct ap_cache_size l1i, l1d, l2, ll; /* 0 bytes: L2 and the last level may be missing */
+    uint64_t l1i_tlb, l1d_tlb;             /* entries */
+    struct ap_cache_size l2_tlb;           /* bytes: entries */
+    uint64_t page_bits;
+    uint64_t prefetch;                     /* lines that the prefetcher runs ahead; 0: there is none */
+    uint64_t inclusive;                    /* 1: what leaves L2 leaves L1D too */
+    uint64_t returns;                      /* entries of the return stack */
+};
+
+enum { AP_STREAMS = 16 };
+
+struct ap_core {
+    /* What every access and every block looks at. */
+    struct ap_cache l1d, l1i;
+    struct ap_site_counts *sites;
+    struct ap_block_counts *blocks;
+    const struct ap_block *previous; /* the block that the thread came from */
+    uint64_t data_page, code_page;   /* used last, so the newest of its TLB */
+    uint64_t last_store;
+
+    struct ap_bank *bank;
+    struct ap_cache l2, l2_tlb;
+    struct ap_tlb l1d_tlb, l1i_tlb;
+    struct ap_stream {
+        uint64_t page, line;
+        int64_t stride;
+        uint32_t seen; /* times in a row that the stride was this */
+    } streams[AP_STREAMS];
+    uint32_t order; /* of the thread among those of the process */
+    uint64_t *seen; /* what is said of each line's ownership, as this thread saw it last; NULL with one thread */
+    struct ap_branches branches;
+};
+
+extern struct ap_settings ap_settings;
+
+/* A core with everything empty. NULL where memory is short. */
+struct ap_core *ap_core_new(void);
+void ap_core_free(struct ap_core *core);
+
+/* The paths that are not the usual one; the usual one is in hot.h. */
+void ap_data_page_changed(struct ap_core *core, uint64_t address, uint32_t site);
+void ap_data_not_first(struct ap_core *core, uint64_t address, uint32_t site, bool store);
+void ap_code_page_changed(struct ap_core *core, const struct ap_block *block, uint64_t address);
+void ap_code_not_first(struct ap_core *core, const struct ap_block *block, uint64_t address);
+
+/* Whether the last level has to be locked: from the second thread on. */
+extern bool ap_shared;
+
+/* ---- Ownership of lines between threads (sharing.c) ---- */
+
+bool ap_sharing_start(void);
+
+/* The other threads' part in an access: where one of them wrote to the line since this thread had it, the line is lost. */
+void ap_share(struct ap_core *core, uint64_t address, uint32_t bytes, uint32_t site, bool store);
+
+#endif
