@@ -13,7 +13,7 @@ process is not seen: `armprof.measure` counts on the PMU alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from armprof.counters.machine import canonical_events

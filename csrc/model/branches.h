@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "counts.h"
+
 enum {
     AP_HISTORY_BITS = 14,
     AP_LOCAL_BITS = 12,
@@ -16,38 +18,34 @@ enum {
 struct ap_branches {
     uint32_t history; /* of conditional branches, the latest in the lowest bit */
     uint32_t path;    /* of indirect branches */
-    uint32_t calls;   /* on the stack of returns, which is a ring: the deepest are overwritten */
+    uint32_t top;     /* of the stack of returns, which is a ring: the deepest are overwritten */
     uint32_t returns; /* its size */
     uint64_t return_to[AP_MAX_RETURNS];
-    struct {
-        uint8_t taken;  /* 0 to 3; from 2 on the branch is taken to be taken */
-        uint8_t choice; /* 0 to 3; from 2 on the other table is believed */
-    } local[1 << AP_LOCAL_BITS];
-    uint8_t global[1 << AP_HISTORY_BITS];
+    uint8_t local[1 << AP_LOCAL_BITS];    /* by address: a counter, and above it which table is believed */
+    uint8_t global[1 << AP_HISTORY_BITS]; /* by address and history: a counter */
     uint64_t targets[1 << AP_TARGET_BITS];
 };
 
-/* One step up or down, within 0 to 3. */
-static inline uint8_t ap_step(uint8_t counter, bool up) {
-    return (uint8_t)(up ? counter + (counter < 3) : counter - (counter > 0));
-}
+/* Counters go from 0 to 3; from 2 on a branch is taken to be taken, or the global table is believed. What becomes of them
+ * is looked up: by the local entry, the global counter and whether the branch was taken. */
+struct ap_learned {
+    uint8_t local, global, mispredicted;
+};
+extern AP_HIDDEN struct ap_learned ap_learned[16 * 4 * 2];
+
+void ap_branches_learn(void); /* fills the table, once */
 
 /* Each of these says whether the branch was predicted, and learns. */
 
 static inline bool ap_predict_conditional(struct ap_branches *b, uint64_t address, bool taken) {
     uint32_t low = (uint32_t)(address >> 2);
     uint8_t *global = &b->global[(low ^ b->history) & ((1 << AP_HISTORY_BITS) - 1)];
-    uint8_t *local = &b->local[low & ((1 << AP_LOCAL_BITS) - 1)].taken;
-    uint8_t *choice = &b->local[low & ((1 << AP_LOCAL_BITS) - 1)].choice;
-    bool by_global = *global >> 1, by_local = *local >> 1;
-    bool predicted = *choice >> 1 ? by_global : by_local;
-    if (by_global != by_local) {
-        *choice = ap_step(*choice, by_global == taken);
-    }
-    *global = ap_step(*global, taken);
-    *local = ap_step(*local, taken);
+    uint8_t *local = &b->local[low & ((1 << AP_LOCAL_BITS) - 1)];
+    const struct ap_learned *now = &ap_learned[*local << 3 | *global << 1 | taken];
+    *global = now->global;
+    *local = now->local;
     b->history = b->history << 1 | taken;
-    return predicted == taken;
+    return !now->mispredicted;
 }
 
 static inline bool ap_predict_indirect(struct ap_branches *b, uint64_t address, uint64_t target) {
@@ -59,11 +57,14 @@ static inline bool ap_predict_indirect(struct ap_branches *b, uint64_t address, 
 }
 
 static inline void ap_call(struct ap_branches *b, uint64_t back) {
-    b->return_to[b->calls++ % b->returns] = back;
+    b->top = b->top + 1 < b->returns ? b->top + 1 : 0;
+    b->return_to[b->top] = back;
 }
 
 static inline bool ap_predict_return(struct ap_branches *b, uint64_t target) {
-    return b->return_to[--b->calls % b->returns] == target;
+    bool predicted = b->return_to[b->top] == target;
+    b->top = b->top ? b->top - 1 : b->returns - 1;
+    return predicted;
 }
 
 #endif

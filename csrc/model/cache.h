@@ -19,14 +19,20 @@ enum { AP_DIRTY = 1, AP_PREFETCHED = 2, AP_FLAGS = AP_LINE_BYTES - 1 };
 struct ap_cache {
     ap_line *lines; /* NULL: there is no such cache */
     uint32_t sets, ways;
-    uint32_t mask; /* sets - 1 where that is a power of two, else 0 */
+    uint32_t mask;  /* sets - 1 where that is a power of two, else 0 */
+    uint32_t shift; /* log2 of the entries from one set to the next */
 };
 
 static inline bool ap_same_line(ap_line line, uint64_t address) { return (line ^ address) < AP_LINE_BYTES; }
 
 static inline ap_line *ap_set_of(const struct ap_cache *cache, uint64_t address) {
     uint64_t number = address >> AP_LINE_BITS;
-    return cache->lines + (cache->mask ? number & cache->mask : number % cache->sets) * cache->ways;
+    return cache->lines + ((cache->mask ? number & cache->mask : number % cache->sets) << cache->shift);
+}
+
+/* The same of a cache whose sets are a power of two, as those of L1 must be. */
+static inline ap_line *ap_l1_set_of(const struct ap_cache *cache, uint64_t address) {
+    return cache->lines + ((address >> AP_LINE_BITS & cache->mask) << cache->shift);
 }
 
 /* Its place in the set; `ways` where it is not there. */

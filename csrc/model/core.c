@@ -17,8 +17,12 @@ static bool cache_new(struct ap_cache *cache, struct ap_cache_size size, uint64_
     cache->ways = (uint32_t)size.ways;
     cache->sets = (uint32_t)sets;
     cache->mask = sets & (sets - 1) ? 0 : (uint32_t)(sets - 1);
-    cache->lines = aligned_alloc(64, (lines * sizeof(ap_line) + 63) / 64 * 64);
-    for (uint64_t i = 0; cache->lines && i < lines; i++) {
+    while (size.ways > (uint64_t)1 << cache->shift) {
+        cache->shift++;
+    }
+    uint64_t entries = sets << cache->shift;
+    cache->lines = aligned_alloc(64, (entries * sizeof(ap_line) + 63) / 64 * 64);
+    for (uint64_t i = 0; cache->lines && i < entries; i++) {
         cache->lines[i] = AP_NO_LINE;
     }
     return cache->lines != NULL;
@@ -30,7 +34,7 @@ struct ap_core *ap_core_new(void) {
         return NULL;
     }
     memset(core, 0, sizeof *core);
-    core->data_page = core->code_page = UINT64_MAX;
+    core->page_bytes = (uint64_t)1 << ap_settings.page_bits;
     core->branches.returns = (uint32_t)ap_settings.returns;
     ap_tlb_empty(&core->l1d_tlb, (uint32_t)ap_settings.l1d_tlb);
     ap_tlb_empty(&core->l1i_tlb, (uint32_t)ap_settings.l1i_tlb);
@@ -51,6 +55,7 @@ void ap_core_free(struct ap_core *core) {
     free(core->l2.lines);
     free(core->l2_tlb.lines);
     free(core->seen);
+    free(core->banks);
     free(core);
 }
 
@@ -210,7 +215,7 @@ static bool l2_tlb_misses(struct ap_core *core, uint64_t page) {
     if (!core->l2_tlb.lines) {
         return true;
     }
-    uint64_t key = page << AP_LINE_BITS;
+    uint64_t key = page >> ap_settings.page_bits << AP_LINE_BITS;
     ap_line *set = ap_set_of(&core->l2_tlb, key);
     uint32_t way = ap_find(set, core->l2_tlb.ways, key);
     bool missed = way == core->l2_tlb.ways;
@@ -219,8 +224,7 @@ static bool l2_tlb_misses(struct ap_core *core, uint64_t page) {
 }
 
 void ap_data_page_changed(struct ap_core *core, uint64_t address, uint32_t site) {
-    uint64_t page = address >> ap_settings.page_bits;
-    core->data_page = page;
+    uint64_t page = address & ~(core->page_bytes - 1);
     if (!ap_tlb_use(&core->l1d_tlb, page)) {
         core->sites[site].dtlb_refill++;
         core->sites[site].dtlb_walk += l2_tlb_misses(core, page);
@@ -229,18 +233,19 @@ void ap_data_page_changed(struct ap_core *core, uint64_t address, uint32_t site)
 
 /* ---- Instructions ---- */
 
-void ap_code_page_changed(struct ap_core *core, const struct ap_block *block, uint64_t address) {
-    uint64_t page = address >> ap_settings.page_bits;
-    core->code_page = page;
+static void code_page_changed(struct ap_core *core, const struct ap_block *block, uint64_t page) {
     if (!ap_tlb_use(&core->l1i_tlb, page)) {
         core->blocks[block->number].itlb_refill++;
         core->blocks[block->number].itlb_walk += l2_tlb_misses(core, page);
     }
 }
 
-void ap_code_not_first(struct ap_core *core, const struct ap_block *block, uint64_t address) {
-    uint64_t line = address & ~(uint64_t)AP_FLAGS;
-    ap_line *set = ap_set_of(&core->l1i, line);
+void ap_code_changed(struct ap_core *core, const struct ap_block *block, uint64_t address) {
+    uint64_t page = address & ~(core->page_bytes - 1), line = address & ~(uint64_t)AP_FLAGS;
+    if (page != core->l1i_tlb.recent[0]) {
+        code_page_changed(core, block, page);
+    }
+    ap_line *set = ap_l1_set_of(&core->l1i, line);
     uint32_t way = ap_find(set, core->l1i.ways, line);
     if (way < core->l1i.ways) {
         ap_put_first(set, way, set[way]);

@@ -23,7 +23,7 @@ struct ap_settings {
     uint64_t returns;                      /* entries of the return stack */
 };
 
-enum { AP_STREAMS = 16 };
+enum { AP_STREAMS = 16, AP_DEPTH = 64 };
 
 struct ap_core {
     /* What every access and every block looks at. */
@@ -31,7 +31,7 @@ struct ap_core {
     struct ap_site_counts *sites;
     struct ap_block_counts *blocks;
     const struct ap_block *previous; /* the block that the thread came from */
-    uint64_t data_page, code_page;   /* used last, so the newest of its TLB */
+    uint64_t page_bytes;
     uint64_t last_store;
 
     struct ap_bank *bank;
@@ -42,29 +42,45 @@ struct ap_core {
         int64_t stride;
         uint32_t seen; /* times in a row that the stride was this */
     } streams[AP_STREAMS];
+    uint32_t depth; /* of regions, of which those beyond AP_DEPTH are not told apart */
+    struct ap_frame {
+        uint64_t name; /* where the program keeps the name of the region */
+        uint32_t region;
+    } frames[AP_DEPTH];
+    struct ap_bank **banks; /* by region */
     uint32_t order; /* of the thread among those of the process */
     uint64_t *seen; /* what is said of each line's ownership, as this thread saw it last; NULL with one thread */
     struct ap_branches branches;
 };
 
-extern struct ap_settings ap_settings;
+extern AP_HIDDEN struct ap_settings ap_settings;
 
 /* A core with everything empty. NULL where memory is short. */
 struct ap_core *ap_core_new(void);
 void ap_core_free(struct ap_core *core);
 
-/* The paths that are not the usual one; the usual one is in hot.h. */
+/* What is to be done unless the page is the one used last, and the line the first of its set. */
 void ap_data_page_changed(struct ap_core *core, uint64_t address, uint32_t site);
 void ap_data_not_first(struct ap_core *core, uint64_t address, uint32_t site, bool store);
-void ap_code_page_changed(struct ap_core *core, const struct ap_block *block, uint64_t address);
-void ap_code_not_first(struct ap_core *core, const struct ap_block *block, uint64_t address);
+void ap_code_changed(struct ap_core *core, const struct ap_block *block, uint64_t address);
 
 /* Whether the last level has to be locked: from the second thread on. */
-extern bool ap_shared;
+extern AP_HIDDEN bool ap_shared;
+
+/* ---- Where a thread counts (regions.c) ---- */
+
+/* Banks for a new thread, or for the thread that lives on in a child of fork. False where there is no room. */
+bool ap_banks_start(struct ap_core *core);
+
+/* The program enters and leaves the region whose name is there. `base` is where address 0 of the program lies here. */
+void ap_region_enter(struct ap_core *core, uint64_t name, uint64_t base);
+void ap_region_leave(struct ap_core *core, uint64_t name);
 
 /* ---- Ownership of lines between threads (sharing.c) ---- */
 
-bool ap_sharing_start(void);
+/* `section` is that of the file of counts. False where memory is short. */
+bool ap_sharing_start(struct ap_contention *section);
+bool ap_sharing_join(struct ap_core *core);
 
 /* The other threads' part in an access: where one of them wrote to the line since this thread had it, the line is lost. */
 void ap_share(struct ap_core *core, uint64_t address, uint32_t bytes, uint32_t site, bool store);

@@ -16,6 +16,8 @@ struct ap_counts_header *ap_counts;
 struct ap_block *ap_blocks;
 uint32_t *ap_words;
 struct ap_site *ap_sites;
+struct ap_region_name *ap_regions;
+struct ap_contention *ap_lines;
 
 static struct ap_module *modules;
 static char *counts_path;
@@ -84,6 +86,8 @@ bool ap_counts_open(const char *path) {
     ap_blocks = (void *)(all + header.blocks_at);
     ap_words = (void *)(all + header.words_at);
     ap_sites = (void *)(all + header.sites_at);
+    ap_regions = (void *)(all + header.regions_at);
+    ap_lines = (void *)(all + header.lines_at);
     modules = (void *)(all + header.modules_at);
     return true;
 }

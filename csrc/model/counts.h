@@ -20,6 +20,9 @@
 
 #define AP_COUNTS_MAGIC "armprof counts 1"
 
+/* Within the plugin: spares the way through the table of what could be replaced from outside. */
+#define AP_HIDDEN __attribute__((visibility("hidden")))
+
 enum {
     AP_MAX_BLOCKS = 1 << 20,
     AP_MAX_WORDS = 1 << 24,
@@ -111,20 +114,20 @@ struct ap_bank {
     uint64_t entered;       /* times that the region was */
 };
 
-/* A line that threads took from each other: who wrote where in it last, and who then wanted it. */
+/* A line that two threads took from each other. Unused where `times` is 0. */
 struct ap_contention {
-    uint64_t line;
+    uint64_t line;          /* its address */
     uint64_t times;
-    uint64_t touched[2];    /* bit by byte of the line: by the loser, by the taker */
-    uint32_t site[2];
-    uint32_t thread[2];
+    uint64_t touched[2];    /* the bytes of the line that each of them reads or writes, a bit each */
+    uint32_t site[2];       /* where each of them did so last */
+    uint32_t thread[2];     /* `order` of the thread, plus 1 */
 };
 
 struct ap_counts_header {
     char magic[16];
     uint64_t blocks_at, words_at, sites_at, modules_at, regions_at, lines_at, banks_at;
     uint64_t bank_size, bank_blocks_at, bank_sites_at;
-    uint32_t blocks, words, sites, modules, regions, lines, banks; /* how many there are; taken by atomic addition */
+    uint32_t blocks, words, sites, modules, regions, banks; /* how many there are; taken by atomic addition */
     uint32_t exhausted;  /* blocks for which there was no room: not counted */
     uint32_t threads;    /* that were started, in all processes */
     uint32_t forks;
@@ -132,10 +135,12 @@ struct ap_counts_header {
     uint32_t zeroed;     /* `dc zva`, whose address was guessed */
 };
 
-extern struct ap_counts_header *ap_counts;
-extern struct ap_block *ap_blocks;
-extern uint32_t *ap_words;
-extern struct ap_site *ap_sites;
+extern AP_HIDDEN struct ap_counts_header *ap_counts;
+extern AP_HIDDEN struct ap_block *ap_blocks;
+extern AP_HIDDEN uint32_t *ap_words;
+extern AP_HIDDEN struct ap_site *ap_sites;
+extern AP_HIDDEN struct ap_region_name *ap_regions;
+extern AP_HIDDEN struct ap_contention *ap_lines;
 
 /* Creates the file or, in a program that a counted one became by exec, goes on with it. False with errno. */
 bool ap_counts_open(const char *path);

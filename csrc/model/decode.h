@@ -130,6 +130,10 @@ static inline struct ap_branch ap_branch_of(uint32_t word) {
     return (struct ap_branch){AP_FALLS_THROUGH, 0};
 }
 
+/* LDRB WZR, [Xn, #2017] and #2018: the marks that armprof_enter() and armprof_leave() leave, at the region's name. */
+static inline bool ap_is_enter(uint32_t word) { return (word & 0xfffffc1f) == (0x3940001f | 2017u << 10); }
+static inline bool ap_is_leave(uint32_t word) { return (word & 0xfffffc1f) == (0x3940001f | 2018u << 10); }
+
 static inline bool ap_is_dc_zva(uint32_t word) { return (word & 0xffffffe0) == 0xd50b7420; }
 
 #endif

@@ -36,10 +36,10 @@ static inline void *access_data(uint32_t site, uint32_t misaligned) {
 }
 
 static inline void touch(struct ap_core *core, uint64_t address, uint32_t site, bool store) {
-    if (address >> ap_settings.page_bits != core->data_page) {
+    if ((address ^ core->l1d_tlb.recent[0]) >= core->page_bytes) {
         ap_data_page_changed(core, address, site);
     }
-    ap_line *first = ap_set_of(&core->l1d, address);
+    ap_line *first = ap_l1_set_of(&core->l1d, address);
     if (!ap_same_line(*first, address)) {
         ap_data_not_first(core, address, site, store);
     } else if (store) {
@@ -69,6 +69,20 @@ static inline void access(unsigned vcpu, uint32_t info, uint64_t address, void *
     }
 }
 
+/* From the second thread on: the line may be another's now. */
+static inline void shared_access(unsigned vcpu, uint32_t info, uint64_t address, void *data, bool store) {
+    ap_share(cores[vcpu], address, 1u << qemu_plugin_mem_size_shift(info), (uint32_t)((uintptr_t)data >> 8), store);
+    access(vcpu, info, address, data, store);
+}
+
+static void on_shared_load(unsigned vcpu, uint32_t info, uint64_t address, void *data) {
+    shared_access(vcpu, info, address, data, false);
+}
+
+static void on_shared_store(unsigned vcpu, uint32_t info, uint64_t address, void *data) {
+    shared_access(vcpu, info, address, data, true);
+}
+
 static void on_load(unsigned vcpu, uint32_t info, uint64_t address, void *data) {
     access(vcpu, info, address, data, false);
 }
@@ -86,20 +100,21 @@ static void on_dc_zva(unsigned vcpu, void *data) {
     __atomic_fetch_add(&ap_counts->zeroed, 1, __ATOMIC_RELAXED);
 }
 
-/* How the block that the thread came from ended, now that it is known where it led. */
-static inline void resolve(struct ap_core *core, const struct ap_block *from, uint64_t here) {
+static void on_enter(unsigned vcpu, uint32_t info, uint64_t address, void *base) {
+    (void)info;
+    ap_region_enter(cores[vcpu], address, (uint64_t)(uintptr_t)base);
+}
+
+static void on_leave(unsigned vcpu, uint32_t info, uint64_t address, void *base) {
+    (void)info, (void)base;
+    ap_region_leave(cores[vcpu], address);
+}
+
+/* How the block that the thread came from ended, now that it is known where it led: all but conditional branches. */
+static __attribute__((noinline)) void resolve(struct ap_core *core, const struct ap_block *from, uint64_t here) {
     struct ap_branches *branches = &core->branches;
     bool predicted = true;
     switch (from->ending) {
-    case AP_FALLS_THROUGH:
-    case AP_JUMP: return;
-    case AP_CONDITIONAL:
-        if (here != from->target && here != from->next) {
-            return; /* a signal came between */
-        }
-        core->blocks[from->number].taken += here == from->target;
-        predicted = ap_predict_conditional(branches, from->next, here == from->target);
-        break;
     case AP_CALL: ap_call(branches, from->next); return;
     case AP_INDIRECT_CALL: ap_call(branches, from->next); /* fall through */
     case AP_INDIRECT_JUMP: predicted = ap_predict_indirect(branches, from->next, here); break;
@@ -110,24 +125,34 @@ static inline void resolve(struct ap_core *core, const struct ap_block *from, ui
     }
 }
 
+static inline void resolve_conditional(struct ap_core *core, const struct ap_block *from, uint64_t here) {
+    bool taken = here == from->target;
+    if (!taken && here != from->next) {
+        return; /* a signal came between */
+    }
+    struct ap_block_counts *counts = &core->blocks[from->number];
+    counts->taken += taken;
+    counts->mispredicted += !ap_predict_conditional(&core->branches, from->next, taken);
+}
+
 static void on_block(unsigned vcpu, void *data) {
     struct ap_core *core = cores[vcpu];
     const struct ap_block *block = data, *from = core->previous;
     core->previous = block;
     core->blocks[block->number].executed++;
-    if (from->ending != AP_FALLS_THROUGH) {
+    if (from->ending == AP_CONDITIONAL) {
+        resolve_conditional(core, from, block->address);
+    } else if (from->ending > AP_JUMP) {
         resolve(core, from, block->address);
     }
-    uint64_t line = block->address, end = block->next;
-    do {
-        if (line >> ap_settings.page_bits != core->code_page) {
-            ap_code_page_changed(core, block, line);
+    uint64_t line = block->address;
+    for (uint32_t lines = block->lines; lines > 0; lines--) {
+        bool same_page = (line ^ core->l1i_tlb.recent[0]) < core->page_bytes;
+        if (!same_page || !ap_same_line(*ap_l1_set_of(&core->l1i, line), line)) {
+            ap_code_changed(core, block, line);
         }
-        if (!ap_same_line(*ap_set_of(&core->l1i, line), line)) {
-            ap_code_not_first(core, block, line);
-        }
-        line = (line | (AP_LINE_BYTES - 1)) + 1;
-    } while (line < end);
+        line += AP_LINE_BYTES;
+    }
 }
 
 /* ---- Translation ---- */
@@ -155,6 +180,11 @@ static uint32_t words_hash(const struct qemu_plugin_tb *tb, size_t size) {
         hash = (hash ^ instruction(tb, i)) * 16777619u;
     }
     return hash;
+}
+
+/* Where address 0 of the program lies in this process. */
+static uint64_t base_of(const struct qemu_plugin_tb *tb) {
+    return (uint64_t)(uintptr_t)qemu_plugin_insn_haddr(qemu_plugin_tb_get_insn(tb, 0)) - qemu_plugin_tb_vaddr(tb);
 }
 
 /* The block of this code, translated before or new. NULL where there is no room for more. QEMU translates code anew when
@@ -192,7 +222,7 @@ static struct ap_block *block_of(const struct qemu_plugin_tb *tb, size_t size) {
     };
     known.chained[number] = *first;
     *first = number;
-    ap_note_module(address, (uint64_t)(uintptr_t)qemu_plugin_insn_haddr(qemu_plugin_tb_get_insn(tb, 0)) - address);
+    ap_note_module(address, base_of(tb));
     return block;
 }
 
@@ -219,9 +249,14 @@ static void watch_memory(struct qemu_plugin_tb *tb, struct ap_block *block, size
         if (ap_is_dc_zva(word)) {
             access = (struct ap_access){true, true, AP_LINE_BYTES, AP_LINE_BYTES};
             qemu_plugin_register_vcpu_insn_exec_cb(insn, on_dc_zva, QEMU_NO_REGISTERS, (void *)(uintptr_t)site);
+        } else if (ap_is_enter(word) || ap_is_leave(word)) {
+            qemu_plugin_register_vcpu_mem_cb(insn, ap_is_enter(word) ? on_enter : on_leave, QEMU_NO_REGISTERS,
+                                             QEMU_MEM_ANY, (void *)(uintptr_t)base_of(tb));
         } else if (access.memory) {
             uint32_t whole = access.element < 8 ? access.element : 8; /* QEMU makes two accesses of 16 bytes */
-            qemu_plugin_register_vcpu_mem_cb(insn, access.store ? on_store : on_load, QEMU_NO_REGISTERS, QEMU_MEM_ANY,
+            qemu_accessed *alone = access.store ? on_store : on_load;
+            qemu_accessed *shared = access.store ? on_shared_store : on_shared_load;
+            qemu_plugin_register_vcpu_mem_cb(insn, ap_shared ? shared : alone, QEMU_NO_REGISTERS, QEMU_MEM_ANY,
                                              access_data(site, whole - 1));
         }
         if (access.memory) {
@@ -244,17 +279,6 @@ static void on_translation(qemu_plugin_id id, struct qemu_plugin_tb *tb) {
 
 /* ---- Threads and processes ---- */
 
-static bool new_bank(struct ap_core *core) {
-    struct ap_bank *bank = ap_bank_open(core->order, 0);
-    if (!bank) {
-        return false;
-    }
-    core->bank = bank;
-    core->blocks = ap_bank_blocks(bank);
-    core->sites = ap_bank_sites(bank);
-    return true;
-}
-
 static void give_up(const char *why) {
     fprintf(stderr, "armprof: the model stops the program: %s\n", why);
     exit(125);
@@ -268,7 +292,15 @@ static void on_thread_start(qemu_plugin_id id, unsigned vcpu) {
     }
     core->order = __atomic_fetch_add(&ap_counts->threads, 1, __ATOMIC_RELAXED);
     core->previous = &nowhere;
-    if (!new_bank(core)) {
+    /* QEMU translates everything anew before a second thread runs. */
+    if (cores[0] && !ap_shared && (!ap_sharing_start(ap_lines) || !ap_sharing_join(cores[0]))) {
+        give_up("no memory to watch what threads share");
+    }
+    ap_shared = ap_shared || cores[0];
+    if (ap_shared && !ap_sharing_join(core)) {
+        give_up("no memory for one more thread");
+    }
+    if (!ap_banks_start(core)) {
         give_up("no room for the counts of one more thread");
     }
     cores[vcpu] = core;
@@ -293,7 +325,7 @@ static void on_system_call(qemu_plugin_id id, unsigned vcpu, int64_t number, uin
 /* The child counts into banks of its own. */
 static void after_fork_in_child(void) {
     __atomic_fetch_add(&ap_counts->forks, 1, __ATOMIC_RELAXED);
-    if (self && !new_bank(self)) {
+    if (self && !ap_banks_start(self)) {
         give_up("no room for the counts of one more process");
     }
 }
@@ -350,8 +382,12 @@ static const char *wrong_settings(void) {
             return "the bytes (entries) of a cache are no multiple of its ways and lines";
         }
     }
-    if (!s->l1d_tlb || s->l1d_tlb > AP_MAX_TLB || !s->l1i_tlb || s->l1i_tlb > AP_MAX_TLB) {
-        return "an L1 TLB has 1 to 254 entries";
+    uint64_t l1i_sets = s->l1i.bytes / s->l1i.ways / AP_LINE_BYTES, l1d_sets = s->l1d.bytes / s->l1d.ways / AP_LINE_BYTES;
+    if ((l1i_sets & (l1i_sets - 1)) || (l1d_sets & (l1d_sets - 1))) {
+        return "the sets of an L1 cache are no power of two";
+    }
+    if (s->l1d_tlb < AP_MIN_TLB || s->l1d_tlb > AP_MAX_TLB || s->l1i_tlb < AP_MIN_TLB || s->l1i_tlb > AP_MAX_TLB) {
+        return "an L1 TLB has 5 to 254 entries";
     }
     if (s->page_bits < 12 || s->page_bits > 30) {
         return "page_bits is 12 to 30";
@@ -387,6 +423,7 @@ QEMU_EXPORT int qemu_plugin_install(qemu_plugin_id id, const struct qemu_plugin_
         fprintf(stderr, "armprof: %s: %s\n", counts, strerror(errno));
         return -1;
     }
+    ap_branches_learn();
     pthread_atfork(NULL, NULL, after_fork_in_child);
     qemu_plugin_register_vcpu_init_cb(id, on_thread_start);
     qemu_plugin_register_vcpu_exit_cb(id, on_thread_end);

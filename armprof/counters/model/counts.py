@@ -19,7 +19,7 @@ _HEADER = [
     ("magic", "S16"),
     *((f"{section}_at", "u8") for section in ("blocks", "words", "sites", "modules", "regions", "lines", "banks")),
     *((name, "u8") for name in ("bank_size", "bank_blocks_at", "bank_sites_at")),
-    *((name, "u4") for name in ("blocks", "words", "sites", "modules", "regions", "lines", "banks")),
+    *((name, "u4") for name in ("blocks", "words", "sites", "modules", "regions", "banks")),
     *((name, "u4") for name in ("exhausted", "threads", "forks", "execs", "zeroed")),
 ]
 _BLOCK = [
