@@ -44,6 +44,7 @@ $(VENV)/made:
 	tools/system-packages report
 	$(PYTHON) -m venv $(VENV)
 	python -m pip install --quiet --upgrade pip
+	tools/system-packages arm64-compiler || python -m pip install --quiet ziglang || true
 	touch $@
 
 $(VENV)/installed: $(VENV)/made $(SOURCES)

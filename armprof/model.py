@@ -4,6 +4,7 @@
 
     counted = armprof.model.run(["./program", "argument"], core="neoverse-n1")
     counted.reading["l1d_cache_refill"]     # as from a PMU; counted.reading.source is "model"
+    counted.region("parse")                 # the same of a region that the program marked with armprof.h
     counted.status                          # the program's exit status
 
 The program is any ARM64 Linux program; it runs under `qemu-aarch64`, so this works on every machine. What runs in this
@@ -14,16 +15,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from armprof.counters.machine import canonical_events
-from armprof.counters.model import emulator, notes
+from armprof.counters.model import emulator, readings
 from armprof.counters.model import events as naming
 from armprof.counters.model.counts import Counts
 from armprof.counters.model.geometry import Geometry, geometry
 from armprof.counters.model.tally import Tally
 from armprof.counters.reading import Reading
 from armprof.cpu import Core
+from armprof.errors import ArmprofError
 
 SCOPE = "the command and its children, user mode"
 
@@ -35,12 +37,30 @@ class Modelled:
     reading: Reading
     status: int
     geometry: Geometry
-    counts: Counts
+    counts: Counts = field(repr=False)
+    events: tuple[str, ...] = field(repr=False)
 
     @property
     def tally(self) -> Tally:
         """The counts by instruction."""
         return Tally(self.counts)
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The names of the regions that the program entered."""
+        return readings.regions(self.counts)
+
+    def region(self, name: str) -> Reading:
+        """What was counted within the region, by all threads, regions within it included.
+
+        Raises ArmprofError where the program entered none of that name.
+        """
+        if name not in self.regions:
+            known = f"; it entered: {', '.join(self.regions)}" if self.regions else ""
+            raise ArmprofError(f"the program entered no region {name!r}{known}")
+        banks = readings.within(self.counts, name)
+        scope = f"region {name!r}, entered {readings.entered(self.counts, name):,} times, user mode"
+        return readings.reading(self.counts, self.geometry, self.events, scope, banks)
 
 
 def run(
@@ -52,22 +72,16 @@ def run(
 ) -> Modelled:
     """Runs the ARM64 program on the model of a core and returns what it counted, with all that it started.
 
-    ``core`` is this machine's where it has a known one, else a Neoverse N1. ``events`` are by default
-    what the metrics need. ``settings`` change the geometry (``l1d_bytes=32768``, ``prefetch=0``).
+    ``core`` is this machine's where it has a known one, else a Neoverse N1. ``events`` are by default what the metrics
+    need. ``sysroot`` is where a dynamically linked program finds its libraries. ``settings`` change the geometry
+    (``l1d_bytes=32768``, ``prefetch=0``).
 
     Raises ArmprofError for what is no ARM64 program and for a setting that is none, CannotCount where there is no emulator.
     """
-    names = canonical_events(events) if events is not None else naming.DEFAULT
+    names = tuple(canonical_events(events)) if events is not None else naming.DEFAULT
     modelled = geometry(core, settings)
     before = time.monotonic_ns()
     emulated = emulator.run(command, modelled, sysroot)
-    reading = Reading(
-        counts=naming.counts(Tally(emulated.counts), modelled, names),
-        source="model",
-        core=modelled.core.name,
-        duration_ns=time.monotonic_ns() - before,
-        scope=SCOPE,
-        access=f"{modelled.core.title} modelled under {emulator.EMULATORS[0]}",
-        notes=tuple(notes.of(emulated.counts, modelled)),
-    )
-    return Modelled(reading, emulated.status, modelled, emulated.counts)
+    took = time.monotonic_ns() - before
+    reading = readings.reading(emulated.counts, modelled, names, SCOPE, duration_ns=took)
+    return Modelled(reading, emulated.status, modelled, emulated.counts, names)

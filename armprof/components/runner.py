@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from armprof.components.emulated import Model
 from armprof.components.isolated import Isolated
 from armprof.components.kernels import KERNELS
 from armprof.components.pinning import Pinning, pinned
@@ -15,7 +16,8 @@ from armprof.components.tick_trial import TickTrial
 from armprof.components.timing import measure_clock
 from armprof.components.trial import ROUNDS, WARM_UP_SHARE, Trial
 from armprof.components.work import Definition
-from armprof.errors import ArmprofError
+from armprof.counters.machine import machine
+from armprof.errors import ArmprofError, CannotCount
 from armprof.run.here import run_here
 from armprof.run.record import Run
 
@@ -66,10 +68,15 @@ def bench(
             if rate_per_s is not None and isinstance(trial, TickTrial):
                 progress(f"running {definition.name} at the rate", 0.7)
                 trial.run_at(rate_per_s, seconds)
+        model, told = _model(chosen, seed, input)
         uncounted: dict[str, None] = {}
         for i, (definition, trial) in enumerate(zip(chosen, trials, strict=True)):
             progress(f"counting {definition.name}", 0.7 + 0.3 * i / len(chosen))
-            if why := trial.count():
+            if model and isinstance(trial, Trial) and _is_kernel(definition):
+                why = trial.count_on(model)
+            else:
+                why = trial.count()
+            if why:
                 uncounted[f"nothing was counted: {why}"] = None
         measured = [trial.component() for trial in trials]
     warm_up = f"warming up for {seconds * WARM_UP_SHARE:.3g} s each"
@@ -77,7 +84,7 @@ def bench(
         f"{ROUNDS} rounds in turn after {warm_up}, {pinning.note}; no sample was dropped",
         f"clock: smallest step {clock.resolution_ns:.0f} ns; cost {clock.cost_ns:.1f} ns, subtracted",
     ]
-    return run_here(measured, [*notes, *uncounted])
+    return run_here(measured, [*notes, *told, *uncounted])
 
 
 def _batches(like: Run) -> dict[str, int]:
@@ -118,3 +125,19 @@ def _chosen(names: list[str], input: Path | None, known: Mapping[str, Definition
         takers = ", ".join(definition.name for definition in known.values() if definition.takes_input)
         raise ArmprofError(f"no component named takes an input file; these do: {takers}")
     return chosen
+
+
+def _is_kernel(definition: Definition) -> bool:
+    return KERNELS.get(definition.name) is definition
+
+
+def _model(chosen: Iterable[Definition], seed: int, input: Path | None) -> tuple[Model | None, list[str]]:
+    """The modelled core that counts the kernels where no PMU does, and what is to be told of that."""
+    missing = machine().missing()
+    if missing is None or not any(map(_is_kernel, chosen)):
+        return None, []
+    try:
+        model = Model(seed, input)
+    except CannotCount as error:
+        return None, [f"not counted on a modelled core either: {error}"]
+    return model, [f"times were measured here, counts of the kernels come from a model of {model.title}: {missing.reason}"]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from armprof.components.emulated import Model
+
 
 class TickTrial(Trial):
     """A `Trial` of work that has ticks. Their times take the place of those of batches, which leave the throughput."""
@@ -60,6 +62,10 @@ class TickTrial(Trial):
         except CannotCount as error:
             self._stages_uncounted = str(error)
         return None
+
+    def count_on(self, model: Model) -> str | None:
+        self._stages_uncounted = "single stages are counted on a PMU alone"
+        return super().count_on(model)
 
     def component(self) -> Component:
         import numpy as np

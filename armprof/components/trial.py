@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from armprof.components.emulated import Model
+
 # The components take turns, so that a machine that slows down or a noisy neighbour meets all of them alike.
 ROUNDS = 20
 WARM_UP_SHARE = 0.1  # of the time that each is timed
@@ -53,6 +55,14 @@ class Trial:
         operations = max(1, round(periods)) * self._work.period
         try:
             self._reading, self._counted_operations = self._work.count(operations)
+        except CannotCount as error:
+            return str(error)
+        return None
+
+    def count_on(self, model: Model) -> str | None:
+        """The same on a modelled core."""
+        try:
+            self._reading, self._counted_operations = model.count(self._definition)
         except CannotCount as error:
             return str(error)
         return None

@@ -43,21 +43,23 @@ def count_command(command: Sequence[str], events: Sequence[str] | None = None) -
         return Outcome(counters.reading(before, after), status)
 
 
-def run_command(command: Sequence[str]) -> int:
+def run_command(command: Sequence[str], out: int | None = None) -> int:
     """Runs the command and counts nothing. Returns its exit status, 128 + N where signal N ended it.
+
+    ``out`` is a descriptor to take the place of stdout.
 
     Raises ArmprofError for a command that is not there, CannotCount where no process can be started.
     """
-    with _Child(command) as child, _interrupts_left_to_the_command():
+    with _Child(command, out) as child, _interrupts_left_to_the_command():
         return child.run()
 
 
 class _Child:
     """A process that waits to become the command."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], out: int | None = None) -> None:
         self.command = command
-        self.pid, self._go, self._failed = _start(command)
+        self.pid, self._go, self._failed = _start(command, out)
         self._ended = False
 
     def __enter__(self) -> _Child:
@@ -79,7 +81,7 @@ class _Child:
             os.waitpid(self.pid, 0)
 
 
-def _start(command: Sequence[str]) -> tuple[int, int, int]:
+def _start(command: Sequence[str], out: int | None) -> tuple[int, int, int]:
     """A child that becomes the command when the first pipe brings it a byte. The second one ends with its exec, or tells
     why there was none.
     """
@@ -95,16 +97,18 @@ def _start(command: Sequence[str]) -> tuple[int, int, int]:
     child_go, go, failed, child_failed = ends
     if pid == 0:
         os.close(go)  # or its own copy would hide from it that the parent is gone
-        _become(command, child_go, child_failed)
+        _become(command, child_go, child_failed, out)
     os.close(child_go)
     os.close(child_failed)
     return pid, go, failed
 
 
-def _become(command: Sequence[str], go: int, failed: int) -> NoReturn:
+def _become(command: Sequence[str], go: int, failed: int, out: int | None) -> NoReturn:
     """In the child: waits for the word, then is the command."""
     try:
         if os.read(go, 1):
+            if out is not None:
+                os.dup2(out, 1)
             for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and an exec would pass that on
                 signal.signal(number, signal.SIG_DFL)
             os.execvp(command[0], list(command))

@@ -36,14 +36,24 @@ class Emulated:
     program: Path
 
 
-def run(command: Sequence[str], geometry: Geometry, sysroot: str | None = None) -> Emulated:
-    """Runs the command with its own stdin, stdout and stderr.
+def require() -> str:
+    """The emulator's path. Raises CannotCount where there is none, or where armprof was installed without the model."""
+    found = next(filter(None, map(shutil.which, EMULATORS)), None)
+    if found is None:
+        raise CannotCount("there is no qemu-aarch64 to run ARM64 programs in", "install it: apt install qemu-user")
+    if not PLUGIN.is_file():
+        raise CannotCount(f"armprof was installed without the model: {PLUGIN} is missing")
+    return found
+
+
+def run(command: Sequence[str], geometry: Geometry, sysroot: str | None = None, out: int | None = None) -> Emulated:
+    """Runs the command with its own stdin, stdout and stderr; ``out`` is a descriptor to take the place of stdout.
 
     Raises ArmprofError for what is no ARM64 program, CannotCount where there is no emulator with plugins.
     """
     if not command or not command[0]:
         raise ArmprofError("there is no command to count")
-    emulator = _emulator()
+    emulator = require()
     program = _program(command[0])
     libraries = ["-L", sysroot] if sysroot else _libraries(program)
     with tempfile.TemporaryDirectory(prefix="armprof-") as folder:
@@ -51,17 +61,8 @@ def run(command: Sequence[str], geometry: Geometry, sysroot: str | None = None) 
         file.touch()
         settings = ",".join(f"{name}={value}" for name, value in geometry.settings.items())
         plugin = f"{PLUGIN},counts={file},{settings}"
-        status = run_command([emulator, *_REPEATABLE, *libraries, "-plugin", plugin, str(program), *command[1:]])
+        status = run_command([emulator, *_REPEATABLE, *libraries, "-plugin", plugin, str(program), *command[1:]], out)
         return Emulated(counts.read(file), status, program)
-
-
-def _emulator() -> str:
-    found = next(filter(None, map(shutil.which, EMULATORS)), None)
-    if found is None:
-        raise CannotCount("there is no qemu-aarch64 to run ARM64 programs in", "install it: apt install qemu-user")
-    if not PLUGIN.is_file():
-        raise CannotCount(f"armprof was installed without the model: {PLUGIN} is missing")
-    return found
 
 
 def _program(name: str) -> Path:

@@ -1,0 +1,91 @@
+"""From what the plugin left to Readings: of the whole run, or of one region; and what their reader must know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from armprof.counters.model import events
+from armprof.counters.model.counts import Bank, Counts
+from armprof.counters.model.geometry import DEFAULT_CORE, Geometry
+from armprof.counters.model.tally import Tally
+from armprof.counters.reading import Reading
+from armprof.cpu import core
+
+SOURCE = "model"
+
+
+def reading(
+    counts: Counts,
+    geometry: Geometry,
+    names: Sequence[str],
+    scope: str,
+    banks: Sequence[Bank] | None = None,
+    duration_ns: int | None = None,
+) -> Reading:
+    """The Reading of these banks, of all where none are named."""
+    return Reading(
+        counts=events.counts(Tally(counts, banks), geometry, names),
+        source=SOURCE,
+        core=geometry.core.name,
+        duration_ns=duration_ns,
+        scope=scope,
+        access=f"{geometry.core.title} modelled under qemu-aarch64",
+        notes=tuple(_notes(counts, geometry)),
+    )
+
+
+def regions(counts: Counts) -> tuple[str, ...]:
+    """The names of the regions that the program marked, each once, in the order of their first use."""
+    return tuple(dict.fromkeys(name.decode(errors="replace") for name in counts.regions["name"][1:]))
+
+
+def within(counts: Counts, region: str) -> tuple[Bank, ...]:
+    """The banks that were counted into inside the region, and inside regions within it."""
+    inside = {0: False}
+    for number, (parent, name) in enumerate(counts.regions.tolist()):
+        inside[number] = number > 0 and (name.decode(errors="replace") == region or inside[parent])
+    return tuple(bank for bank in counts.banks if inside[int(bank.facts["region"])])
+
+
+def entered(counts: Counts, region: str) -> int:
+    """How often threads entered the region."""
+    names = counts.regions["name"]
+    banks = (bank for bank in counts.banks if names[int(bank.facts["region"])].decode(errors="replace") == region)
+    return sum(int(bank.facts["entered"]) for bank in banks)
+
+
+def _notes(counts: Counts, geometry: Geometry) -> Iterator[str]:
+    yield f"modelled, not measured: {describe(geometry)}"
+    if geometry.assumed:
+        yield (
+            f"not in the table of {geometry.core.title}, taken as on {core(DEFAULT_CORE).title}: "
+            f"{', '.join(geometry.assumed)}"
+        )
+    header = {name: int(counts.header[name]) for name in ("zeroed", "execs", "forks", "exhausted")}
+    if header["zeroed"]:
+        yield (
+            f"{header['zeroed']:,} `dc zva` were taken to clear the line after the last one stored to: "
+            "the emulator does not tell their address"
+        )
+    if header["execs"]:
+        yield f"{_times(header['execs'], 'exec')}: what a program becomes by exec is not counted"
+    if header["forks"]:
+        yield f"{_times(header['forks'], 'fork')}: the children are counted too"
+    if header["exhausted"]:
+        yield f"{header['exhausted']:,} blocks of code are not counted: there are more than the model has room for"
+
+
+def describe(geometry: Geometry) -> str:
+    """The geometry in words: "L1D 64 KiB 4-way, ..."."""
+    s = geometry.settings
+    caches = [
+        f"{name} {s[f'{key}_bytes'] // 1024:,} KiB {s[f'{key}_ways']}-way" if s[f"{key}_bytes"] else f"no {name}"
+        for name, key in (("L1I", "l1i"), ("L1D", "l1d"), ("L2", "l2"), ("last level", "ll"))
+    ]
+    tlbs = f"TLBs of {s['l1i_tlb']}, {s['l1d_tlb']} and {s['l2_tlb']} entries, pages of {(1 << s['page_bits']) // 1024} KiB"
+    ahead = f"prefetching {s['prefetch']} lines ahead" if s["prefetch"] else "no prefetcher"
+    return f"{', '.join(caches)}; {tlbs}; {ahead}"
+
+
+def _times(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
