@@ -1,6 +1,6 @@
 #include "branches.h"
 
-struct ap_learned ap_learned[16 * 4 * 2];
+struct ap_learned ap_learned[4 * 4 * 4 * 2];
 
 /* One step up or down, within 0 to 3. */
 static uint8_t step(uint8_t counter, bool up) {
@@ -17,8 +17,9 @@ void ap_branches_learn(void) {
             choice = step(choice, by_global == taken);
         }
         ap_learned[i] = (struct ap_learned){
-            .local = (uint8_t)(choice << 2 | step(local, taken)),
+            .local = step(local, taken),
             .global = step(global, taken),
+            .choice = choice,
             .mispredicted = predicted != taken,
         };
     }
