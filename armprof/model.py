@@ -16,6 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from armprof.counters.machine import canonical_events
 from armprof.counters.model import emulator, readings
@@ -23,6 +24,7 @@ from armprof.counters.model import events as naming
 from armprof.counters.model.counts import Counts
 from armprof.counters.model.geometry import Geometry, geometry
 from armprof.counters.model.tally import Tally
+from armprof.counters.model.where import Atlas, Place, totals
 from armprof.counters.reading import Reading
 from armprof.cpu import Core
 from armprof.errors import ArmprofError
@@ -30,7 +32,7 @@ from armprof.errors import ArmprofError
 SCOPE = "the command and its children, user mode"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Modelled:
     """What a run on the model gave. ``status`` is the program's exit status, 128 + N where signal N ended it."""
 
@@ -40,10 +42,29 @@ class Modelled:
     counts: Counts = field(repr=False)
     events: tuple[str, ...] = field(repr=False)
 
-    @property
+    @cached_property
     def tally(self) -> Tally:
         """The counts by instruction."""
         return Tally(self.counts)
+
+    def functions(self, event: str) -> dict[str, float]:
+        """The event by function, the most first; what has no name is "?"."""
+        return _ranked(self.where([event]))
+
+    def lines(self, event: str) -> dict[str, float]:
+        """The event by line of source, the most first."""
+        return _ranked(self.where([event], by_line=True))
+
+    def where(self, events: Sequence[str], by_line: bool = False) -> dict[Place, list[float]]:
+        """The events by function or line. Raises CannotCount for one that the model does not count."""
+        names = canonical_events(events)
+        values = [naming.by_instruction(self.tally, self.geometry, name) for name in names]
+        return totals(self.atlas, self.tally.address, values, by_line)
+
+    @cached_property
+    def atlas(self) -> Atlas:
+        """Which code is where, and the lines that threads contend for."""
+        return Atlas(self.counts)
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -85,3 +106,8 @@ def run(
     took = time.monotonic_ns() - before
     reading = readings.reading(emulated.counts, modelled, names, SCOPE, duration_ns=took)
     return Modelled(reading, emulated.status, modelled, emulated.counts, names)
+
+
+def _ranked(found: dict[Place, list[float]]) -> dict[str, float]:
+    ranked = sorted(((str(place), values[0]) for place, values in found.items()), key=lambda row: -row[1])
+    return {name: value for name, value in ranked if value}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from armprof.commands.reporting import add_options, report
 from armprof.counters.model.geometry import DEFAULT_CORE
@@ -43,6 +43,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=N,...",
         help="another geometry, as in l1d_bytes=32768,l1d_ways=2 or prefetch=0",
     )
+    model.add_argument("--where", action="store_true", help="text: also tell which functions and lines it was in")
     add_options(parser, "stderr (text) or stdout (json)")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments")
 
@@ -71,6 +72,8 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "text" and not args.output:
         print(file=sys.stderr)  # apart from what the command said there
     report(run_here([component]), args, sys.stderr)
+    if args.where:
+        _tell_where(cast("Modelled", outcome))
     counted = (count for count in outcome.reading.counts.values() if count.value is not None)
     if args.source == "pmu" and all(map(is_software, counted)):
         raise CannotCount("no hardware event was counted", "the reasons stand in the report")
@@ -83,11 +86,23 @@ def _count(args: argparse.Namespace, command: list[str]) -> Outcome | Modelled:
         from armprof import model
 
         return model.run(command, args.core, events, args.sysroot, **_settings(args.set))
-    if args.core or args.sysroot or args.set:
-        raise ArmprofError("--core, --sysroot and --set are for --source model")
+    if args.core or args.sysroot or args.set or args.where:
+        raise ArmprofError("--core, --sysroot, --set and --where are for --source model")
     from armprof.counters.command import count_command
 
     return count_command(command, events)
+
+
+def _tell_where(outcome: Modelled) -> None:
+    from armprof.report import where
+
+    reading = outcome.reading
+    events = [event for event in where.COLUMNS if event in reading.counts and reading.value(event) is not None]
+    if not events:
+        raise ArmprofError(f"--where tells of {', '.join(where.COLUMNS)}: none of them was counted")
+    for heading, by_line in (("function", False), ("line", True)):
+        rows = [(str(place), values) for place, values in outcome.where(events, by_line).items()]
+        sys.stderr.write(where.render(heading, events, rows, sys.stderr))
 
 
 def _settings(given: list[str]) -> dict[str, int]:

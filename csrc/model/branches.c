@@ -13,14 +13,13 @@ void ap_branches_learn(void) {
         uint8_t global = i >> 1 & 3, local = i >> 3 & 3, choice = (uint8_t)(i >> 5);
         bool by_global = global >> 1, by_local = local >> 1;
         bool predicted = choice >> 1 ? by_global : by_local;
-        if (by_global != by_local) {
-            choice = step(choice, by_global == taken);
-        }
-        ap_learned[i] = (struct ap_learned){
+        struct ap_learned now = {
             .local = step(local, taken),
             .global = step(global, taken),
-            .choice = choice,
+            .choice = by_global == by_local ? choice : step(choice, by_global == taken),
             .mispredicted = predicted != taken,
         };
+        now.nothing = !now.mispredicted && now.local == local && now.global == global && now.choice == choice;
+        ap_learned[i] = now;
     }
 }

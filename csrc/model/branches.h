@@ -36,7 +36,9 @@ struct ap_branches {
 /* Counters go from 0 to 3; from 2 on a branch is taken to be taken, or the global table is believed. What becomes of them
  * is looked up: by all three, and whether the branch was taken. */
 struct ap_learned {
-    uint8_t local, global, choice, mispredicted;
+    uint8_t local, global, choice;
+    bool nothing;      /* they stay as they were, and the branch was predicted */
+    bool mispredicted;
 };
 extern AP_HIDDEN struct ap_learned ap_learned[4 * 4 * 4 * 2];
 
@@ -50,11 +52,14 @@ static inline bool ap_predict_conditional(struct ap_branches *b, uint64_t addres
     uint32_t history = b->branch[which].history;
     uint8_t *local = &b->local[(history ^ low << 5) & ((1 << AP_LOCAL_BITS) - 1)];
     const struct ap_learned *now = &ap_learned[b->branch[which].choice << 5 | *local << 3 | *global << 1 | taken];
+    b->branch[which].history = (uint16_t)((history << 1 | taken) & ((1 << AP_LOCAL_HISTORY) - 1));
+    b->history = b->history << 1 | taken;
+    if (now->nothing) { /* by far the commonest: the next branch need not wait for what this one stores */
+        return true;
+    }
     *global = now->global;
     *local = now->local;
     b->branch[which].choice = now->choice;
-    b->branch[which].history = (uint16_t)((history << 1 | taken) & ((1 << AP_LOCAL_HISTORY) - 1));
-    b->history = b->history << 1 | taken;
     return !now->mispredicted;
 }
 

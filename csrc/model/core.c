@@ -17,6 +17,7 @@ static bool cache_new(struct ap_cache *cache, struct ap_cache_size size, uint64_
     cache->ways = (uint32_t)size.ways;
     cache->sets = (uint32_t)sets;
     cache->mask = sets & (sets - 1) ? 0 : (uint32_t)(sets - 1);
+    cache->shift = 0;
     while (size.ways > (uint64_t)1 << cache->shift) {
         cache->shift++;
     }

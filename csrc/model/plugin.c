@@ -132,7 +132,9 @@ static inline void resolve_conditional(struct ap_core *core, const struct ap_blo
     }
     struct ap_block_counts *counts = &core->blocks[from->number];
     counts->taken += taken;
-    counts->mispredicted += !ap_predict_conditional(&core->branches, from->next, taken);
+    if (!ap_predict_conditional(&core->branches, from->next, taken)) {
+        counts->mispredicted++;
+    }
 }
 
 static void on_block(unsigned vcpu, void *data) {

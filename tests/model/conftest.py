@@ -35,7 +35,14 @@ def arm64(tmp_path_factory: pytest.TempPathFactory) -> Compile:
         if (name, flags) not in made:
             out = folder / f"{name}{len(made)}"
             linked = flags if "-shared" in flags or "-dynamic" in flags else ("-static", *flags)
-            command = [compiler, "-O2", "-g", "-std=gnu17", *(f for f in linked if f != "-dynamic"), f"-I{CSRC}/include"]
+            command = [
+                compiler,
+                "-O2",
+                "-g",
+                "-std=gnu17",
+                *(f for f in linked if f != "-dynamic"),
+                f"-I{CSRC}/include",
+            ]
             sources = [PROGRAMS / f"{name}.c", *sorted((CSRC / "counters").glob("*.c"))]
             done = subprocess.run(
                 [*command, *map(str, sources), "-o", str(out), "-lpthread"], capture_output=True, text=True, check=False

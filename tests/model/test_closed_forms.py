@@ -58,7 +58,9 @@ def test_a_sequential_walk_misses_the_caches_that_it_does_not_fit(walk, size, l1
 @pytest.mark.parametrize("size", [96 * KIB, 128 * KIB, 256 * KIB, 512 * KIB])
 def test_random_loads_hit_l1_as_often_as_its_share_of_the_working_set(walk, size):
     times = 400_000
-    assert walk("random", size, times).value("l1d_cache_refill") == pytest.approx(times * (1 - 64 * KIB / size), rel=0.01)
+    assert walk("random", size, times).value("l1d_cache_refill") == pytest.approx(
+        times * (1 - 64 * KIB / size), rel=0.01
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,9 @@ def test_three_of_four_random_targets_are_mispredicted(walk):
     assert walk("jump", 0, 100_000).value("br_mis_pred_retired") == pytest.approx(75_000, rel=0.01)
 
 
-@pytest.mark.parametrize(("offset", "unaligned", "accesses"), [(0, 0, 2), (4, 2, 2), (56, 0, 2), (60, 2, 4), (61, 2, 4)])
+@pytest.mark.parametrize(
+    ("offset", "unaligned", "accesses"), [(0, 0, 2), (4, 2, 2), (56, 0, 2), (60, 2, 4), (61, 2, 4)]
+)
 def test_unaligned_accesses_are_told_and_access_two_lines_across_the_end_of_one(walk, offset, unaligned, accesses):
     counted = walk("unaligned", offset, 10_000)
     found = (counted.value("unaligned_ld_spec") or 0) + (counted.value("unaligned_st_spec") or 0)

@@ -30,6 +30,8 @@ _BLOCK = [
 _SITE = [("address", "u8"), ("block", "u4"), ("bytes", "u2"), ("store", "u2")]
 _MODULE = [("start", "u8"), ("end", "u8"), ("offset", "u8"), ("path", "S1000")]
 _REGION = [("parent", "u4"), ("name", "S252")]
+_LINE = [("line", "u8"), ("times", "u8"), ("touched", "u8", 2), ("site", "u4", 2), ("thread", "u4", 2)]
+_LINES = 1 << 10  # room for so many
 BLOCK_COUNTS = (
     "executed", "taken", "mispredicted", "l1i_refill", "l2_refill", "ll_miss", "itlb_refill", "itlb_walk",
 )  # fmt: skip
@@ -70,6 +72,7 @@ class Counts:
     sites: NDArray[Any]
     modules: NDArray[Any]
     regions: NDArray[Any]
+    lines: NDArray[Any]
     banks: tuple[Bank, ...]
 
 
@@ -109,5 +112,6 @@ def _parse(mapped: mmap.mmap) -> Counts:
         sites=table(int(header["sites_at"]), header["sites"], _SITE),
         modules=table(int(header["modules_at"]), header["modules"], _MODULE),
         regions=table(int(header["regions_at"]), header["regions"], _REGION),
+        lines=table(int(header["lines_at"]), _LINES, _LINE),
         banks=tuple(bank(number) for number in range(int(header["banks"]))),
     )

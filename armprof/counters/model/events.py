@@ -6,13 +6,14 @@ Nothing is executed on a wrong path here, so an event that counts speculative wo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from armprof import cpu
 from armprof.counters.model.geometry import Geometry
 from armprof.counters.model.tally import ENDINGS, Tally
 from armprof.counters.reading import Count, Status, uncounted
 from armprof.cpu import Core
+from armprof.errors import CannotCount
 
 if TYPE_CHECKING:
     import numpy as np
@@ -195,6 +196,14 @@ def _count(tally: Tally, geometry: Geometry, event: str) -> Count:
         return uncounted(event, Status.UNSUPPORTED, missing)
     total = int(EVENTS[event](tally).sum()) + sum(tally.bank_total(name) for name in BESIDES.get(event, ()))
     return Count(event, float(total), float(total), None, None, Status.COUNTED, stated_coverage=1.0)
+
+
+def by_instruction(tally: Tally, geometry: Geometry, event: str) -> Any:
+    """The event's count, or estimate, at each instruction of the tally. Raises CannotCount where there is none."""
+    found = cycles(tally, geometry.core) if event == "cpu_cycles" else why_not(event, geometry)
+    if isinstance(found, str):
+        raise CannotCount(f"{event}: {found}")
+    return EVENTS[event](tally) if found is None else found
 
 
 def why_not(event: str, geometry: Geometry) -> str | None:

@@ -19,6 +19,14 @@ _OWN = {
     "inclusive": 1,  # what leaves L2 leaves L1D too, as on the Neoverse cores
     "returns": 16,
 }
+_LIMITS = {
+    "l1i_tlb": (5, 254),
+    "l1d_tlb": (5, 254),
+    "page_bits": (12, 30),
+    "prefetch": (0, 64),
+    "inclusive": (0, 1),
+    "returns": (1, 64),
+}
 _LL_WAYS = 16
 
 
@@ -50,7 +58,27 @@ def geometry(core: Core | str | None = None, overrides: Mapping[str, int] | None
         if name not in settings:
             raise ArmprofError(f"the model has no setting {name!r}; known: {', '.join(settings)}")
         settings[name] = value
+    _check(settings)
     return Geometry(core, settings, tuple(name for name in assumed if name not in (overrides or {})))
+
+
+def _check(settings: Mapping[str, int]) -> None:
+    """Raises ArmprofError for a geometry that there cannot be."""
+    for name in ("l1i", "l1d", "l2", "ll"):
+        size, ways = settings[f"{name}_bytes"], settings[f"{name}_ways"]
+        if size == 0 and name in ("l2", "ll"):
+            continue
+        sets, rest = divmod(size, ways * LINE_BYTES) if ways else (0, 0)
+        if not sets or rest or ways > 1 << 16 or size > 1 << 32:
+            raise ArmprofError(f"{name}_bytes={size} is no multiple of its ways and lines: {ways} x {LINE_BYTES} bytes")
+        if sets & (sets - 1) and name in ("l1i", "l1d"):
+            raise ArmprofError(f"{name}_bytes={size} in {ways} ways are {sets} sets: an L1 cache has a power of two")
+    entries, ways = settings["l2_tlb"], settings["l2_tlb_ways"]
+    if entries and (not ways or entries % ways):
+        raise ArmprofError(f"l2_tlb={entries} is no multiple of its {ways} ways")
+    for name, (least, most) in _LIMITS.items():
+        if not least <= settings[name] <= most:
+            raise ArmprofError(f"{name}={settings[name]} is not from {least} to {most}")
 
 
 def _core(core: Core | str | None) -> Core:

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from armprof.counters.model import events
 from armprof.counters.model.counts import Bank, Counts
+from armprof.counters.model.emulator import SEEN_AS, SEEN_ELSE
 from armprof.counters.model.geometry import DEFAULT_CORE, Geometry
 from armprof.counters.model.tally import Tally
+from armprof.counters.model.where import Atlas, Contended
 from armprof.counters.reading import Reading
 from armprof.cpu import core
 
@@ -61,6 +63,9 @@ def _notes(counts: Counts, geometry: Geometry) -> Iterator[str]:
             f"not in the table of {geometry.core.title}, taken as on {core(DEFAULT_CORE).title}: "
             f"{', '.join(geometry.assumed)}"
         )
+    if geometry.core.name not in SEEN_AS:
+        yield f"the program saw a {core(SEEN_ELSE).title}, without SVE: the emulator has no {geometry.core.title}"
+    yield from (_sharing(contended) for contended in Atlas(counts).contended)
     header = {name: int(counts.header[name]) for name in ("zeroed", "execs", "forks", "exhausted")}
     if header["zeroed"]:
         yield (
@@ -73,6 +78,15 @@ def _notes(counts: Counts, geometry: Geometry) -> Iterator[str]:
         yield f"{_times(header['forks'], 'fork')}: the children are counted too"
     if header["exhausted"]:
         yield f"{header['exhausted']:,} blocks of code are not counted: there are more than the model has room for"
+
+
+def _sharing(line: Contended) -> str:
+    what = line.variable or f"the line at {line.address:#x}"
+    (left, right), (one, other) = line.places, line.threads
+    return (
+        f"{line.kind}: threads {one} and {other} took {what} from each other {line.times:,} times, "
+        f"in {left} and in {right}"
+    )
 
 
 def describe(geometry: Geometry) -> str:

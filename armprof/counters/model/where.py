@@ -1,0 +1,117 @@
+"""Which code did it: the model's counts by function and by line of source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from armprof.binary import Binary, Line
+from armprof.counters.model.counts import Counts
+
+FALSE_SHARING, SHARING = "false sharing", "sharing"
+OFTEN = 10  # times that a line was lost: fewer come of starting and ending threads
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A function and, where it was asked for and is known, a line of it."""
+
+    function: str
+    module: str
+    line: Line | None = None
+
+    def __str__(self) -> str:
+        return f"{self.function} ({self.line or Path(self.module).name})"
+
+
+@dataclass(frozen=True, slots=True)
+class Contended:
+    """A line of the cache that two threads took from each other ``times`` times.
+
+    ``kind`` is false sharing where they touch different bytes of it. ``places`` are where each of them touched it last.
+    """
+
+    kind: str
+    address: int
+    variable: str | None
+    times: int
+    threads: tuple[int, int]
+    places: tuple[Place, Place]
+
+
+class Atlas:
+    """From addresses of the program to files, functions and lines."""
+
+    def __init__(self, counts: Counts) -> None:
+        self.counts = counts
+        self._modules = [
+            (int(m["start"]), int(m["end"]), int(m["offset"]), m["path"].decode(errors="replace"))
+            for m in counts.modules
+        ]
+        self._binaries: dict[str, Binary] = {}
+
+    def place(self, address: int, with_line: bool = False) -> Place:
+        """The place of an instruction. A function without a name is called ``?``."""
+        for start, end, offset, path in self._modules:
+            if start <= address < end:
+                binary = self._binary(path)
+                own = binary.address_of_offset(address - start + offset)
+                if own is None:
+                    return Place("?", path)
+                return Place(binary.function(own) or "?", path, binary.line(own) if with_line else None)
+        return Place("?", "?")
+
+    def variable(self, address: int) -> str | None:
+        """The variable at an address of data, and how far into it: "counters + 8"."""
+        for start, _, offset, path in self._modules:
+            own = self._binary(path).address_of_offset(offset)
+            found = None if own is None else self._binary(path).variable(address - start + own)
+            if found is not None:
+                name, into = found
+                return f"{name} + {into}" if into else name
+        return None
+
+    def _binary(self, path: str) -> Binary:
+        if path not in self._binaries:
+            self._binaries[path] = Binary(Path(path))
+        return self._binaries[path]
+
+    @cached_property
+    def contended(self) -> tuple[Contended, ...]:
+        """The lines that threads took from each other often, the worst first."""
+        return tuple(sorted(map(self._contended, self._often()), key=lambda c: -c.times))
+
+    def _often(self) -> list[Any]:
+        return [line for line in self.counts.lines if line["times"] >= OFTEN]
+
+    def _contended(self, line: Any) -> Contended:
+        touched = [int(bytes_) for bytes_ in line["touched"]]
+        address = int(line["line"])
+        used = touched[0] | touched[1]
+        first = (used & -used).bit_length() - 1 if used else 0
+        left, right = (self.place(int(self.counts.sites["address"][site]), with_line=True) for site in line["site"])
+        return Contended(
+            kind=SHARING if touched[0] & touched[1] else FALSE_SHARING,
+            address=address,
+            variable=self.variable(address + first),
+            times=int(line["times"]),
+            threads=(int(line["thread"][0]) - 1, int(line["thread"][1]) - 1),
+            places=(left, right),
+        )
+
+
+def totals(atlas: Atlas, address: Any, values: Sequence[Any], by_line: bool) -> dict[Place, list[float]]:
+    """Sums of each of the values, arrays by instruction, by function or by line."""
+    import numpy as np
+
+    addresses, which = np.unique(address, return_inverse=True)
+    sums = [np.bincount(which, weights=value, minlength=len(addresses)) for value in values]
+    found: dict[Place, list[float]] = {}
+    for i in np.flatnonzero(sum(np.abs(s) for s in sums)):
+        at = found.setdefault(atlas.place(int(addresses[i]), by_line), [0.0] * len(values))
+        for n, one in enumerate(sums):
+            at[n] += float(one[i])
+    return found

@@ -1,0 +1,38 @@
+"""Which functions and lines the events were in: a text table of those that cost most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+from armprof.report import figures
+from armprof.report.paper import paper, printed
+from armprof.report.pieces import short, table, text
+
+MOST = 12
+
+# What the columns are called; an event without one is not in the table.
+COLUMNS = {
+    "cpu_cycles": "cycles (est.)",
+    "inst_retired": "instructions",
+    "l1d_cache_refill": "L1D",
+    "l2d_cache_refill": "L2",
+    "dtlb_walk": "walks",
+    "l1i_cache_refill": "L1I",
+    "br_mis_pred_retired": "branches",
+}
+
+
+def render(
+    heading: str, events: Sequence[str], rows: Iterable[tuple[str, Sequence[float]]], stream: TextIO | None
+) -> str:
+    """The rows with the most of the first event, the counts of all events beside each."""
+    ranked = sorted(rows, key=lambda row: -row[1][0])
+    total = sum(values[0] for _, values in ranked)
+    columns = table(heading, f">{COLUMNS[events[0]]}", *(f">{COLUMNS[event]}" for event in events[1:]))
+    for place, values in ranked[:MOST]:
+        share = figures.percent(values[0] / total, 1) if total else figures.NONE
+        columns.add_row(text(short(place)), share, *(f"{value:,.0f}" for value in values[1:]))
+    left = len(ranked) - MOST
+    more = [text(f"and {left:,} more", "dim")] if left > 0 else []
+    return printed(paper(stream), ["", columns, *more])

@@ -1,0 +1,90 @@
+"""Which code did it: functions, lines, regions, threads, and what threads contend for."""
+
+from __future__ import annotations
+
+import pytest
+
+from armprof import cli, model
+from armprof.counters.model.where import FALSE_SHARING
+from armprof.errors import ArmprofError, CannotCount
+
+KIB, MIB = 1 << 10, 1 << 20
+
+
+@pytest.fixture(scope="module")
+def walked(arm64):
+    command = [str(arm64("walks")), "step", str(2 * MIB), "64", "2"]
+    return model.run(command, "neoverse-n1", ["inst_retired", "l1d_cache_refill", "cpu_cycles"], prefetch=0)
+
+
+def test_the_function_that_misses_is_named(walked):
+    function, misses = next(iter(walked.functions("l1d_cache_refill").items()))
+    assert function.startswith(("step", "work"))  # the one may be inlined into the other
+    assert misses == pytest.approx(4 * 2 * MIB // 64, rel=0.01)
+
+
+def test_the_line_that_misses_is_named(walked):
+    line, misses = next(iter(walked.lines("l1d_cache_refill").items()))
+    assert "walks.c:" in line
+    assert misses == pytest.approx(4 * 2 * MIB // 64, rel=0.01)
+
+
+@pytest.mark.parametrize("event", ["inst_retired", "l1d_cache_refill", "cpu_cycles"])
+def test_functions_and_lines_add_up_to_the_whole(walked, event):
+    whole = walked.reading.value(event)
+    assert sum(walked.functions(event).values()) == pytest.approx(whole, abs=1)
+    assert sum(walked.lines(event).values()) == pytest.approx(whole, abs=1)
+
+
+def test_what_is_not_modelled_is_in_no_function(walked):
+    with pytest.raises(CannotCount, match="stall_frontend: the model has no pipeline"):
+        walked.functions("stall_frontend")
+
+
+def test_a_region_that_was_not_entered_is_told(walked):
+    assert walked.regions == ("work",)
+    with pytest.raises(ArmprofError, match="no region 'works'; it entered: work"):
+        walked.region("works")
+
+
+def test_the_regions_and_what_is_around_them_add_up(walked):
+    inside = walked.region("work").value("l1d_cache_refill")
+    assert inside == pytest.approx(walked.reading.value("l1d_cache_refill") / 2, rel=0.02)
+    assert "entered 1 times" in walked.region("work").scope
+
+
+def test_two_threads_that_write_to_one_line_are_told_with_functions_lines_and_variable(arm64):
+    outcome = model.run([str(arm64("sharing")), "3000000"], events=["inst_retired"])
+    worst = outcome.atlas.contended[0]
+    assert (worst.kind, worst.variable, worst.threads) == (FALSE_SHARING, "counters", (1, 2))
+    assert {place.function for place in worst.places} == {"count_left", "count_right"}
+    assert {place.line.file for place in worst.places} == {"sharing.c"}
+    assert any("false sharing: threads 1 and 2 took counters from each other" in n for n in outcome.reading.notes)
+
+
+def test_padded_apart_they_are_not(arm64):
+    outcome = model.run([str(arm64("sharing", "-DAPART=64")), "3000000"], events=["inst_retired"])
+    assert not [c for c in outcome.atlas.contended if c.variable and c.variable.startswith("counters")]
+    assert not any("false sharing" in note for note in outcome.reading.notes)
+
+
+def test_two_threads_that_write_to_one_word_share_it_truly(arm64):
+    outcome = model.run([str(arm64("sharing", "-DAPART=0")), "3000000"], events=["inst_retired"])
+    assert {c.kind for c in outcome.atlas.contended if c.variable == "counters"} == {"sharing"}
+
+
+def test_every_thread_is_counted(arm64):
+    outcome = model.run([str(arm64("sharing")), "1000000"], events=["inst_retired"])
+    by_thread = {int(bank.facts["order"]): int(bank.block("executed").sum()) for bank in outcome.counts.banks}
+    assert len(by_thread) == 3
+    assert by_thread[1] == pytest.approx(by_thread[2], rel=0.01)
+
+
+def test_the_command_line_tells_where(arm64, capfd):
+    command = [str(arm64("walks")), "step", str(MIB), "64", "2"]
+    assert cli.main(["stat", "--source", "model", "--core", "neoverse-n1", "--where", "--", *command]) == 0
+    told = capfd.readouterr().err
+    assert "cycles (est.)" in told
+    assert "walks.c:" in told
+    assert all(len(line) <= 80 for line in told.splitlines())
+    assert "cpu_cycles (estimate)" in told
