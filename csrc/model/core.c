@@ -211,6 +211,17 @@ void ap_data_not_first(struct ap_core *core, uint64_t address, uint32_t site, bo
     }
 }
 
+void ap_data_cleared(struct ap_core *core, uint64_t address) {
+    uint64_t line = address & ~(uint64_t)AP_FLAGS;
+    ap_line *set = ap_l1_set_of(&core->l1d, line);
+    uint32_t ways = core->l1d.ways, way = ap_find(set, ways, line);
+    if (way < ways) {
+        ap_put_first(set, way, line | AP_DIRTY);
+    } else {
+        leave_l1d(core, ap_insert(set, ways, line | AP_DIRTY));
+    }
+}
+
 /* Whether the second-level TLB missed it; it is there afterwards. */
 static bool l2_tlb_misses(struct ap_core *core, uint64_t page) {
     if (!core->l2_tlb.lines) {

@@ -62,6 +62,8 @@ void ap_core_free(struct ap_core *core);
 /* What is to be done unless the page is the one used last, and the line the first of its set. */
 void ap_data_page_changed(struct ap_core *core, uint64_t address, uint32_t site);
 void ap_data_not_first(struct ap_core *core, uint64_t address, uint32_t site, bool store);
+/* A line that is written whole, so that nothing is read for it. */
+void ap_data_cleared(struct ap_core *core, uint64_t address);
 void ap_code_changed(struct ap_core *core, const struct ap_block *block, uint64_t address);
 
 /* Whether the last level has to be locked: from the second thread on. */

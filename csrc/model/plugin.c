@@ -94,9 +94,13 @@ static void on_store(unsigned vcpu, uint32_t info, uint64_t address, void *data)
 /* QEMU does not tell the address that `dc zva` clears. Whoever clears memory clears it line by line, on from what it has
  * stored to: so that is taken for it. */
 static void on_dc_zva(unsigned vcpu, void *data) {
-    uint64_t line = (cores[vcpu]->last_store & ~(uint64_t)AP_FLAGS) + AP_LINE_BYTES;
-    touch(cores[vcpu], line, (uint32_t)(uintptr_t)data, true);
-    cores[vcpu]->last_store = line;
+    struct ap_core *core = cores[vcpu];
+    uint64_t line = (core->last_store & ~(uint64_t)AP_FLAGS) + AP_LINE_BYTES;
+    if ((line ^ core->l1d_tlb.recent[0]) >= core->page_bytes) {
+        ap_data_page_changed(core, line, (uint32_t)(uintptr_t)data);
+    }
+    ap_data_cleared(core, line);
+    core->last_store = line;
     __atomic_fetch_add(&ap_counts->zeroed, 1, __ATOMIC_RELAXED);
 }
 

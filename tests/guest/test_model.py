@@ -1,0 +1,88 @@
+"""The modelled core against an independent model: the kernels and ten programs, under the plugin and in the guest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from armprof import model
+from armprof.counters.model import emulator
+from armprof.errors import CannotCount
+
+from .cache import MissingError
+from .compile import compile_c
+from .machine import EMULATOR_VARIABLES, Guest
+from .wheel import PROJECT
+
+PROGRAMS = PROJECT / "tests/model/programs"
+GOLDEN = ("sieve", "sort", "matrix", "hash", "chase", "tree", "search", "stencil", "machine", "queens")
+# Two more, timing and tick_to_trade, calibrate a clock for as long as it takes: not the same instructions in both.
+KERNELS = ("treasury", "strategy", "risk", "object_pool", "spsc_ring", "itch50", "feed_handler", "order_book")
+COMMANDS = {name: ("golden", name) for name in GOLDEN} | {
+    name: ("kernels", name, "1", "20000", "20000") for name in KERNELS
+}
+
+# As many as its six counters take at once. The page walks of instructions it does not tell apart.
+PASSES = (
+    ("inst_retired", "l1d_cache", "l1d_cache_refill", "l2d_cache_refill", "dtlb_walk"),
+    ("inst_retired", "l1i_cache_refill", "l1d_tlb_refill", "br_retired", "br_mis_pred"),
+)
+COMPARED = ("l1d_cache_refill", "l2d_cache_refill", "l1i_cache_refill", "dtlb_walk")
+GEOMETRY = {"prefetch": 0, "ll_bytes": 8 << 20, "inclusive": 0}
+
+# Below these numbers the kernel's own use of the caches in between is what is seen.
+NOISE = {"l1d_cache_refill": 3000, "l2d_cache_refill": 3000, "l1i_cache_refill": 3000, "dtlb_walk": 600}
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not all(map(os.environ.get, EMULATOR_VARIABLES)):
+        pytest.skip(f"{' and '.join(EMULATOR_VARIABLES)} do not name an emulator with a full PMU")
+    folder = tmp_path_factory.mktemp("golden")
+    csrc = PROJECT / "csrc"
+    flags = ["-O2", "-std=gnu17", "-static", f"-I{csrc}/include", f"-I{csrc}/counters", f"-I{csrc}/kernels"]
+    library = [*sorted((csrc / "counters").glob("*.c"))]
+    end = ["-lpthread", "-lm"]
+    try:
+        emulator.require()
+        compile_c([*flags, PROGRAMS / "golden.c", *end], folder / "golden")
+        compile_c([*flags, PROGRAMS / "count_command.c", *library, *end], folder / "count_command")
+        kernels = [csrc / "model/kernels.c", *sorted((csrc / "kernels").glob("*.c"))]
+        compile_c([*flags, *kernels, *library, *end], folder / "kernels")
+    except (MissingError, CannotCount) as error:
+        pytest.skip(str(error))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def in_the_guest(programs: Path) -> Mapping[str, Mapping[str, int]]:
+    """By program and event: what the guest's PMU counted in user mode."""
+    lines = ["cd programs"]
+    for name, words in COMMANDS.items():
+        for events in PASSES:
+            command = f"./count_command {' '.join(events)} -- ./{' '.join(words)}"
+            lines.append(f'{command} > /dev/null 2>> "$ARMPROF_OUT/{name}"')
+    result = Guest("emulator").run("\n".join(lines), {"armprof/programs": programs})
+    counted: dict[str, dict[str, int]] = {}
+    for name in COMMANDS:
+        rows = [line.split() for line in result.files[name].decode().splitlines()]
+        assert all(row[2] == "1" for row in rows), f"{name}: counters were shared: {rows}"
+        counted[name] = {event: int(value) for event, value, _ in rows}
+    return counted
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_two_models_of_one_geometry_count_alike(
+    name: str, programs: Path, in_the_guest: Mapping[str, Mapping[str, int]]
+) -> None:
+    program, *words = COMMANDS[name]
+    events = [*dict.fromkeys(event for events in PASSES for event in events)]
+    reading = model.run([str(programs / program), *words], "neoverse-n1", events, **GEOMETRY).reading
+    guest = in_the_guest[name]
+    told = {event: (reading.value(event), guest[event]) for event in events}
+    assert reading.value("inst_retired") == pytest.approx(guest["inst_retired"], rel=0.01), told
+    for event in COMPARED:
+        assert reading.value(event) == pytest.approx(guest[event], rel=0.05, abs=NOISE[event]), (event, told)
