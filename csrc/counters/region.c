@@ -297,14 +297,12 @@ static void enter_beyond(struct thread *thread) {
 /* Tells a modelled core (csrc/model) that a region begins or ends, where no counter counts: by a load that no compiler
  * makes, of the first byte of the region's name. On a core it is a load like any other. */
 #if defined(__aarch64__)
-#define TELL_MODEL(region, code)                                                                      \
-    do {                                                                                              \
-        if ((region) > 0) {                                                                           \
-            __asm__ volatile("ldrb wzr, [%0, %1]" ::"r"((uintptr_t)names[region] - (code)), "i"(code) : "memory"); \
-        }                                                                                             \
-    } while (0)
+#define TELL_MODEL(region, code)                                                                                     \
+    if ((region) < ARMPROF_MAX_REGIONS && names[region]) {                                                           \
+        __asm__ volatile("ldrb wzr, [%0, %1]" ::"r"((uintptr_t)names[region] - (code)), "i"(code) : "memory");       \
+    }
 #else
-#define TELL_MODEL(region, code) ((void)0)
+#define TELL_MODEL(region, code) (void)0;
 #endif
 enum { MODEL_ENTER = 2017, MODEL_LEAVE = 2018 };
 
@@ -321,7 +319,7 @@ static inline void enter(struct thread *thread, uint64_t region) {
     }
     armprof_fence(); /* the stretch must not begin before its counters were read */
     if (__builtin_expect(thread->set->slots == 0, 0)) {
-        TELL_MODEL(region, MODEL_ENTER);
+        TELL_MODEL(region, MODEL_ENTER)
     }
 }
 
@@ -388,8 +386,8 @@ __attribute__((noinline)) static void leave_otherwise(struct thread *thread, uin
 }
 
 static inline void leave(struct thread *thread, uint64_t region) {
-    if (__builtin_expect(thread->set->slots == 0 && region < regions, 0)) {
-        TELL_MODEL(region, MODEL_LEAVE);
+    if (__builtin_expect(thread->set->slots == 0, 0)) {
+        TELL_MODEL(region, MODEL_LEAVE)
     }
     struct armprof_snapshot now;
     int error = armprof_snapshot_take(thread->set, &now);
