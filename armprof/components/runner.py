@@ -140,4 +140,6 @@ def _model(chosen: Iterable[Definition], seed: int, input: Path | None) -> tuple
         model = Model(seed, input)
     except CannotCount as error:
         return None, [f"not counted on a modelled core either: {error}"]
-    return model, [f"times were measured here, counts of the kernels come from a model of {model.title}: {missing.reason}"]
+    return model, [
+        f"times were measured here, counts of the kernels come from a model of {model.title}: {missing.reason}"
+    ]

@@ -81,7 +81,7 @@ class _Child:
             os.waitpid(self.pid, 0)
 
 
-def _start(command: Sequence[str], out: int | None) -> tuple[int, int, int]:
+def _start(command: Sequence[str], out: int | None = None) -> tuple[int, int, int]:
     """A child that becomes the command when the first pipe brings it a byte. The second one ends with its exec, or tells
     why there was none.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,10 +32,11 @@ PASSES = (
     ("inst_retired", "l1i_cache_refill", "l1d_tlb_refill", "br_retired", "br_mis_pred"),
 )
 COMPARED = ("l1d_cache_refill", "l2d_cache_refill", "l1i_cache_refill", "dtlb_walk")
-GEOMETRY = {"prefetch": 0, "ll_bytes": 8 << 20, "inclusive": 0}
+GEOMETRY: dict[str, Any] = {"prefetch": 0, "ll_bytes": 8 << 20, "inclusive": 0}
 
-# Below these numbers the kernel's own use of the caches in between is what is seen.
-NOISE = {"l1d_cache_refill": 3000, "l2d_cache_refill": 3000, "l1i_cache_refill": 3000, "dtlb_walk": 600}
+# Below these numbers the kernel's own use of the caches is what is seen: a page fault, of which setting a book up takes
+# 1,500, pushes some five lines out of L2.
+NOISE = {"l1d_cache_refill": 3000, "l2d_cache_refill": 7500, "l1i_cache_refill": 3000, "dtlb_walk": 600}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import pytest
 
 from armprof import _native
 from armprof.commands import bench as command
-from armprof.components import KERNELS, bench, feed, trial
+from armprof.components import KERNELS, bench, feed, runner, trial
 from armprof.components.ticks import Ticks
 from armprof.counters import pmu
 from armprof.counters.reading import Reading
@@ -34,6 +34,12 @@ def uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
         raise CannotCount("a test", "run it yourself")
 
     monkeypatch.setattr(pmu, "count", count)
+
+
+@pytest.fixture(autouse=True)
+def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no PMU counts, a model would: tests/model is about that."""
+    monkeypatch.setattr(runner, "_model", lambda chosen, seed, input: (None, []))
 
 
 @pytest.fixture(autouse=True)

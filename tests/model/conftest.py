@@ -5,18 +5,16 @@ from __future__ import annotations
 import platform
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from arm64_programs import Compile
 
 from armprof.counters.model import emulator
 from armprof.errors import CannotCount
 
 PROGRAMS = Path(__file__).parent / "programs"
 CSRC = Path(__file__).parents[2] / "csrc"
-
-Compile = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")

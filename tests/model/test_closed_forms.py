@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Compile
+from arm64_programs import Compile
 
 from armprof import model
 from armprof.counters.reading import Reading

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Compile
+from arm64_programs import Compile
 
 from armprof import cli, model
 from armprof.errors import ArmprofError

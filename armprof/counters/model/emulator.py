@@ -18,7 +18,7 @@ from armprof.cpu import Core
 from armprof.errors import ArmprofError, CannotCount
 
 EMULATORS = ("qemu-aarch64", "qemu-aarch64-static")
-PLUGIN = Path(__file__).parents[2] / "_model.so"
+PLUGIN = Path(__file__).parents[2] / "plugin" / "model.so"
 SYSROOTS = ("/usr/aarch64-linux-gnu",)  # where Debian's cross compilers keep the libraries
 
 # All that the program sees is then the same in every run: its addresses whatever the kernel randomises, its random bytes.

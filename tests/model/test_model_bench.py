@@ -1,0 +1,43 @@
+"""The kernels counted on the model where no PMU counts."""
+
+from __future__ import annotations
+
+import pytest
+from arm64_programs import Compile
+
+from armprof.components import bench
+from armprof.counters.machine import machine
+from armprof.counters.reading import Status
+
+
+@pytest.fixture(autouse=True)
+def no_pmu(arm64: Compile) -> None:
+    arm64("ends")  # skips where nothing can be compiled
+    if machine().missing() is None:
+        pytest.skip("a PMU counts here: the model is not needed")
+
+
+def test_kernels_are_counted_on_the_model_and_the_report_says_so():
+    run = bench(["risk", "spsc_ring"], seconds=0.01)
+    assert any("times were measured here, counts of the kernels come from a model of" in note for note in run.notes)
+    for component in run.components:
+        reading = component.reading
+        assert reading is not None
+        assert reading.source == "model"
+        assert component.reading_operations
+        assert (reading.value("inst_retired") or 0) > 10 * component.reading_operations
+        assert reading["cpu_cycles"].status is Status.ESTIMATED
+
+
+def test_the_counts_of_a_kernel_are_the_same_in_every_run():
+    first, second = (bench(["risk"], seconds=0.01).components[0].reading for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert {n: c.value for n, c in first.counts.items()} == {n: c.value for n, c in second.counts.items()}
+
+
+def test_without_an_emulator_the_run_says_what_to_install(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    run = bench(["risk"], seconds=0.01)
+    assert any("not counted on a modelled core either: there is no qemu-aarch64" in note for note in run.notes)
+    assert run.components[0].latency is not None
