@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
-        "armprof stat [-e EVENT,...] [--source auto|pmu|model] [--core NAME] [--format text|json] [--output FILE] [--explain] "
-        "-- CMD [ARG...]"
+        "armprof stat [-e EVENT,...] [--source auto|pmu|model] [--format text|json] [--output FILE]\n"
+        "                    [--explain] -- CMD [ARG...]\n"
+        "       armprof stat --source model [--core NAME] [--sysroot DIR] [--set NAME=N,...] [--where] -- CMD [ARG...]"
     )
     parser.epilog = "The exit status is the command's, 128 + N where signal N ended it."
     parser.add_argument(

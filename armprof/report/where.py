@@ -35,4 +35,5 @@ def render(
         columns.add_row(text(short(place)), share, *(f"{value:,.0f}" for value in values[1:]))
     left = len(ranked) - MOST
     more = [text(f"and {left:,} more", "dim")] if left > 0 else []
-    return printed(paper(stream), ["", columns, *more])
+    caption = text("L1D, L2, L1I: refills; walks: of page tables, for data; branches: mispredicted", "dim")
+    return printed(paper(stream), ["", columns, *more, *([caption] if len(events) > 2 else [])])

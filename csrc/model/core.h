@@ -74,6 +74,9 @@ extern AP_HIDDEN bool ap_shared;
 /* Banks for a new thread, or for the thread that lives on in a child of fork. False where there is no room. */
 bool ap_banks_start(struct ap_core *core);
 
+/* Gives them back when the thread ends: threads that come later count into them. */
+void ap_banks_end(struct ap_core *core);
+
 /* The program enters and leaves the region whose name is there. `base` is where address 0 of the program lies here. */
 void ap_region_enter(struct ap_core *core, uint64_t name, uint64_t base);
 void ap_region_leave(struct ap_core *core, uint64_t name);

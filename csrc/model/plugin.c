@@ -314,6 +314,7 @@ static void on_thread_start(qemu_plugin_id id, unsigned vcpu) {
 
 static void on_thread_end(qemu_plugin_id id, unsigned vcpu) {
     (void)id;
+    ap_banks_end(cores[vcpu]);
     ap_core_free(cores[vcpu]);
     cores[vcpu] = NULL;
 }

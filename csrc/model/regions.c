@@ -11,9 +11,42 @@ static uint64_t names[AP_MAX_REGIONS]; /* of the regions of this process: where 
 static uint32_t processes[AP_MAX_REGIONS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* Banks of threads that ended, by region. Only where many threads have come are they used again: until then each thread's
+ * counts stay apart. */
+static struct spare {
+    struct ap_bank *bank;
+    struct spare *next;
+} *spares[AP_MAX_REGIONS];
+
+enum { KEPT_APART = 256 };
+
+static struct ap_bank *bank_for(struct ap_core *core, uint32_t region) {
+    pthread_mutex_lock(&lock);
+    struct spare *spare = ap_counts->banks < KEPT_APART ? NULL : spares[region];
+    struct ap_bank *bank = spare ? spare->bank : NULL;
+    if (spare) {
+        spares[region] = spare->next;
+        free(spare);
+    }
+    pthread_mutex_unlock(&lock);
+    return bank ? bank : ap_bank_open(core->order, region);
+}
+
+void ap_banks_end(struct ap_core *core) {
+    pthread_mutex_lock(&lock);
+    for (uint32_t region = 0; region < ap_counts->regions; region++) {
+        struct spare *spare = core->banks[region] ? malloc(sizeof *spare) : NULL;
+        if (spare) {
+            *spare = (struct spare){core->banks[region], spares[region]};
+            spares[region] = spare;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+}
+
 static bool count_into(struct ap_core *core, uint32_t region) {
     if (!core->banks[region]) {
-        core->banks[region] = ap_bank_open(core->order, region);
+        core->banks[region] = bank_for(core, region);
     }
     struct ap_bank *bank = core->banks[region];
     if (bank) {
@@ -25,7 +58,10 @@ static bool count_into(struct ap_core *core, uint32_t region) {
 }
 
 bool ap_banks_start(struct ap_core *core) {
-    free(core->banks); /* of the parent, in a child of fork */
+    if (core->banks) { /* a child of fork: what is there is the parent's */
+        memset(spares, 0, sizeof spares);
+        free(core->banks);
+    }
     core->banks = calloc(AP_MAX_REGIONS, sizeof *core->banks);
     return core->banks && count_into(core, core->depth ? core->frames[core->depth - 1].region : 0);
 }

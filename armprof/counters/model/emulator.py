@@ -69,7 +69,10 @@ def run(command: Sequence[str], geometry: Geometry, sysroot: str | None = None, 
         plugin = ",".join((_escaped(PLUGIN), f"counts={_escaped(file)}", settings))
         options = ["-cpu", seen_as(geometry.core), *_REPEATABLE, *libraries, "-plugin", plugin]
         status = run_command([emulator, *options, str(program), *command[1:]], out)
-        return Emulated(counts.read(file), status, program)
+        found = counts.read(file)
+    if len(found.blocks) <= 1:
+        raise CannotCount(f"{program} did not begin under {Path(emulator).name}, which ended with status {status}")
+    return Emulated(found, status, program)
 
 
 def _escaped(path: Path) -> str:

@@ -12,6 +12,7 @@ from armprof.binary import Binary, Line
 from armprof.counters.model.counts import Counts
 
 FALSE_SHARING, SHARING = "false sharing", "sharing"
+NO_FILE = "no file"  # code that the program made itself
 OFTEN = 10  # times that a line was lost: fewer come of starting and ending threads
 
 
@@ -24,7 +25,7 @@ class Place:
     line: Line | None = None
 
     def __str__(self) -> str:
-        return f"{self.function} ({self.line or Path(self.module).name})"
+        return f"{self.function} ({self.line or Path(self.module).name or NO_FILE})"
 
 
 @dataclass(frozen=True, slots=True)
