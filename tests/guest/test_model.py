@@ -23,20 +23,19 @@ GOLDEN = ("sieve", "sort", "matrix", "hash", "chase", "tree", "search", "stencil
 # Two more, timing and tick_to_trade, calibrate a clock for as long as it takes: not the same instructions in both.
 KERNELS = ("treasury", "strategy", "risk", "object_pool", "spsc_ring", "itch50", "feed_handler", "order_book")
 COMMANDS = {name: ("golden", name) for name in GOLDEN} | {
-    name: ("kernels", name, "1", "20000", "60000") for name in KERNELS
+    name: ("kernels", name, "1", "100000", "100000") for name in KERNELS
 }
 
 # As many as its six counters take at once. The page walks of instructions it does not tell apart.
 PASSES = (
-    ("inst_retired", "l1d_cache", "l1d_cache_refill", "l2d_cache_refill", "dtlb_walk"),
+    ("inst_retired", "l1d_cache", "l1d_cache_refill", "l2d_cache_refill", "dtlb_walk", "page_faults"),
     ("inst_retired", "l1i_cache_refill", "l1d_tlb_refill", "br_retired", "br_mis_pred"),
 )
 COMPARED = ("l1d_cache_refill", "l2d_cache_refill", "l1i_cache_refill", "dtlb_walk")
 GEOMETRY: dict[str, Any] = {"prefetch": 0, "ll_bytes": 8 << 20, "inclusive": 0}
 
-# Below these numbers the kernel's own use of the caches is what is seen: a page fault, of which setting a book up takes
-# 1,500, pushes some five lines out of L2.
-NOISE = {"l1d_cache_refill": 3000, "l2d_cache_refill": 7500, "l1i_cache_refill": 3000, "dtlb_walk": 600}
+# Below these numbers the kernel's own use of the caches is what is seen.
+NOISE = {"l1d_cache_refill": 3000, "l2d_cache_refill": 3000, "l1i_cache_refill": 3000, "dtlb_walk": 600}
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +80,10 @@ def test_two_models_of_one_geometry_count_alike(
     name: str, programs: Path, in_the_guest: Mapping[str, Mapping[str, int]]
 ) -> None:
     program, *words = COMMANDS[name]
-    events = [*dict.fromkeys(event for events in PASSES for event in events)]
+    events = [*dict.fromkeys(event for events in PASSES for event in events if event != "page_faults")]
     reading = model.run([str(programs / program), *words], "neoverse-n1", events, **GEOMETRY).reading
-    guest = in_the_guest[name]
+    guest = dict(in_the_guest[name])
+    guest["dtlb_walk"] -= guest.pop("page_faults")  # the access that faults is made again, and walks again
     told = {event: (reading.value(event), guest[event]) for event in events}
     assert reading.value("inst_retired") == pytest.approx(guest["inst_retired"], rel=0.01), told
     for event in COMPARED:

@@ -69,8 +69,8 @@ def _notes(counts: Counts, geometry: Geometry) -> Iterator[str]:
     header = {name: int(counts.header[name]) for name in ("zeroed", "execs", "forks", "exhausted")}
     if header["zeroed"]:
         yield (
-            f"{header['zeroed']:,} `dc zva` were taken to clear the line after the last one stored to: "
-            "the emulator does not tell their address"
+            "the emulator does not tell which line a `dc zva` clears: it was taken to be the one after the last line "
+            "stored to"
         )
     if header["execs"]:
         yield f"{_times(header['execs'], 'exec')}: what a program becomes by exec is not counted"
