@@ -39,7 +39,6 @@ class Emulated:
 
     counts: Counts
     status: int
-    program: Path
 
 
 def require() -> str:
@@ -72,7 +71,7 @@ def run(command: Sequence[str], geometry: Geometry, sysroot: str | None = None, 
         found = counts.read(file)
     if len(found.blocks) <= 1:
         raise CannotCount(f"{program} did not begin under {Path(emulator).name}, which ended with status {status}")
-    return Emulated(found, status, program)
+    return Emulated(found, status)
 
 
 def _escaped(path: Path) -> str:
