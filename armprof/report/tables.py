@@ -64,9 +64,9 @@ def timing(components: Iterable[Component]) -> Table:
     return rows
 
 
-def counts(counted: Sequence[Count], operations: int, operation: str) -> Table:
+def counts(counted: Sequence[Count], operations: int, operation: str, modelled: bool) -> Table:
     """Counts of one operation where it is known how many there were, else of all."""
-    columns = ["event", f">per {operation}" if operations else ">count"]
+    columns = [_of_model("event", modelled), f">per {operation}" if operations else ">count"]
     scaled = any(count.coverage is not None and count.coverage < 1 for count in counted)
     labelled = any(count.label and count.label != count.event for count in counted)
     if scaled:
@@ -91,13 +91,16 @@ def is_software(count: Count) -> bool:
     return event is not None and event.kind == "software"
 
 
-def metrics(formed: ARM64Metrics, marks: Marks) -> Table:
+def _of_model(heading: str, modelled: bool) -> str:
+    return f"{heading}, modelled" if modelled else heading
+
+
+def metrics(formed: ARM64Metrics, marks: Marks, modelled: bool) -> Table:
     """The nine, then all others that have a value; how well they were counted where that is not in full."""
     shown = [m for name, m in formed.items() if name in MAIN or m.value is not None]
     told = any(m.confidence not in (None, Confidence.HIGH) for m in shown)
-    rows = table(
-        "metric" if told else "metric (confidence high)", ">value", *((">counted", "confidence") if told else ())
-    )
+    heading = _of_model("metric" if told else "metric (confidence high)", modelled)
+    rows = table(heading, ">value", *((">counted", "confidence") if told else ()))
     rates = [metric for metric in shown if metric.unit == figures.PER_1000]
     for metric in shown:
         if metric not in rates:

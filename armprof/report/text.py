@@ -66,7 +66,9 @@ def _sections(document: Document, console: Console, explain: bool) -> Iterator[S
     if timed:
         in_batches = any(component.latency and component.latency.batch > 1 for component in timed)
         columns = tables.TIMES if console.width >= FOR_ALL_TIMES else tables.FEW_TIMES
-        yield [text("Time of one operation", "bold"), tables.times(timed, columns)]
+        modelled = any(part.reading and part.reading.source == "model" for part in document.parts)
+        where = ", measured on this machine" if modelled else ""
+        yield [text(f"Time of one operation{where}", "bold"), tables.times(timed, columns)]
         yield [tables.timing(timed), text(BATCHES if in_batches else TIMES, "dim")]
     for part in document.parts:
         if part.component.critical_path:
@@ -189,8 +191,9 @@ def _part(document: Document, part: Part, marks: Marks, console: Console) -> Sec
     software = [f"{count.event} {figures.count(count)}" for count in counted if is_software(count)]
     over = f" (over {operations:,} operations)" if operations > 1 else ""
     below: Section = [text(", ".join(software) + over)] if software else []
-    counts = tables.counts(hardware, operations, part.component.operation) if hardware else None
-    metrics = tables.metrics(part.metrics, marks) if part.metrics and part.has_metrics else None
+    modelled = reading.source == "model"
+    counts = tables.counts(hardware, operations, part.component.operation, modelled) if hardware else None
+    metrics = tables.metrics(part.metrics, marks, modelled) if part.metrics and part.has_metrics else None
     if counts and metrics:
         beside = Table.grid(padding=(0, 4))
         beside.add_row(counts, metrics)

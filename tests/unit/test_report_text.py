@@ -102,6 +102,16 @@ def test_multiplexed_metrics_show_coverage_and_confidence() -> None:
     assert cycles.split() == ["cpu_cycles", "1,000,000,000", "50.0", "%", "perf-cpu_cycles"]
 
 
+def test_what_is_modelled_and_what_was_measured_says_so_at_each_table() -> None:
+    modelled = lines(runs.run(runs.kernel(made=replace(runs.reading(), source="model"))))
+    assert "Time of one operation, measured on this machine" in modelled
+    assert any(line.startswith("event, modelled") for line in modelled)
+    assert any("metric (confidence high), modelled" in line for line in modelled)
+    assert not any(
+        "modelled" in line or line.startswith("Time of one operation,") for line in lines(runs.run(runs.kernel()))
+    )
+
+
 def test_the_nine_metrics_are_always_there_and_a_missing_one_is_a_dash_with_its_reason_below() -> None:
     report = lines(runs.imported())
     assert next(line for line in report if line.startswith("L2 cache hit rate")).split()[-1] == "-"
