@@ -23,6 +23,7 @@ MARKERS = {
     "emulator_only": "counts what only the emulator's modelled PMU makes exact",
     "debian_only": "needs QEMU's own PMU, which counts cycles and instructions alone",
     "two_cpus": "needs two CPUs",
+    "one_cpu": "counts every instruction; QEMU gives one of two CPUs now and then what the other executed",
     "slow": "takes seconds in a guest, and is not repeated in the one with two CPUs",
 }
 
@@ -49,6 +50,8 @@ def _why_not(item: pytest.Item) -> str | None:
     cpus = len(os.sched_getaffinity(0))
     if item.get_closest_marker("two_cpus") and cpus < 2:
         return "needs two CPUs, this machine has one"
+    if item.get_closest_marker("one_cpu") and MACHINE != "real" and cpus > 1:
+        return "counts every instruction, and QEMU counts those of its CPUs together"
     if item.get_closest_marker("slow") and MACHINE != "real" and cpus > 1:
         return "slow, and not repeated in the guest with two CPUs"
     return None

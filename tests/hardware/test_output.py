@@ -43,6 +43,7 @@ def per_call(component: Component, event: str) -> float:
     return count.value / component.reading_operations
 
 
+@pytest.mark.one_cpu
 def test_its_regions_count_every_instruction_of_their_work(walks: dict[str, Component]) -> None:
     assert {name: walk.reading_operations for name, walk in walks.items()} == {"warm-up": 3, "walk": TIMES, "other": 1}
     for walk in walks.values():

@@ -55,6 +55,7 @@ def test_a_region_costs_less_than_one_of_papi(program: Program, way: str) -> Non
     assert ours * 10 < everything
 
 
+@pytest.mark.one_cpu
 def test_a_region_in_c_counts_every_instruction_of_its_work_and_no_other(program: Program) -> None:
     found = {
         lines: words(program("walk_region"), str(lines * LINE), "21", "inst_retired")["inst_retired"]
