@@ -420,3 +420,16 @@ ap_clock ap_clock_measure(void);
 uint64_t ap_time_batches(ap_loop loop, void *state, uint64_t batch, uint64_t samples, uint64_t *ns_out);
 typedef void (*ap_function)(void);
 uint64_t ap_call_loop(void *state, uint64_t operations);
+
+/* memory_bandwidth.h */
+typedef enum ap_stream { AP_STREAM_COPY, AP_STREAM_SCALE, AP_STREAM_ADD, AP_STREAM_TRIAD, AP_STREAMS, ... } ap_stream;
+uint64_t ap_stream_bytes(ap_stream stream, size_t elements);
+void ap_stream_pass(ap_stream stream, double *a, double *b, double *c, size_t elements);
+int ap_bandwidth_measure(const int *cpus, size_t threads, size_t elements, size_t passes, uint64_t *ns_out);
+
+/* memory_latency.h */
+void *ap_chase_map(size_t bytes, bool huge);
+void ap_chase_unmap(void *memory, size_t bytes);
+void **ap_chase_lay(void *memory, size_t cells, size_t stride, uint64_t seed);
+void **ap_chase(void **at, uint64_t steps);
+uint64_t ap_chase_time(void ***at, uint64_t steps);

@@ -8,6 +8,8 @@
 #include "generator.h"
 #include "itch50.h"
 #include "loops.h"
+#include "memory_bandwidth.h"
+#include "memory_latency.h"
 #include "object_pool.h"
 #include "order_book.h"
 #include "ouch50.h"
