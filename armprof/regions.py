@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from armprof.counters import pmu
 from armprof.counters.blocks import RegionBlock
+from armprof.counters.facts import facts
 from armprof.counters.machine import canonical_events, machine
 from armprof.counters.reading import Count, Reading
 from armprof.counters.refusal import Refusal, explain
@@ -251,7 +252,7 @@ def _extremes(spread: Any) -> Extremes:
 def _sums(region: Region) -> Sums:
     setup = region._setup
     empty = setup.calibrate()
-    return Sums(region.name, setup.counted, _totals(region), empty, _health(setup))
+    return Sums(region.name, setup.counted, _totals(region), empty, _health(setup), facts(whole_process=True))
 
 
 def _health(setup: _Setup) -> Health:

@@ -12,28 +12,43 @@ from dataclasses import asdict
 from typing import Any
 
 from armprof import cpu
+from armprof.commands.progress import progress
+from armprof.components.knees import levels
+from armprof.components.memory import measure_memory
+from armprof.counters import memory
+from armprof.counters.memory import Memory
 from armprof.counters.probe import Probe, probe
 from armprof.cpu.obstacles import Obstacle, obstacles
 from armprof.cpu.sysfs import format_cpus
 from armprof.errors import CannotCount
+from armprof.report.memory import describe
 
 HELP = "what can be counted here, what cannot, why, and the command that changes it"
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    parser.add_argument(
+        "--measure",
+        action="store_true",
+        help="measure the memory's bandwidth and latency, which takes some ten seconds on an idle machine, and keep them",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     host = cpu.host()
+    if args.measure:
+        with progress() as tell:
+            memory.save(measure_memory(tell))
+    known = memory.load(memory.machine_key(host))
     tried, opens = try_counters()
     limits = obstacles(host, opens)
     if args.format == "json":
-        json.dump(as_json(host, tried, limits), sys.stdout, indent=2)
+        json.dump(as_json(host, tried, limits, known), sys.stdout, indent=2)
         print()
     else:
         width = min(shutil.get_terminal_size().columns, 100)
-        print("\n".join(as_text(host, tried, limits, width)))
+        print("\n".join(as_text(host, tried, limits, known, width)))
     return 0
 
 
@@ -47,8 +62,10 @@ def try_counters() -> tuple[list[Probe], bool | None]:
     return tried, any(p.ok for p in tried)
 
 
-def as_json(host: cpu.Host, tried: Sequence[Probe], limits: Sequence[Obstacle]) -> dict[str, Any]:
-    """What doctor knows, for programs. ``machine`` holds null where nothing tells."""
+def as_json(
+    host: cpu.Host, tried: Sequence[Probe], limits: Sequence[Obstacle], known: Memory | None = None
+) -> dict[str, Any]:
+    """What doctor knows, for programs. In ``machine`` null is what nothing tells; ``memory`` is null before it is measured."""
     return {
         "machine": {
             "arch": host.arch,
@@ -75,17 +92,31 @@ def as_json(host: cpu.Host, tried: Sequence[Probe], limits: Sequence[Obstacle]) 
             }
             for pmu in host.pmus
         ],
+        "memory": None
+        if known is None
+        else {**asdict(known), "levels": [asdict(level) for level in levels(known.loads)]},
         "tried": [asdict(p) for p in tried],
         "limits": [asdict(limit) for limit in limits],
     }
 
 
-def as_text(host: cpu.Host, tried: Sequence[Probe], limits: Sequence[Obstacle], width: int = 80) -> Iterator[str]:
+def as_text(
+    host: cpu.Host,
+    tried: Sequence[Probe],
+    limits: Sequence[Obstacle],
+    known: Memory | None = None,
+    width: int = 80,
+) -> Iterator[str]:
     """The lines of the report. Prose is wrapped; remedies are not, so that they can be copied."""
     yield from _wrapped("machine   ", host.describe(), width)
     for pmu in host.pmus:
         yield from _wrapped("PMU       ", _describe_pmu(pmu), width)
     yield from _wrapped("settings  ", ", ".join(_settings(host)), width)
+    if known is None:
+        yield from _wrapped("memory    ", f"not measured yet: `{memory.HOW}` measures its bandwidth and latency", width)
+    else:
+        for fact in describe(known, host.core):
+            yield from _wrapped("memory    ", fact, width)
     yield ""
     yield "Tried here:"
     for each in tried:

@@ -8,10 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-
-def current_cpu(stat: str) -> int:
-    """The CPU in a thread's /proc/.../stat: field 39, counted behind the name, which may hold anything."""
-    return int(stat.rpartition(")")[2].split()[36])
+from armprof.cpu.nodes import current_cpu
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from armprof.counters.reading import Status
 from armprof.counters.refusal import Refusal, explain
 from armprof.cpu import Host, Pmu, host
 from armprof.cpu import event as event_named
+from armprof.cpu.nodes import memory_nodes
 from armprof.errors import ArmprofError, CannotCount
 
 PERF_TYPE_SOFTWARE = 1
@@ -50,7 +51,9 @@ WANTED: tuple[tuple[str, ...], ...] = (
     ("l1i_cache_refill",),
     ("stall_frontend",),
     ("stall_backend",),
+    ("ll_cache_miss_rd", "l3d_cache_refill", "l2d_cache_wb"),
 )
+WANTED_ON_NODES = ("remote_access", "ll_cache_rd")  # where memory is on more than one NUMA node
 WANTED_SOFTWARE = ("task_clock", "page_faults", "context_switches", "cpu_migrations")
 
 
@@ -166,7 +169,10 @@ class Machine:
         def here(event: str) -> bool:
             return bool(pmus) and all(pmu.has(event) for pmu in pmus)
 
-        return [*(next(filter(here, choice), choice[0]) for choice in WANTED), *WANTED_SOFTWARE]
+        wanted = [next(filter(here, choice), choice[0]) for choice in WANTED]
+        if len(memory_nodes()) > 1:
+            wanted += filter(here, WANTED_ON_NODES)
+        return [*wanted, *WANTED_SOFTWARE]
 
 
 @cache

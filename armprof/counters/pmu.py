@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from armprof.counters.blocks import SampleBlock
 from armprof.counters.combine import Difference, combined
+from armprof.counters.facts import facts
 from armprof.counters.machine import Machine, Target, canonical_events, machine, native
 from armprof.counters.plan import Budget, plan
 from armprof.counters.reading import Count, Reading, Status, uncounted
@@ -202,6 +203,7 @@ class Counters:
                 access=self.access(),
                 overhead={n: v for n, v in overhead.items() if v and n in counts and counts[n].value is not None},
                 notes=(*self._notes(), *notes),
+                facts=facts(whole_process=self.scope != "thread", command=self.scope == "command"),
             )
         )
 

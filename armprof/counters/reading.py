@@ -77,6 +77,18 @@ def uncounted(event: str, status: Status, reason: str, **known: Any) -> Count:
     return Count(event=event, value=None, status=status, reason=reason, **fields)
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What a metric needs beside counts, known once for a machine or a stretch. Without a value ``origin`` is the reason."""
+
+    value: float | None
+    unit: str
+    origin: str = ""  # where it is from, in the words of a report
+    uncertainty: float | None = (
+        None  # how far off it may be, relative, where that is known: how far repetitions lay apart
+    )
+
+
 class _Counts(dict[str, Count]):
     """By canonical name; who asked for perf's ``cycles`` finds `cpu_cycles` by that too."""
 
@@ -105,6 +117,7 @@ class Reading:
     access: str = ""  # how it was read: "user reads, fenced", "read()", "perf stat text", ...
     overhead: Mapping[str, float] = field(default_factory=dict)  # per event, what was subtracted from the value
     notes: tuple[str, ...] = ()  # what the reader of these numbers must know, a sentence each
+    facts: Mapping[str, Fact] = field(default_factory=dict)  # by the names of `armprof.counters.facts`
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "counts", _Counts(self.counts))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from armprof.counters.combine import Difference, combined
 from armprof.counters.machine import Machine, Target
-from armprof.counters.reading import Count, Reading, Status, uncounted
+from armprof.counters.reading import Count, Fact, Reading, Status, uncounted
 from armprof.counters.refusal import Refusal
 from armprof.counters.suspect import mark_suspects
 
@@ -113,9 +113,19 @@ class Empty:
 
 
 class Sums:
-    """A region's sums at one moment, and what follows from them. ``health`` is that of all regions."""
+    """A region's sums at one moment, and what follows from them. ``health`` is that of all regions, ``facts`` those of the
+    machine that counted.
+    """
 
-    def __init__(self, name: str, counted: Counted, totals: Totals, empty: Empty, health: Health) -> None:
+    def __init__(
+        self,
+        name: str,
+        counted: Counted,
+        totals: Totals,
+        empty: Empty,
+        health: Health,
+        facts: Mapping[str, Fact] | None = None,
+    ) -> None:
         self._counted, self._totals, self._empty = counted, totals, empty
         self.outermost = totals.outermost
         self.calls = totals.calls
@@ -135,6 +145,7 @@ class Sums:
                     if empty.cost.get(event) and counts[event].value is not None
                 },
                 notes=tuple(notes_of(health)),
+                facts=facts or {},
             )
         )
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from armprof import cpu
-from armprof.counters.reading import Count, Reading, Status, uncounted
+from armprof.counters.facts import NAMES
+from armprof.counters.reading import Count, Fact, Reading, Status, uncounted
 from armprof.counters.suspect import mark_suspects
 from armprof.cpu import Core
 from armprof.errors import ArmprofError
 from armprof.metrics import topdown
-from armprof.metrics.confidence import confidence, lowest_coverage, stretch_ns
+from armprof.metrics.confidence import confidence, lowest_coverage, of_a_fact, stretch_ns
 from armprof.metrics.formula import ZeroDenominatorError
 from armprof.metrics.result import ARM64Metrics, Confidence, Metric, least
 from armprof.metrics.table import Definition, Way, definitions
@@ -36,7 +37,7 @@ def compute(reading: Reading, core: Core | str | None = None, groups: Sequence[R
 
     metrics: dict[str, Metric] = {}
     for definition in definitions():
-        ways = definition.ways
+        ways = definition.ways_of(core)
         if definition.name in topdown.TERMS:
             if isinstance(form, topdown.NoForm):
                 metrics[definition.name] = _none(definition, reading, form.status, form.reason)
@@ -44,11 +45,7 @@ def compute(reading: Reading, core: Core | str | None = None, groups: Sequence[R
             assert core is not None
             assert core.slots is not None
             ways = form.ways(definition.name, core.slots)
-        if not ways:
-            reason = definition.unmeasured or "no formula"
-            metrics[definition.name] = _none(definition, reading, Status.NOT_COUNTED, reason)
-        else:
-            metrics[definition.name] = _metric(definition, ways, reading, groups, core)
+        metrics[definition.name] = _metric(definition, ways, reading, groups, core)
     metrics |= topdown.checked({name: metrics[name] for name in topdown.TERMS})
     return ARM64Metrics(metrics, reading, core)
 
@@ -74,11 +71,15 @@ def _metric(
     """The first way whose events all have values; without one, what stands in the way of the nearest."""
     nearest: tuple[Way, list[Count]] | None = None
     for way in ways:
-        events = way.formula.names
+        events = way.events
         counts = _counted_together(events, groups, core) or [_count(reading, event, core) for event in events]
+        known = {name: _fact(reading, name) for name in way.facts}
         blocking = [count for count in counts if not _usable(count)]
+        blocking += [
+            uncounted(name, Status.NOT_COUNTED, fact.origin) for name, fact in known.items() if fact.value is None
+        ]
         if not blocking:
-            return _evaluated(definition, way, counts, reading)
+            return _evaluated(definition, way, counts, known, reading)
         if nearest is None or _distance(blocking, reading) < _distance(nearest[1], reading):
             nearest = (way, blocking)
     assert nearest is not None
@@ -86,8 +87,10 @@ def _metric(
     telling = min(blocking, key=lambda c: _TELLING.index(c.status) if c.status in _TELLING else 0)
     why: dict[str, list[str]] = {}
     for count in blocking:
-        why.setdefault(count.reason or "no value, and no reason given", []).append(count.event)
-    reason = "; ".join(f"{' and '.join(events)}: {reason}" for reason, events in why.items())
+        concerned = why.setdefault(count.reason or "no value, and no reason given", [])
+        if count.event not in NAMES:
+            concerned.append(count.event)
+    reason = "; ".join(f"{' and '.join(events)}: {reason}" if events else reason for reason, events in why.items())
     status = telling.status if telling.status in _TELLING else Status.SUSPECT
     causes = tuple((cause, tuple(events)) for cause, events in why.items())
     return replace(_none(definition, reading, status, reason, way), causes=causes)
@@ -119,6 +122,12 @@ def _count(reading: Reading, event: str, core: Core | None) -> Count:
     return count
 
 
+def _fact(reading: Reading, name: str) -> Fact:
+    if name == "seconds" and reading.duration_ns:
+        return Fact(reading.duration_ns / 1e9, "s")
+    return reading.facts.get(name) or Fact(None, "", NAMES[name])
+
+
 def _has_number(count: Count) -> bool:
     return count.status.has_value and count.value is not None
 
@@ -134,37 +143,43 @@ def _counted_together(events: Sequence[str], groups: Sequence[Reading], core: Co
     return max(whole, key=lambda counts: lowest_coverage(counts) or 0.0, default=None)
 
 
-def _evaluated(definition: Definition, way: Way, counts: Sequence[Count], reading: Reading) -> Metric:
+def _evaluated(
+    definition: Definition, way: Way, counts: Sequence[Count], known: Mapping[str, Fact], reading: Reading
+) -> Metric:
     scaled = any(count.status is Status.SCALED for count in counts)
     estimated = [count for count in counts if count.status is Status.ESTIMATED]
     status = Status.ESTIMATED if estimated else Status.SCALED if scaled else Status.COUNTED
-    notes = [way.note] if way.note else []
+    notes = [note for note in (way.note, *(fact.origin for fact in known.values())) if note]
     notes += [f"{count.event}: {count.reason}" for count in estimated]
+    values = {count.event: float(count.value or 0.0) for count in counts}
+    values |= {name: fact.value for name, fact in known.items() if fact.value is not None}
     try:
-        value = way.formula.evaluate({count.event: float(count.value or 0.0) for count in counts})
+        value = way.formula.evaluate(values)
     except ZeroDenominatorError as zero:
         return _none(definition, reading, Status.NOT_COUNTED, f"{zero}: there is nothing to divide by", way)
-    trust = confidence(counts, stretch_ns(reading))
+    uncertain = (fact.uncertainty for fact in known.values() if fact.uncertainty is not None)
+    trust = least(confidence(counts, stretch_ns(reading)), way.confidence, *map(of_a_fact, uncertain))
     low, high = definition.range
     if low - definition.clamp <= value < low:
         notes.append(f"{value:.4f} before it was set to {low:g}: a difference of inexact counts")
         value, trust = low, least(trust, Confidence.MEDIUM)
     if not low <= value <= high or math.isinf(value):  # also what is not a number
-        outside = f"outside {low:g} to {high:g}: the counts contradict each other"
+        outside = f"outside {low:g} to {high:g}: {way.outside or 'the counts contradict each other'}"
         reason = f"{way.formula.text} gives {value:.4g}, {outside}"
         return _none(definition, reading, Status.SUSPECT, reason, way)
     return replace(
         _none(definition, reading, status, "; ".join(notes) or None, way),
         value=value,
         causes=(),
-        coverage=lowest_coverage(counts),
+        coverage=lowest_coverage(counts) if counts else None,
+        source=reading.source if counts else "machine",
         together=not scaled or _one_group(counts),
         confidence=trust,
     )
 
 
 def _one_group(counts: Sequence[Count]) -> bool:
-    return len(counts) == 1 or (counts[0].group is not None and len({count.group for count in counts}) == 1)
+    return len(counts) < 2 or (counts[0].group is not None and len({count.group for count in counts}) == 1)
 
 
 def _none(
@@ -178,7 +193,7 @@ def _none(
         unit=definition.unit,
         better=definition.better,
         status=status,
-        events=way.formula.names if way else (),
+        events=way.events if way else (),
         formula=way.formula.text if way else None,
         spec=definition.spec,
         coverage=None,

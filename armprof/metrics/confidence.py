@@ -56,3 +56,11 @@ def confidence(counts: Iterable[Count], stretch: int | None) -> Confidence:
     if coverage is None or coverage < MIN_COVERAGE or stretch is None or stretch < MIN_STRETCH_NS:
         return Confidence.LOW
     return Confidence.MEDIUM
+
+
+def of_a_fact(uncertainty: float) -> Confidence:
+    """The most confidence in a value that rests on something known only that well.
+
+    Measurements of the memory agree within a few percent on an idle machine; more means that something else was running.
+    """
+    return Confidence.HIGH if uncertainty <= 0.1 else Confidence.MEDIUM if uncertainty <= 0.3 else Confidence.LOW

@@ -6,21 +6,42 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
+from armprof.counters.facts import NAMES
+from armprof.cpu import Core
 from armprof.metrics.formula import Formula
+from armprof.metrics.result import Confidence
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to a metric: a formula, and what the reader of a value made by it must know."""
+    """One way to a metric: a formula, and what the reader of a value made by it must know.
+
+    ``cores`` are those whose own formula it is; ``confidence`` is the most that a value made by it can have; ``outside``
+    says why there is none where it leaves the range, other than that the counts contradict each other.
+    """
 
     formula: Formula
     note: str | None = None
+    cores: tuple[str, ...] = ()
+    confidence: Confidence = Confidence.HIGH
+    outside: str | None = None
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """What must be counted for it."""
+        return tuple(name for name in self.formula.names if name not in NAMES)
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """What must be known of the machine or the stretch."""
+        return tuple(name for name in self.formula.names if name in NAMES)
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One row of the table. ``unmeasured`` says why there is no way to it, where the table itself says so."""
+    """One row of the table."""
 
     name: str
     title: str
@@ -28,10 +49,27 @@ class Definition:
     unit: str
     better: str
     range: tuple[float, float]
-    spec: str
     ways: tuple[Way, ...]
+    spec: str = ""
     clamp: float = 0.0
-    unmeasured: str | None = None
+
+    def ways_of(self, core: Core | None) -> tuple[Way, ...]:
+        """The ways for this core: its own where there are any, else those that hold for every core."""
+        own = tuple(way for way in self.ways if core is not None and core.name in way.cores)
+        return own or tuple(way for way in self.ways if not way.cores)
+
+
+_OF_A_WAY = ("formula", "note", "confidence", "outside")
+
+
+def _way(row: dict[str, Any]) -> Way:
+    return Way(
+        Formula(row["formula"]),
+        row.get("note"),
+        tuple(row.get("cores", ())),
+        Confidence(row.get("confidence", "high")),
+        row.get("outside"),
+    )
 
 
 @cache
@@ -40,14 +78,8 @@ def definitions() -> tuple[Definition, ...]:
     rows = tomllib.loads(files(__package__).joinpath("metrics.toml").read_text(encoding="utf-8"))["metric"]
     found = []
     for row in rows:
-        ways = [{"formula": row.pop("formula"), "note": row.pop("note", None)}] if "formula" in row else []
-        ways += row.pop("fallback", [])
+        first = [{key: row.pop(key) for key in _OF_A_WAY if key in row}] if "formula" in row else []
+        ways = [_way(way) for way in (*first, *row.pop("fallback", ()))]
         low, high = row.pop("range")
-        found.append(
-            Definition(
-                ways=tuple(Way(Formula(way["formula"]), way.get("note")) for way in ways),
-                range=(float(low), float(high)),
-                **row,
-            )
-        )
+        found.append(Definition(ways=tuple(ways), range=(float(low), float(high)), **row))
     return tuple(found)

@@ -79,6 +79,7 @@ def _component(part: Part) -> dict[str, Any]:
         "operations": component.reading_operations,
         "counts": {name: _count(count) for name, count in reading.counts.items()},
         "overhead": encode(reading.overhead),
+        "facts": encode(reading.facts),
         "metrics": metrics.to_dict() if metrics else {},
         "topdown": _topdown(metrics) if metrics else None,
         **part.analysis.to_dict(),

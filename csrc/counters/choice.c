@@ -21,6 +21,7 @@ static const struct {
     {{"l1d_tlb", NULL}, {"dtlb_walk", "l1d_tlb_refill"}},
     {{"l1i_cache", NULL}, {"l1i_cache_refill", NULL}},
     {{"stall_frontend", NULL}, {"stall_backend", NULL}},
+    {{"ll_cache_miss_rd", "l3d_cache_refill"}, {NULL, NULL}},
 };
 enum { ROWS = sizeof wanted / sizeof *wanted };
 
@@ -71,7 +72,7 @@ uint32_t armprof_choose_events(armprof_event *events) {
     for (size_t row = 0; row < ROWS; row++) {
         armprof_event found[2];
         uint32_t size = 0;
-        for (size_t i = 0; i < 2; i++) {
+        for (size_t i = 0; i < 2 && wanted[row][i].event; i++) {
             const char *name = wanted[row][i].event, *otherwise = wanted[row][i].otherwise;
             int error = armprof_event_named(name, &found[size]);
             if (error && otherwise) {

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from armprof.components.pinning import current_cpu, pinned
+from armprof.components.pinning import pinned
 from armprof.components.timing import BATCH_STEPS, Clock, batch_size, latency
+from armprof.cpu.nodes import current_cpu
 
 times = st.lists(st.integers(0, 2**40), min_size=1, max_size=300)
 

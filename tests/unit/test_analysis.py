@@ -203,7 +203,7 @@ def test_a_ratio_over_an_unknown_rate_is_silent():
 
 def test_a_metric_without_value_stays_silent_with_its_reason():
     analysis = analyze(reading(core="neoverse-n1", **HEALTHY))
-    assert "peak bandwidth" in silent_reason(analysis, "memory_bandwidth_utilization")
+    assert "ll_cache_miss_rd: not among the events" in silent_reason(analysis, "memory_bandwidth_utilization")
 
 
 def counted_for(coverage, base, **values):
@@ -278,7 +278,10 @@ def test_long_but_hardly_counted_is_not_judged():
 def test_software_counts_alone_are_not_judged():
     analysis = analyze(reading(task_clock=1_000_000_000, page_faults=10))
     assert analysis.verdict is Verdict.NOT_JUDGED
-    assert analysis.reason == "l1_cache_hit_rate has no value, branch_prediction_accuracy has no value"
+    assert (
+        analysis.reason
+        == "l1_cache_hit_rate has no value, branch_prediction_accuracy has no value, memory_bandwidth_utilization has no value"
+    )
     assert "l1d_cache_refill and l1d_cache: not among the events" in silent_reason(analysis, "l1_cache_hit_rate")
     assert "l1d_cache_refill and l1d_cache: not among the events" in " ".join(repr(analysis).split())
 

@@ -88,7 +88,7 @@ def test_where_everything_works_nothing_limits(examine: Examine) -> None:
 @pytest.mark.parametrize("machine", [machines.x86, machines.rk3588, machines.qemu_guest, machines.guest_without_pmu])
 def test_json_says_the_same_for_programs(examine: Examine, machine: Callable[[Path], Path]) -> None:
     answer = json.loads(examine(machine, [SOFTWARE, NO_USER_READS], "json"))
-    assert set(answer) == {"machine", "pmus", "tried", "limits"}
+    assert set(answer) == {"machine", "pmus", "memory", "tried", "limits"}
     assert answer["tried"][0] == {
         "what": "software events",
         "ok": True,

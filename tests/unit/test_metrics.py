@@ -12,6 +12,7 @@ from armprof.counters.reading import Count, Reading, Status, uncounted
 from armprof.errors import ArmprofError
 from armprof.metrics import Confidence, compute
 from armprof.metrics.table import definitions
+from armprof.metrics.topdown import TERMS
 
 THE_NINE = (
     "l1_cache_hit_rate",
@@ -152,7 +153,7 @@ def test_what_stands_in_the_way_is_told_by_cause():
         ("not among the events of this reading", ("l1i_cache_refill",)),
         ("the guest hides it", ("l1i_cache",)),
     )
-    assert metrics["memory_latency_ns"].causes == ((metrics["memory_latency_ns"].reason, ()),)
+    assert metrics["memory_latency_ns"].causes == ((metrics["memory_latency_ns"].reason, ()),)  # a fact is no event
     assert metrics["l1_cache_hit_rate"].causes == ()
     for metric in metrics.values():
         assert bool(metric.causes) == (metric.value is None)
@@ -175,8 +176,11 @@ def test_memory_metrics_are_never_made_of_mem_access():
     for name in ("memory_bandwidth_utilization", "memory_latency_ns", "numa_efficiency"):
         assert metrics[name].value is None
         assert metrics[name].status is Status.NOT_COUNTED
-        assert metrics[name].events == ()
-        assert "needs" in metrics[name].reason
+        assert metrics[name].reason
+    for definition in definitions():
+        for way in definition.ways:
+            if definition.section == "memory" and "mem_access" in way.events:
+                assert definition.name == "mean_load_cycles"  # which is of loads, and not of memory
 
 
 def test_nothing_accessed_has_no_hit_rate():
@@ -380,8 +384,10 @@ def test_html_escapes_what_came_from_outside():
 def test_every_event_of_the_table_is_one_that_armprof_knows():
     for definition in definitions():
         for way in definition.ways:
-            for event in way.formula.names:
+            for event in way.events:
                 assert cpu.event(event).name == event
+            for core in way.cores:
+                assert all(cpu.core(core).has(event) for event in way.events), core
 
 
 def test_every_metric_has_a_title_a_unit_and_a_way_or_a_reason():
@@ -390,7 +396,7 @@ def test_every_metric_has_a_title_a_unit_and_a_way_or_a_reason():
         assert definition.unit
         assert definition.section
         assert definition.better in ("higher", "lower", "")
-        assert definition.section == "topdown" or bool(definition.ways) != bool(definition.unmeasured)
+        assert (definition.name in TERMS) != bool(definition.ways)
         assert definition.range[0] < definition.range[1]
 
 

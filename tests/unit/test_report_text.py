@@ -118,8 +118,9 @@ def test_the_nine_metrics_are_always_there_and_a_missing_one_is_a_dash_with_its_
     assert next(line for line in report if line.startswith("NUMA efficiency")).split()[-1] == "-"
     text = flat(runs.imported())
     assert (
-        "L2 cache hit rate, Data TLB miss rate, L1 instruction cache hit rate: not among the events of this reading: "
-        "l2d_cache_refill, l2d_cache, dtlb_walk, l1d_tlb, l1i_cache_refill, l1i_cache" in text
+        "L2 cache hit rate, Data TLB miss rate, L1 instruction cache hit rate, Memory bandwidth utilization: not among the "
+        "events of this reading: l2d_cache_refill, l2d_cache, dtlb_walk, l1d_tlb, l1i_cache_refill, l1i_cache, "
+        "ll_cache_miss_rd" in text
     )
     assert text.count("not among the events") == 1
 
