@@ -84,8 +84,11 @@ class Measurement(SampleBlock, _Result):
     `SampleBlock` calls `_prepare`, takes the first sample, runs the block, takes the second, and calls `_finish`.
     """
 
-    def __init__(self, events: Sequence[str] | None, threads: bool, fenced: bool) -> None:
-        self._groups = _planned(None if events is None else tuple(canonical_events(events)))
+    def __init__(
+        self, events: Sequence[str] | None, threads: bool, fenced: bool, metrics: Sequence[str] | None = None
+    ) -> None:
+        names = None if events is None else tuple(canonical_events(events))
+        self._groups = _planned(names, None if metrics is None else tuple(metrics))
         self._scope: pmu.Scope = "process" if threads else "thread"
         self._fenced = fenced
         self._counters: pmu.Counters | None = None  # while it runs
@@ -165,9 +168,14 @@ class Measurement(SampleBlock, _Result):
 
 
 @functools.lru_cache(maxsize=64)
-def _planned(names: tuple[str, ...] | None) -> tuple[tuple[str, ...], ...]:
+def _planned(names: tuple[str, ...] | None, metrics: tuple[str, ...] | None) -> tuple[tuple[str, ...], ...]:
     """The groups in which events are counted here. Found once: for the default ones it takes as long as a block."""
-    return tuple(pmu.groups_of(machine().default_events() if names is None else names))
+    if metrics is None:
+        return tuple(pmu.groups_of(machine().default_events() if names is None else names))
+    from armprof.metrics.wanted import wanted
+
+    found = wanted(metrics, machine().core)
+    return tuple(pmu.groups_of(tuple(dict.fromkeys((*found.events, *(names or ())))), together=found.together))
 
 
 def _in_event_loop() -> bool:
@@ -191,14 +199,21 @@ def refuse_generator(function: Callable[..., Any], what: str) -> None:
         )
 
 
-def measure(events: Sequence[str] | None = None, *, threads: bool = False, fenced: bool = True) -> Measurement:
+def measure(
+    events: Sequence[str] | None = None,
+    *,
+    metrics: Sequence[str] | None = None,
+    threads: bool = False,
+    fenced: bool = True,
+) -> Measurement:
     """Counts what this thread does in user mode until the block ends.
 
         with armprof.measure() as m:
             work()
         m.metrics.l1_cache_hit_rate
 
-    ``events``: names as `armprof events` lists them; by default those that the metrics need. More events than the core has
+    ``events``: names as `armprof events` lists them; by default those that the main metrics need. ``metrics``: count what
+    these metrics or groups of them need instead (``["topdown_l1", "dtlb_effectiveness"]``). More events than the core has
     counters are multiplexed: each is then scaled from the share of the time that it really counted, which its coverage
     tells; `profile` avoids that. ``threads=True`` counts the whole process, with the threads and children that it starts
     meanwhile, by system calls. ``fenced=False`` leaves out the barriers around reads in user space, for long blocks.
@@ -215,7 +230,7 @@ def measure(events: Sequence[str] | None = None, *, threads: bool = False, fence
     """
     if callable(events):
         raise ArmprofError("measure() takes names of events; as a decorator it is @armprof.measure()")
-    return Measurement(events, threads, fenced)
+    return Measurement(events, threads, fenced, metrics)
 
 
 class Profile(_Result):

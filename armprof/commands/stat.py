@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from armprof.commands.reporting import add_options, report
 from armprof.counters.model.geometry import DEFAULT_CORE
 from armprof.errors import ArmprofError, CannotCount
+from armprof.metrics.wanted import groups, wanted
 
 if TYPE_CHECKING:
     from armprof.counters.command import Outcome
@@ -18,13 +19,20 @@ if TYPE_CHECKING:
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
-        "armprof stat [-e EVENT,...] [--source auto|pmu|model] [--format text|json] [--output FILE]\n"
-        "                    [--explain] -- CMD [ARG...]\n"
+        "armprof stat [-e EVENT,...] [-m METRIC,...] [--source auto|pmu|model]\n"
+        "                    [--format text|json] [--output FILE] [--explain] -- CMD [ARG...]\n"
         "       armprof stat --source model [--core NAME] [--sysroot DIR] [--set NAME=N,...] [--where] -- CMD [ARG...]"
     )
     parser.epilog = "The exit status is the command's, 128 + N where signal N ended it."
     parser.add_argument(
         "-e", "--event", action="append", metavar="EVENT,...", help="what to count; default: what the metrics need"
+    )
+    parser.add_argument(
+        "-m",
+        "--metric",
+        action="append",
+        metavar="METRIC,...",
+        help="count what these metrics or groups of metrics need: " + ", ".join(groups()),
     )
     parser.add_argument(
         "--source",
@@ -82,7 +90,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _count(args: argparse.Namespace, command: list[str]) -> Outcome | Modelled:
-    events = [e for part in args.event or () for e in part.split(",") if e] or None
+    from armprof import cpu
+    from armprof.counters.machine import machine
+    from armprof.counters.plan import TOGETHER
+
+    metrics = _listed(args.metric)
+    here = machine().core
+    core = cpu.core(args.core) if args.core else here or (cpu.core(DEFAULT_CORE) if args.source == "model" else None)
+    sought = wanted(metrics, core)
+    events = [*sought.events, *_listed(args.event)] or None
+    if metrics and events is None:
+        raise CannotCount(f"nothing to count for {', '.join(metrics)} on {core.title if core else 'this core'}")
     if args.source == "model":
         from armprof import model
 
@@ -91,7 +109,12 @@ def _count(args: argparse.Namespace, command: list[str]) -> Outcome | Modelled:
         raise ArmprofError("--core, --sysroot, --set and --where are for --source model")
     from armprof.counters.command import count_command
 
-    return count_command(command, events)
+    return count_command(command, events, (*sought.together, *TOGETHER))
+
+
+def _listed(given: list[str] | None) -> list[str]:
+    """Names that were given in several options, several in each."""
+    return [name for part in given or () for name in part.split(",") if name]
 
 
 def _tell_where(outcome: Modelled) -> None:

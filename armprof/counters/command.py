@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from armprof.counters import pmu
 from armprof.counters.machine import canonical_events, machine
+from armprof.counters.plan import TOGETHER
 from armprof.counters.reading import Reading
 from armprof.errors import ArmprofError, CannotCount
 
@@ -24,7 +25,9 @@ class Outcome:
     status: int
 
 
-def count_command(command: Sequence[str], events: Sequence[str] | None = None) -> Outcome:
+def count_command(
+    command: Sequence[str], events: Sequence[str] | None = None, together: Sequence[Sequence[str]] = TOGETHER
+) -> Outcome:
     """Runs the command with its own stdin, stdout and stderr and counts it, with all that it starts.
 
     Counting begins at its exec, so that nothing of armprof is in it. Raises ArmprofError for a command that is not there,
@@ -33,7 +36,7 @@ def count_command(command: Sequence[str], events: Sequence[str] | None = None) -
     if not command or not command[0]:
         raise ArmprofError("there is no command to count")
     names = canonical_events(events) if events is not None else machine().default_events()
-    layout = pmu.layout_of(tuple(pmu.groups_of(names)))
+    layout = pmu.layout_of(tuple(pmu.groups_of(names, together=together)))
     with _Child(command) as child, closing(pmu.Counters(layout, "command", child.pid)) as counters:
         before, after = counters.new_sample(), counters.new_sample()
         with _interrupts_left_to_the_command():

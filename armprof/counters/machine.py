@@ -12,7 +12,7 @@ from typing import Any
 from armprof.counters.plan import CYCLES, Budget
 from armprof.counters.reading import Status
 from armprof.counters.refusal import Refusal, explain
-from armprof.cpu import Host, Pmu, host
+from armprof.cpu import Core, Host, Pmu, host
 from armprof.cpu import event as event_named
 from armprof.cpu.nodes import memory_nodes
 from armprof.errors import ArmprofError, CannotCount
@@ -94,12 +94,17 @@ class Machine:
         self._budgets: dict[int, Budget | Refusal] = {}
 
     @property
-    def core_name(self) -> str | None:
-        """The name of the core's table; None for an unknown core, or where cores of several kinds count together."""
+    def core(self) -> Core | None:
+        """The core that counts; None for an unknown one, or where cores of several kinds count together."""
         cores = {pmu.core.name: pmu.core for pmu in self.host.pmus if pmu.core.known}
-        if len(cores) != 1:
+        return next(iter(cores.values())) if len(cores) == 1 else None
+
+    @property
+    def core_name(self) -> str | None:
+        """The name of its table."""
+        core = self.core
+        if core is None:
             return None
-        core = next(iter(cores.values()))
         # a revision is worth naming where it decides what the core counts wrongly
         return f"{core.name}-{core.revision}" if core.errata and core.revision else core.name
 

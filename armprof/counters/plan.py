@@ -41,13 +41,18 @@ TOGETHER = (
 )
 
 
-def plan(events: Sequence[str], budget: Budget, anchors: Sequence[str] = ()) -> list[tuple[str, ...]]:
+def plan(
+    events: Sequence[str],
+    budget: Budget,
+    anchors: Sequence[str] = (),
+    together: Sequence[Sequence[str]] = TOGETHER,
+) -> list[tuple[str, ...]]:
     """Groups of the events, as few as possible, of about equal size, the first ones in the first group.
 
-    Ratios stay in one group where a group can hold them. ``anchors`` (cycles, instructions) stand in every group as far
-    as there is room beside two other events: they tell whether the work was the same each time. About equal, so that a
-    counter stays spare where it costs no further group: somebody else may want one, and a group that lacks one counter
-    does not count at all.
+    Ratios stay in one group where a group can hold them; ``together`` lists the events of each. ``anchors`` (cycles,
+    instructions) stand in every group as far as there is room beside two other events: they tell whether the work was
+    the same each time. About equal, so that a counter stays spare where it costs no further group: somebody else may want
+    one, and a group that lacks one counter does not count at all.
     """
     if budget.counters < 1:
         return []
@@ -56,7 +61,7 @@ def plan(events: Sequence[str], budget: Budget, anchors: Sequence[str] = ()) -> 
         if anchor in events and _size([*fixed, anchor], budget) + 2 <= budget.counters:
             fixed.append(anchor)
     room = budget.counters - _size(fixed, budget)
-    groups = _pack(_units([e for e in events if e not in fixed], room, budget), room, budget)
+    groups = _pack(_units([e for e in events if e not in fixed], room, budget, together), room, budget)
     return [(*fixed, *group) for group in groups or ([[]] if fixed else [])]
 
 
@@ -64,7 +69,7 @@ def _size(events: Sequence[str], budget: Budget) -> int:
     return sum(budget.takes(event) for event in events)
 
 
-def _units(events: Sequence[str], room: int, budget: Budget) -> list[list[str]]:
+def _units(events: Sequence[str], room: int, budget: Budget, together: Sequence[Sequence[str]]) -> list[list[str]]:
     """The events in order, those that belong together joined where a group can hold them."""
     units: list[list[str]] = []
     placed: set[str] = set()
@@ -72,11 +77,10 @@ def _units(events: Sequence[str], room: int, budget: Budget) -> list[list[str]]:
         if event in placed:
             continue
         unit = [event]
-        for pair in TOGETHER:
-            other = next((e for e in pair if e != event), None) if event in pair else None
-            joined = other is not None and other in events and other not in placed and other not in unit
-            if joined and other is not None and _size([*unit, other], budget) <= room:
-                unit.append(other)
+        for ratio in together:
+            others = [e for e in ratio if e in events and e not in placed and e not in unit] if event in ratio else []
+            if _size([*unit, *others], budget) <= room:
+                unit += others
         placed.update(unit)
         units.append(unit)
     return units

@@ -15,7 +15,7 @@ from armprof.counters.blocks import SampleBlock
 from armprof.counters.combine import Difference, combined
 from armprof.counters.facts import facts
 from armprof.counters.machine import Machine, Target, canonical_events, machine, native
-from armprof.counters.plan import Budget, plan
+from armprof.counters.plan import TOGETHER, Budget, plan
 from armprof.counters.reading import Count, Reading, Status, uncounted
 from armprof.counters.refusal import Refusal, explain
 from armprof.counters.sums import WITHDRAWN
@@ -305,7 +305,9 @@ def cost_of_nothing(counters: Counters) -> dict[str, float]:
     return least
 
 
-def groups_of(events: Sequence[str], anchors: Sequence[str] = ()) -> list[tuple[str, ...]]:
+def groups_of(
+    events: Sequence[str], anchors: Sequence[str] = (), together: Sequence[Sequence[str]] = TOGETHER
+) -> list[tuple[str, ...]]:
     """The events in groups that fit this machine: the PMU's as `plan` puts them, the rest in one more."""
     here = machine()
     hardware: list[str] = []
@@ -314,7 +316,13 @@ def groups_of(events: Sequence[str], anchors: Sequence[str] = ()) -> list[tuple[
         target = here.resolve(name)
         (others if isinstance(target, Refusal) or target.is_software else hardware).append(name)
     budget = here.budget() if hardware else None
-    groups = plan(hardware, budget, anchors) if isinstance(budget, Budget) else [tuple(hardware)] if hardware else []
+    groups = (
+        plan(hardware, budget, anchors, together)
+        if isinstance(budget, Budget)
+        else [tuple(hardware)]
+        if hardware
+        else []
+    )
     return [*groups, tuple(others)] if others else groups
 
 
@@ -327,7 +335,12 @@ def layout_of(groups: tuple[tuple[str, ...], ...]) -> Layout:
 ANCHORS = ("cpu_cycles", "inst_retired")
 
 
-def count(work: Callable[[], Any], events: Sequence[str] | None = None, repeat: int = 1) -> Reading:
+def count(
+    work: Callable[[], Any],
+    events: Sequence[str] | None = None,
+    repeat: int = 1,
+    together: Sequence[Sequence[str]] = TOGETHER,
+) -> Reading:
     """Counts ``work()`` without multiplexing: one pass for each group of events, ``repeat`` calls in each.
 
     The work is called once more at first, uncounted, to warm up. Counts are totals of ``repeat`` calls; an event that was
@@ -336,7 +349,7 @@ def count(work: Callable[[], Any], events: Sequence[str] | None = None, repeat: 
     names = canonical_events(events) if events is not None else machine().default_events()
     work()
     passes: list[Reading] = []
-    for group in groups_of(names, ANCHORS):
+    for group in groups_of(names, ANCHORS, together):
         counters = Counters(layout_of((group,)))
         try:
             overhead = cost_of_nothing(counters)

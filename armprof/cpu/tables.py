@@ -97,6 +97,7 @@ class Core:
     slots: int | None = None  # per cycle, as in Arm's specification; None where the core has no STALL_SLOT events
     counters: int | None = None  # general-purpose event counters on bare metal; a guest may have fewer
     mispredict_cycles: int | None = None
+    clocks_ghz: Mapping[str, float] = field(default_factory=dict)  # product -> the highest it runs at
     caches: Mapping[str, Cache] = field(default_factory=dict)  # l1i, l1d, l2, llc
     tlbs: Mapping[str, Tlb] = field(default_factory=dict)  # l1i, l1d, l2
     load_cycles: Mapping[str, float] = field(default_factory=dict)  # measured load-to-use: l1, l2, llc, dram
@@ -241,6 +242,7 @@ def _core(name: str) -> Core:
         slots=table.get("slots"),
         counters=table.get("counters"),
         mispredict_cycles=table.get("mispredict_cycles"),
+        clocks_ghz=table.get("clocks_ghz", {}),
         caches={k: Cache(**v, source=sources["caches"]) for k, v in table.get("caches", {}).items()},
         tlbs={k: Tlb(**v, source=sources["tlbs"]) for k, v in table.get("tlbs", {}).items()},
         load_cycles=table.get("load_cycles", {}),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from armprof.cpu import Core
+    from armprof.metrics.quality import Quality
 
 
 class Confidence(StrEnum):
@@ -132,6 +133,13 @@ class ARM64Metrics(Mapping[str, Metric]):
 
     def __len__(self) -> int:
         return len(self._metrics)
+
+    @property
+    def quality(self) -> Quality:
+        """How well all of it was counted, and what contradicts itself."""
+        from armprof.metrics.quality import quality
+
+        return quality(self.reading, self._metrics, self.core)
 
     def explain(self, name: str) -> Metric:
         """The Metric of that name, with its events, formula, coverage, source, confidence and reason.

@@ -61,6 +61,11 @@ def forms() -> tuple[Form, ...]:
     )
 
 
+def written_for(core: Core) -> Form | None:
+    """A form for this core. Those for its revisions differ in what they subtract, not in their events."""
+    return next((form for form in forms() if core.name in form.cores), None)
+
+
 @dataclass(frozen=True, slots=True)
 class NoForm:
     """Why top-down cannot be formed."""

@@ -184,8 +184,14 @@ def _remarks(metrics: ARM64Metrics) -> _Sentences:
 
 
 def _notes(part: Part) -> _Sentences:
-    notes = (*part.component.notes, *(part.reading.notes if part.reading else ()))
+    notes = (*part.component.notes, *(part.reading.notes if part.reading else ()), *_contradictions(part))
     return {note: ([], []) for note in notes}
+
+
+def _contradictions(part: Part) -> Iterable[str]:
+    """What only the counts taken together show: the reason of a count without a value stands with that."""
+    told = {f"{c.event}: {c.reason}" for c in part.reading.counts.values()} if part.reading else set()
+    return [finding for finding in part.metrics.quality.findings if finding not in told] if part.metrics else []
 
 
 def _silent(analysis: Analysis) -> _Sentences:

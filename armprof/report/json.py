@@ -82,6 +82,7 @@ def _component(part: Part) -> dict[str, Any]:
         "facts": encode(reading.facts),
         "metrics": metrics.to_dict() if metrics else {},
         "topdown": _topdown(metrics) if metrics else None,
+        "quality": metrics.quality.to_dict() if metrics else None,
         **part.analysis.to_dict(),
         "notes": [*component.notes, *reading.notes],
     }

@@ -644,3 +644,22 @@ def test_a_traceback_through_a_block_shows_nothing_of_the_measurement():
     with pytest.raises(ValueError, match="mine") as raised, armprof.measure(CLOCK):
         raise ValueError("mine")
     assert {Path(str(entry.path)).name for entry in raised.traceback} == {Path(__file__).name}
+
+
+def test_metrics_name_what_is_counted():
+    with armprof.measure(metrics=["general", "dtlb_effectiveness"]) as m:
+        pass
+    assert {"cpu_cycles", "inst_retired", "dtlb_walk"} <= set(m.counts)
+    assert "l1i_cache" not in m.counts
+    with armprof.measure(["page_faults"], metrics=["general"]) as m:
+        pass
+    assert set(m.counts) == {"inst_retired", "cpu_cycles", "page_faults"}
+    with pytest.raises(ArmprofError, match="no metric and no group of metrics is called"):
+        armprof.measure(metrics=["nonsense"])
+
+
+def test_metrics_that_no_event_tells_need_no_counters():
+    with armprof.measure(metrics=["memory_latency_ns"]) as m:
+        pass
+    assert len(m.counts) == 0
+    assert m.metrics.explain("memory_latency_ns").reason

@@ -55,7 +55,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Callable[[Reading], None]:
     """Puts a reading in the place of counting."""
 
     def put(reading: Reading) -> None:
-        def count(words: Sequence[str], events: Sequence[str] | None = None) -> Outcome:
+        def count(words: Sequence[str], events: Sequence[str] | None = None, together: object = ()) -> Outcome:
             return Outcome(reading, 0)
 
         monkeypatch.setattr(command, "count_command", count)
@@ -184,3 +184,22 @@ def test_a_pmu_that_is_required_and_counted_nothing_is_status_3_too(
     assert capsys.readouterr().err.endswith("armprof: no hardware event was counted; the reasons stand in the report\n")
     counts(runs.reading())
     assert main(["stat", "--source", "pmu", "--", "true"]) == 0
+
+
+def test_metrics_are_counted_by_their_events(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Sequence[str] | None] = []
+
+    def count(words: Sequence[str], events: Sequence[str] | None = None, together: object = ()) -> Outcome:
+        asked.append(events)
+        return Outcome(Reading({}, "pmu"), 0)
+
+    monkeypatch.setattr(command, "count_command", count)
+    assert main(["stat", "-m", "general,l2_cache_hit_rate", "-m", "l1d_mpki", "-e", "page_faults", "--", "true"]) == 0
+    events = ["inst_retired", "cpu_cycles", "l2d_cache_refill", "l2d_cache", "l1d_cache_refill", "page_faults"]
+    assert asked == [events]
+    assert main(["stat", "-m", "generel", "--", "true"]) == 2
+    assert "did you mean general" in capsys.readouterr().err
+    assert main(["stat", "-m", "memory_latency_ns", "--", "true"]) == 3
+    assert "nothing to count for memory_latency_ns" in capsys.readouterr().err
