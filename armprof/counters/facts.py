@@ -22,6 +22,14 @@ NAMES = {
 }
 
 
+MODELLED = "a model has no memory of its own, and its time is an estimate"
+
+
+def unknown(name: str, source: str) -> Fact:
+    """The fact of a Reading that says nothing of it."""
+    return Fact(None, "", MODELLED if source == "model" else NAMES[name])
+
+
 def facts(*, whole_process: bool, command: bool = False) -> dict[str, Fact]:
     """The facts of this machine and this process, for a stretch that has just ended."""
     known = memory.here()

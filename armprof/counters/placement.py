@@ -25,10 +25,10 @@ _PAGE_KB = re.compile(r"\bkernelpagesize_kB=(\d+)")
 
 
 def pages_by_node(numa_maps: str) -> Counter[int]:
-    """KiB of a process's own memory by node; files it only maps, such as libraries, are not its own."""
+    """KiB of a process's own memory by node, shared memory included; files that it only reads, such as libraries, are not."""
     found: Counter[int] = Counter()
     for line in numa_maps.splitlines():
-        if " file=" in line and " anon=" not in line:
+        if " file=" in line and " anon=" not in line and " dirty=" not in line:
             continue
         size = _PAGE_KB.search(line)
         for node, pages in _ON_NODE.findall(line):

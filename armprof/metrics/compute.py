@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from armprof import cpu
-from armprof.counters.facts import NAMES
+from armprof.counters.facts import NAMES, unknown
 from armprof.counters.reading import Count, Fact, Reading, Status, uncounted
 from armprof.counters.suspect import mark_suspects
 from armprof.cpu import Core
@@ -123,9 +123,9 @@ def _count(reading: Reading, event: str, core: Core | None) -> Count:
 
 
 def _fact(reading: Reading, name: str) -> Fact:
-    if name == "seconds" and reading.duration_ns:
+    if name == "seconds" and reading.duration_ns and reading.source != "model":
         return Fact(reading.duration_ns / 1e9, "s")
-    return reading.facts.get(name) or Fact(None, "", NAMES[name])
+    return reading.facts.get(name) or unknown(name, reading.source)
 
 
 def _has_number(count: Count) -> bool:

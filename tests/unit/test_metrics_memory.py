@@ -65,6 +65,14 @@ def test_without_a_measurement_the_command_that_makes_it_is_told() -> None:
         assert "armprof doctor --measure" in (metrics[name].reason or "")
 
 
+def test_a_model_has_neither_bandwidth_nor_latency() -> None:
+    metrics = compute(replace(reading({}, ll_cache_miss_rd=1e9), source="model"))
+    for name in ("memory_bandwidth_utilization", "memory_latency_ns", "numa_efficiency"):
+        assert metrics[name].value is None
+        assert "a model has no memory of its own" in (metrics[name].reason or "")
+        assert "doctor" not in (metrics[name].reason or "")
+
+
 def test_without_a_duration_there_is_no_rate(known: dict[str, Fact]) -> None:
     counted = replace(reading(known, ll_cache_miss_rd=1e9), duration_ns=None)
     metric = compute(counted).explain("memory_bandwidth_utilization")

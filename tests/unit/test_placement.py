@@ -11,10 +11,11 @@ from armprof.counters import placement as module
 from armprof.counters.placement import local_share, pages_by_node, placement
 from armprof.cpu.nodes import cache_sizes, memory_bytes, memory_nodes
 
-NUMA_MAPS = """\
+NUMA_MAPS = r"""
 aaaac0000000 default file=/usr/bin/python3.11 mapped=700 N1=700 kernelpagesize_kB=4
 aaaac0800000 default file=/usr/bin/python3.11 anon=10 dirty=10 N0=10 kernelpagesize_kB=4
 aaaae0000000 default heap anon=90 dirty=90 active=0 N0=60 N1=30 kernelpagesize_kB=4
+ffff70000000 default file=/dev/zero\040(deleted) dirty=5 N1=5 kernelpagesize_kB=4
 ffff80000000 default anon=3 dirty=3 N1=3 kernelpagesize_kB=2048
 ffffd0000000 default stack anon=2 dirty=2 N0=2 kernelpagesize_kB=4
 ffffe0000000 default
@@ -36,12 +37,12 @@ def machine(root: Path, nodes: dict[int, str], cpus: dict[str, int], numa_maps: 
 
 
 def test_pages_are_counted_in_their_own_size_and_mapped_files_are_not() -> None:
-    assert pages_by_node(NUMA_MAPS) == {0: (10 + 60 + 2) * 4, 1: 30 * 4 + 3 * 2048}
+    assert pages_by_node(NUMA_MAPS) == {0: (10 + 60 + 2) * 4, 1: 30 * 4 + 5 * 4 + 3 * 2048}
 
 
 def test_the_share_of_the_nodes_that_ran() -> None:
     by_node = pages_by_node(NUMA_MAPS)
-    assert local_share(by_node, [0]) == pytest.approx(288 / (288 + 6264))
+    assert local_share(by_node, [0]) == pytest.approx(288 / (288 + 6284))
     assert local_share(by_node, [0, 1]) == 1.0
     assert local_share(by_node, [7]) == 0.0
     assert local_share(pages_by_node(""), [0]) is None
@@ -54,7 +55,7 @@ def test_one_node_is_local_and_says_why(tmp_path: Path) -> None:
     assert fact.uncertainty is None
 
 
-@pytest.mark.parametrize(("cpu", "share"), [(1, 288 / 6552), (2, 6264 / 6552)])
+@pytest.mark.parametrize(("cpu", "share"), [(1, 288 / 6572), (2, 6284 / 6572)])
 def test_of_two_nodes_the_one_that_this_thread_ran_on(tmp_path: Path, cpu: int, share: float) -> None:
     fact = placement(False, root=machine(tmp_path, {0: "0-1", 1: "2-3"}, {"1": cpu, "2": 0}))
     assert fact.value == pytest.approx(share)
