@@ -13,9 +13,8 @@ from typing import Any
 
 from armprof import cpu
 from armprof.commands.progress import progress
-from armprof.components.knees import levels
-from armprof.components.memory import measure_memory
 from armprof.counters import memory
+from armprof.counters.knees import levels
 from armprof.counters.memory import Memory
 from armprof.counters.probe import Probe, probe
 from armprof.cpu.obstacles import Obstacle, obstacles
@@ -38,6 +37,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     host = cpu.host()
     if args.measure:
+        from armprof.components.memory import measure_memory  # which takes the native module
+
         with progress() as tell:
             memory.save(measure_memory(tell))
     known = memory.load(memory.machine_key(host))

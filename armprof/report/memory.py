@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from armprof.components.knees import Level, levels
+from armprof.counters.knees import Level, levels
 from armprof.counters.memory import Curve, Memory
 from armprof.cpu import Core
 

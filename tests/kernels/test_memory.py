@@ -77,7 +77,7 @@ def test_doctor_measures_keeps_and_tells(
     from argparse import ArgumentParser
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(doctor, "measure_memory", lambda tell: measure_memory(tell, array_bytes=SMALL))
+    monkeypatch.setattr(memory, "measure_memory", lambda tell: measure_memory(tell, array_bytes=SMALL))
     parser = ArgumentParser()
     doctor.prepare(parser)
     assert doctor.run(parser.parse_args([])) == 0

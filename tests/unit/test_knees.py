@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from armprof.components.knees import Level, levels, rising
 from armprof.components.memory import working_sets
+from armprof.counters.knees import Level, levels, rising
 
 GRID = working_sets(4 << 10, 256 << 20)
 STEP = 2**0.5
