@@ -1,4 +1,4 @@
-"""The table of metrics, `metrics.toml`, read once."""
+"""The tables of metrics, `metrics.toml` and those that go on from it, read once."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ class Definition:
         return own or tuple(way for way in self.ways if not way.cores)
 
 
+TABLES = ("metrics", "operations", "pipeline")
 _OF_A_WAY = ("formula", "note", "confidence", "outside")
 
 
@@ -74,10 +75,10 @@ def _way(row: dict[str, Any]) -> Way:
 
 @cache
 def definitions() -> tuple[Definition, ...]:
-    """Every metric, in the order of the table."""
-    rows = tomllib.loads(files(__package__).joinpath("metrics.toml").read_text(encoding="utf-8"))["metric"]
+    """Every metric, in the order of the tables."""
+    texts = (files(__package__).joinpath(f"{table}.toml").read_text(encoding="utf-8") for table in TABLES)
     found = []
-    for row in rows:
+    for row in (row for text in texts for row in tomllib.loads(text)["metric"]):
         first = [{key: row.pop(key) for key in _OF_A_WAY if key in row}] if "formula" in row else []
         ways = [_way(way) for way in (*first, *row.pop("fallback", ()))]
         low, high = row.pop("range")

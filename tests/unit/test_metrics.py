@@ -11,7 +11,7 @@ from armprof import cpu
 from armprof.counters.reading import Count, Reading, Status, uncounted
 from armprof.errors import ArmprofError
 from armprof.metrics import Confidence, compute
-from armprof.metrics.table import definitions
+from armprof.metrics.table import TABLES, definitions
 from armprof.metrics.topdown import TERMS
 
 THE_NINE = (
@@ -409,5 +409,5 @@ def test_the_tables_are_part_of_the_package():
     import armprof.metrics
 
     folder = Path(armprof.metrics.__file__).parent
-    assert (folder / "metrics.toml").is_file()
-    assert (folder / "topdown.toml").is_file()
+    for table in (*TABLES, "topdown", "groups"):
+        assert (folder / f"{table}.toml").is_file()
