@@ -34,8 +34,15 @@ PASSES = (
 COMPARED = ("l1d_cache_refill", "l2d_cache_refill", "l1i_cache_refill", "dtlb_walk")
 GEOMETRY: dict[str, Any] = {"prefetch": 0, "ll_bytes": 8 << 20, "inclusive": 0}
 
-# Below these numbers the kernel's own use of the caches is what is seen.
-NOISE = {"l1d_cache_refill": 3000, "l2d_cache_refill": 3000, "l1i_cache_refill": 3000, "dtlb_walk": 600}
+# Below these numbers the kernel's own use of the caches is what is seen, and how the C library starts: it reads its
+# environment, which is the host's under the plugin.
+NOISE = {
+    "inst_retired": 50_000,
+    "l1d_cache_refill": 3000,
+    "l2d_cache_refill": 3000,
+    "l1i_cache_refill": 3000,
+    "dtlb_walk": 1500,
+}
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +92,8 @@ def test_two_models_of_one_geometry_count_alike(
     guest = dict(in_the_guest[name])
     guest["dtlb_walk"] -= guest.pop("page_faults")  # the access that faults is made again, and walks again
     told = {event: (reading.value(event), guest[event]) for event in events}
-    assert reading.value("inst_retired") == pytest.approx(guest["inst_retired"], rel=0.01), told
+    assert reading.value("inst_retired") == pytest.approx(guest["inst_retired"], rel=0.01, abs=NOISE["inst_retired"]), (
+        told
+    )
     for event in COMPARED:
         assert reading.value(event) == pytest.approx(guest[event], rel=0.05, abs=NOISE[event]), (event, told)
