@@ -11,9 +11,10 @@ from hypothesis import settings
 # which have no native module.
 os.environ["PYTHONSAFEPATH"] = "1"
 
-# A shell starts what it puts into the background with SIGINT ignored, and that is inherited: by the commands that the tests
+# A shell starts what it puts into the background with these ignored, and that is inherited: by the commands that the tests
 # interrupt, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 # No test is timed, and a slow or shared machine must not make one fail.
 settings.register_profile("armprof", deadline=None)
