@@ -12,10 +12,11 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from armprof import cpu
+from armprof.counters.model import emulator
 from armprof.cpu import Core, Event, Host, names
 from armprof.cpu.obstacles import forbidden
 from armprof.cpu.pmu import X86_EVENTS
-from armprof.errors import ArmprofError
+from armprof.errors import ArmprofError, CannotCount
 
 HELP = "the events of this core, or of --core NAME, and whether they can be counted here"
 
@@ -106,7 +107,7 @@ def note(host: Host, core: str | None) -> str:
 
 
 def listings_of(host: Host, core: str | None) -> Iterator[Listing]:
-    """The named core's list, or a list for each kind of core here and one of the software events."""
+    """The named core's list; or one for each kind of core here, of the software events and of the model's own."""
     if core is not None:
         wanted = cpu.core(core)
         pmu = next((p for p in host.pmus if p.core.name == wanted.name), None)
@@ -118,6 +119,17 @@ def listings_of(host: Host, core: str | None) -> Iterator[Listing]:
         yield Listing(host.core.name, host.core.title, tuple(_rows(host.core, None, "this machine shows no PMU")))
     software = (e for n, e in cpu.events().items() if e.kind == "software" and n not in names.MEASURED_BY_PERF)
     yield Listing("software", "software events of the kernel", tuple(Row(e, here=True) for e in software))
+    own = (Row(event, here=True, why_not=_without_model()) for event in cpu.modelled().values())
+    yield Listing("model", "what the modelled core tells besides (--source model)", tuple(own))
+
+
+def _without_model() -> str | None:
+    """Why no program can be run on the modelled core here; None where one can."""
+    try:
+        emulator.require()
+    except CannotCount as missing:
+        return str(missing)
+    return None
 
 
 def _rows(core: Core, pmu: cpu.Pmu | None, why_not: str | None = None) -> Iterator[Row]:

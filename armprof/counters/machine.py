@@ -116,6 +116,8 @@ class Machine:
                 return Refusal(Status.UNSUPPORTED, "a clock of perf's own, not an event that can be opened")
             config, kernel = SOFTWARE[event.name]
             return Target(event.name, ((PERF_TYPE_SOFTWARE, config),), kernel, event.unit)
+        if event.kind == "modelled":
+            return Refusal(Status.UNSUPPORTED, "no PMU counts it: the modelled core alone tells it (--source model)")
         if not self.host.pmus:
             return self.no_pmu()
         attrs = tuple(a for a in (pmu.attr(event.name) for pmu in self.host.pmus) if a is not None)

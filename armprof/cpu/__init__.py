@@ -14,6 +14,7 @@ from armprof.cpu.tables import (
     core_names,
     event,
     events,
+    modelled,
 )
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "event",
     "events",
     "host",
+    "modelled",
     "split_label",
 ]

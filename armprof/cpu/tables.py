@@ -1,10 +1,10 @@
 """What armprof knows of events and cores, read from the TOML files beside this module.
 
-``events/*.toml`` hold codes and titles: ``architected.toml`` what the architecture defines, the others what
-one maker defined. ``cores/NAME.toml`` holds one core: which of those events it has, and its sizes, each
-group of facts with its source. A name can have another code on one core (STALL_FRONTEND_TLB is 0x815c, but
-0xd20c on AmpereOne AC03 and 0xe2 on Cortex-A55), and a code another name (0x11c is a BTB update on
-AmpereOne alone): ask a `Core`.
+``events/*.toml`` hold codes and titles: ``architected.toml`` what the architecture defines, ``model.toml`` what the
+modelled core alone tells, the others what one maker defined. ``cores/NAME.toml`` holds one core: which of those
+events it has, and its sizes, each group of facts with its source. A name can have another code on one core
+(STALL_FRONTEND_TLB is 0x815c, but 0xd20c on AmpereOne AC03 and 0xe2 on Cortex-A55), and a code another name
+(0x11c is a BTB update on AmpereOne alone): ask a `Core`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from armprof.cpu import names
+from armprof.cpu.pipeline import Pipeline
 from armprof.errors import ArmprofError
 
-Kind = Literal["architected", "implementation defined", "software"]
+Kind = Literal["architected", "implementation defined", "software", "modelled"]
 
 # PMCEID0 and PMCEID1 announce events of these codes alone, and the kernel lists in sysfs what they announce.
 ANNOUNCED = (range(0x0040), range(0x4000, 0x4040))
@@ -28,7 +29,7 @@ ANNOUNCED = (range(0x0040), range(0x4000, 0x4040))
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. ``code`` is its number on a core PMU (perf_event_attr.config), None for software events."""
+    """One event. ``code`` is its number on a core PMU (perf_event_attr.config); software and modelled events have None."""
 
     name: str
     code: int | None
@@ -101,6 +102,7 @@ class Core:
     caches: Mapping[str, Cache] = field(default_factory=dict)  # l1i, l1d, l2, llc
     tlbs: Mapping[str, Tlb] = field(default_factory=dict)  # l1i, l1d, l2
     load_cycles: Mapping[str, float] = field(default_factory=dict)  # measured load-to-use: l1, l2, llc, dram
+    pipeline: Pipeline | None = field(default=None, repr=False)
     events: frozenset[str] = field(default=frozenset(), repr=False)
     errata: tuple[Erratum, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)  # group of facts -> where it is from
@@ -171,13 +173,19 @@ def _software() -> Mapping[str, Event]:
 
 
 @cache
+def modelled() -> Mapping[str, Event]:
+    """What the modelled core tells and no PMU."""
+    return {n: Event(n, None, title, "modelled") for n, title in _load("events/model.toml").items()}
+
+
+@cache
 def events() -> Mapping[str, Event]:
     """Every event by canonical name. An architected event comes before a core's event of the same name."""
     found: dict[str, Event] = {}
     for path in sorted((_HERE / "events").glob("*.toml")):
-        if path.stem != "architected":
+        if path.stem not in ("architected", "model"):
             found.update(_own_events(path.stem))
-    return found | dict(architected()) | dict(_software())
+    return found | dict(architected()) | dict(_software()) | dict(modelled())
 
 
 @cache
@@ -246,6 +254,7 @@ def _core(name: str) -> Core:
         caches={k: Cache(**v, source=sources["caches"]) for k, v in table.get("caches", {}).items()},
         tlbs={k: Tlb(**v, source=sources["tlbs"]) for k, v in table.get("tlbs", {}).items()},
         load_cycles=table.get("load_cycles", {}),
+        pipeline=Pipeline.of(table),
         events=names_here,
         errata=tuple(Erratum(**{**e, "events": tuple(e["events"])}) for e in table.get("errata", [])),
         sources=sources,

@@ -9,16 +9,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from armprof import cpu
+from armprof.binary.flow import CHASED, GATHERED, STRIDED
+from armprof.counters.model.estimate import BACKEND, FRONTEND, MEMORY, PARTS, Estimate
+from armprof.counters.model.estimate import why_not as no_estimate
 from armprof.counters.model.geometry import Geometry
 from armprof.counters.model.tally import ENDINGS, Tally
 from armprof.counters.reading import Count, Status, uncounted
-from armprof.cpu import Core
 from armprof.errors import CannotCount
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from armprof.counters.model.tally import Numbers
 
 ByInstruction = Callable[[Tally], "Numbers"]
@@ -141,6 +140,7 @@ EVENTS: Mapping[str, ByInstruction] = {
     "nop_spec": _kind("nop_spec"),
     "prf_spec": _kind("prf_spec"),
     "exc_svc": _kind("exc_svc"),
+    "model_indirect_call": lambda t: t.last("executed", *ENDINGS["chosen"]),
 }
 
 # What comes on top of an event and belongs to no instruction: sums of fields of the banks.
@@ -171,16 +171,54 @@ DEFAULT = (
     "unaligned_ldst_spec", "stall_frontend", "stall_backend",
 )  # fmt: skip
 
-WIDTH = 4  # instructions per cycle, where the core's table has no slots
-
 _NOT_FOLLOWED = "the model does not follow it"
 _REASONS = (  # by the beginning of the name
-    ("stall", "the model has no pipeline: it estimates the cycles in all"),
+    ("stall", "the model estimates stalls of the front end and of the back end alone"),
     ("op_", "the model does not split instructions into operations"),
     ("exc_", "the model runs user mode alone"),
     ("cid_write", "the model runs user mode alone"),
     ("ttbr_write", "the model runs user mode alone"),
 )
+
+
+Estimated = Callable[[Estimate], Any]
+
+
+def _parts(*parts: str) -> Estimated:
+    return lambda e: e.cycles(*parts)
+
+
+def _refills(kind: str) -> Estimated:
+    return lambda e: e.refills(kind)
+
+
+# Estimates of cycles.
+ESTIMATES: Mapping[str, Estimated] = {
+    "cpu_cycles": _parts(*PARTS),
+    "stall_frontend": _parts(*FRONTEND),
+    "stall_backend": _parts(*BACKEND),
+    "stall_backend_mem": _parts(*MEMORY),
+    "model_latency_cycles": _parts("latency"),
+    "model_divide_cycles": _parts("divide"),
+    "model_chased_cycles": _parts("chased"),
+    "model_gathered_cycles": _parts("gathered"),
+    "model_strided_cycles": _parts("strided"),
+    "model_barrier_cycles": _parts("barrier"),
+    "model_atomic_cycles": _parts("atomic"),
+    "model_contended_cycles": _parts("contended"),
+}
+
+# Counts that only the code tells apart.
+OF_CODE: Mapping[str, Estimated] = {
+    "model_refill_chased": _refills(CHASED),
+    "model_refill_gathered": _refills(GATHERED),
+    "model_refill_strided": _refills(STRIDED),
+    "model_refill_sparse": lambda e: e.sparse(),
+    "model_refill_wide": lambda e: e.wide(),
+    "model_scalar_inst": lambda e: e.scalar(),
+}
+
+ESTIMATE = "estimated from the instructions, their chains and what missed, as docs/model.md says: not a count"
 
 
 def counts(tally: Tally, geometry: Geometry, events: Iterable[str]) -> dict[str, Count]:
@@ -189,26 +227,32 @@ def counts(tally: Tally, geometry: Geometry, events: Iterable[str]) -> dict[str,
 
 
 def _count(tally: Tally, geometry: Geometry, event: str) -> Count:
-    if event == "cpu_cycles":
-        return _cycles(tally, geometry.core)
     missing = why_not(event, geometry)
     if missing:
         return uncounted(event, Status.UNSUPPORTED, missing)
-    total = int(EVENTS[event](tally).sum()) + sum(tally.bank_total(name) for name in BESIDES.get(event, ()))
-    return Count(event, float(total), float(total), None, None, Status.COUNTED, stated_coverage=1.0)
+    total = float(round(by_instruction(tally, geometry, event).sum()))
+    if event in ESTIMATES:
+        return Count(event, total, None, None, None, Status.ESTIMATED, ESTIMATE, stated_coverage=1.0)
+    total += sum(tally.bank_total(name) for name in BESIDES.get(event, ()))
+    return Count(event, total, total, None, None, Status.COUNTED, stated_coverage=1.0)
 
 
 def by_instruction(tally: Tally, geometry: Geometry, event: str) -> Any:
     """The event's count, or estimate, at each instruction of the tally. Raises CannotCount where there is none."""
-    found = cycles(tally, geometry.core) if event == "cpu_cycles" else why_not(event, geometry)
-    if isinstance(found, str):
-        raise CannotCount(f"{event}: {found}")
-    return EVENTS[event](tally) if found is None else found
+    missing = why_not(event, geometry)
+    if missing:
+        raise CannotCount(f"{event}: {missing}")
+    if event in EVENTS:
+        return EVENTS[event](tally)
+    estimate = tally.once("estimate", lambda: Estimate(tally, geometry.core))
+    return (ESTIMATES[event] if event in ESTIMATES else OF_CODE[event])(estimate)
 
 
 def why_not(event: str, geometry: Geometry) -> str | None:
     """Why the model does not count the event; None where it does."""
-    if event not in EVENTS:
+    if event in ESTIMATES:
+        return no_estimate(geometry.core)
+    if event not in EVENTS and event not in OF_CODE:
         if event in cpu.events() and cpu.events()[event].kind == "software":
             return "the model counts the program's instructions, and the kernel that runs the emulator has other events"
         return next((why for start, why in _REASONS if event.startswith(start)), _NOT_FOLLOWED)
@@ -217,38 +261,3 @@ def why_not(event: str, geometry: Geometry) -> str | None:
         if event.startswith(starts) and not geometry.settings[setting]:
             return f"the model was set up without {what}"
     return None
-
-
-def cycles(tally: Tally, core: Core) -> NDArray[np.float64] | str:
-    """An estimate by instruction, or why there is none.
-
-    Instructions over the width, and for each event its penalty, nothing overlapped: a real core hides much of what
-    independent loads wait. Stores wait for nothing.
-    """
-    if core.mispredict_cycles is None or not core.load_cycles:
-        return f"the penalties of {core.title} are not in its table: there is nothing to estimate from"
-    latency = core.load_cycles
-    l2, llc, dram = (latency[level] - latency[before] for before, level in _STEPS)
-    estimate = tally.executed / (core.slots or WIDTH)
-    estimate = estimate + tally.last("mispredicted") * core.mispredict_cycles
-    for refill, l2_refill, ll_miss, walk in (
-        (tally.sites("l1d_refill", False), tally.sites("l2_refill", False), tally.sites("ll_miss", False),
-         tally.sites("dtlb_walk", False)),
-        (tally.first("l1i_refill"), tally.first("l2_refill"), tally.first("ll_miss"), tally.first("itlb_walk")),
-    ):  # fmt: skip
-        estimate = estimate + refill * l2 + l2_refill * llc + ll_miss * dram + walk * latency["l2"]
-    return estimate
-
-
-_STEPS = (("l1", "l2"), ("l2", "llc"), ("llc", "dram"))
-
-
-def _cycles(tally: Tally, core: Core) -> Count:
-    estimate = cycles(tally, core)
-    if isinstance(estimate, str):
-        return uncounted("cpu_cycles", Status.UNSUPPORTED, estimate)
-    total = float(round(estimate.sum()))
-    return Count("cpu_cycles", total, None, None, None, Status.ESTIMATED, ESTIMATE, stated_coverage=1.0)
-
-
-ESTIMATE = "estimated from instructions and penalties, nothing overlapped: not a count"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from armprof.counters.model import counts as file
 from armprof.counters.model.counts import Bank, Counts
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
+Made = TypeVar("Made")
+
 
 class Tally:
     """The counts of some banks, together. Every array has an entry for each instruction of each block.
@@ -28,6 +30,14 @@ class Tally:
     def __init__(self, counts: Counts, banks: Sequence[Bank] | None = None) -> None:
         self.counts = counts
         self.banks = counts.banks if banks is None else tuple(banks)
+        self._made: dict[str, Any] = {}
+
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """What is made of this tally by that name, made once."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: Made = self._made[name]
+        return made
 
     @cached_property
     def _layout(self) -> tuple[Numbers, Numbers]:
@@ -52,10 +62,10 @@ class Tally:
 
     @cached_property
     def executed(self) -> Numbers:
-        return self._blocks("executed")[self._layout[0]]
+        return self.by_block("executed")[self._layout[0]]
 
-    def _blocks(self, name: str) -> Numbers:
-        """By block, the banks together."""
+    def by_block(self, name: str) -> Numbers:
+        """A count of blocks by their number, the banks together."""
         import numpy as np
 
         zeros = np.zeros(len(self.counts.blocks), np.int64)
@@ -63,7 +73,7 @@ class Tally:
 
     def first(self, name: str) -> Numbers:
         """A count of blocks, at the first instruction of each."""
-        return self._at(self._layout[1] == 0, self._blocks(name))
+        return self._at(self._layout[1] == 0, self.by_block(name))
 
     def last(self, name: str, *endings: int) -> Numbers:
         """A count of blocks, at the last instruction of each that ends in one of these ways."""
@@ -73,7 +83,7 @@ class Tally:
         ends = place == self.counts.blocks["size"][block].astype(np.int64) - 1
         if endings:
             ends &= np.isin(self.counts.blocks["ending"][block], endings)
-        return self._at(ends, self._blocks(name))
+        return self._at(ends, self.by_block(name))
 
     def _at(self, chosen: Mask, by_block: Numbers) -> Numbers:
         import numpy as np
@@ -143,6 +153,7 @@ ENDINGS = {
     "immediate": (file.CONDITIONAL, file.JUMP, file.CALL),
     "return": (file.RETURN,),
     "indirect": (file.INDIRECT_JUMP, file.INDIRECT_CALL, file.RETURN),
+    "chosen": (file.INDIRECT_JUMP, file.INDIRECT_CALL),
     "unconditional": (file.JUMP, file.CALL, file.INDIRECT_JUMP, file.INDIRECT_CALL, file.RETURN),
     "any": (file.CONDITIONAL, file.JUMP, file.CALL, file.INDIRECT_JUMP, file.INDIRECT_CALL, file.RETURN),
 }

@@ -1,0 +1,184 @@
+"""The code that was executed, by address: its instructions, its blocks and its loops.
+
+The emulator's blocks overlap: one begins where a loop is entered, another where it goes round. Here each instruction is
+once, with all that was counted of it, and a block is what is always executed together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from armprof.binary import a64
+from armprof.binary.flow import CALL_CLOBBERS, Flow, Piece
+from armprof.binary.loops import Loop, loops
+from armprof.counters.model import counts as file
+from armprof.counters.model.counts import Counts
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+HOT = 0.9999  # so much of what was executed is looked at
+MOST = 40_000  # instructions that are looked at
+
+_FALLS_ON = (file.FALLS_THROUGH, file.CONDITIONAL, file.CALL, file.INDIRECT_CALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A loop and what an iteration does; ``frequency`` is how often an instruction is executed in one, by its number."""
+
+    loop: Loop
+    flow: Flow
+    frequency: Mapping[int, float]
+    exits: frozenset[int]  # the numbers of the branches that may leave it
+
+    @property
+    def instructions(self) -> Iterator[tuple[int, a64.Instruction]]:
+        return (pair for piece in self.flow.pieces for pair in piece.instructions)
+
+
+class Code:
+    """Numbers of instructions are places in `address`, which is in order."""
+
+    def __init__(self, counts: Counts, executed: NDArray[np.int64], taken: NDArray[np.int64]) -> None:
+        """``executed`` and ``taken`` are by block of the counts."""
+        import numpy as np
+
+        self.counts = counts
+        hot = _hot(counts, executed)
+        sizes = counts.blocks["size"][hot].astype(np.int64)
+        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        block = np.repeat(hot, sizes)
+        every = counts.blocks["address"][block] + 4 * within.astype("u8")
+        self.address, first, which = np.unique(every, return_index=True, return_inverse=True)
+        self.word = counts.words[counts.blocks["words"][block] + within][first]
+        number = len(self.address)
+        self.executed = np.bincount(which, weights=executed[block], minlength=number)
+        ends = within == np.repeat(sizes, sizes) - 1
+        self.taken = np.bincount(which[ends], weights=taken[block[ends]], minlength=number)
+        self.ending = np.zeros(number, np.int64)
+        self.target = np.zeros(number, "u8")
+        self.ending[which[ends]] = counts.blocks["ending"][block[ends]]
+        self.target[which[ends]] = counts.blocks["target"][block[ends]]
+        self._ends = np.zeros(number, bool)
+        self._ends[which[ends]] = True
+        self._starts = np.zeros(number, bool)
+        self._starts[which[within == 0]] = True
+
+    @cached_property
+    def instructions(self) -> list[a64.Instruction]:
+        return list(a64.decode(self.word.tolist()))
+
+    @cached_property
+    def _blocks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The numbers of the first instruction of each block, and of the last."""
+        import numpy as np
+
+        starts = self._starts.copy()
+        starts[0:1] = True
+        targets = np.searchsorted(self.address, self.target[self._ends])
+        targets = targets[targets < len(self.address)]
+        starts[targets[np.isin(self.address[targets], self.target[self._ends])]] = True
+        starts[1:] |= self._ends[:-1] | (np.diff(self.address) != 4)
+        first = np.flatnonzero(starts)
+        return first, np.append(first[1:], len(starts)) - 1
+
+    @cached_property
+    def _block_at(self) -> dict[int, int]:
+        """Blocks by address."""
+        return {int(address): block for block, address in enumerate(self.address[self._blocks[0]])}
+
+    @cached_property
+    def edges(self) -> dict[int, dict[int, float]]:
+        """The ways between blocks, and how often each was gone. A call leads to where it returns to."""
+        first, last = self._blocks
+        at = self._block_at
+        found: dict[int, dict[int, float]] = {block: {} for block in range(len(first))}
+        rows = zip(
+            self.address[last].tolist(), self.ending[last].tolist(), self.target[last].tolist(),
+            self.executed[last].tolist(), self.taken[last].tolist(), strict=True,
+        )  # fmt: skip
+        for block, (address, ending, target, executed, taken) in enumerate(rows):
+            ways = [(target, executed)] if ending == file.JUMP else []
+            if ending in _FALLS_ON:
+                ways.append((address + 4, executed - taken if ending == file.CONDITIONAL else executed))
+            if ending == file.CONDITIONAL:
+                ways.append((target, taken))
+            for to, times in ways:
+                if to in at and times > 0:
+                    found[block][at[to]] = found[block].get(at[to], 0.0) + times
+        return found
+
+    @cached_property
+    def bodies(self) -> tuple[Body, ...]:
+        """All loops, each before those within it."""
+        first, _ = self._blocks
+        executed = self.executed[first].tolist()
+        return tuple(self._body(loop) for loop in loops(self.edges, executed))
+
+    def _body(self, loop: Loop) -> Body:
+        first, last = self._blocks
+        inner = {loop.header: loop for loop in loop.inner}
+        place = {block: at for at, block in enumerate(loop.order)}
+        place |= {block: place[header] for header, within in inner.items() for block in within.blocks}
+        before: dict[int, dict[int, float]] = {at: {} for at in range(len(loop.order))}
+        again = dict.fromkeys(before, 0.0)
+        for block in loop.blocks:
+            for to, times in self.edges[block].items():
+                if to == loop.header:
+                    again[place[block]] += times
+                elif to in place and place[to] != place[block]:
+                    before[place[to]][place[block]] = before[place[to]].get(place[block], 0.0) + times
+        pieces, exits = [], []
+        for at, block in enumerate(loop.order):
+            numbers = range(first[block], last[block] + 1)
+            content = () if block in inner else tuple((n, self.instructions[n]) for n in numbers)
+            exits += [int(last[block])] if block not in inner and self._leaves(int(last[block]), loop) else []
+            clobbers = self._clobbers(inner[block]) if block in inner else None
+            pieces.append(Piece(content, tuple(before[at].items()), again[at], clobbers))
+        flow = Flow(pieces)
+        frequency = {n: self.executed[n] / max(1.0, loop.iterations) for piece in pieces for n, _ in piece.instructions}
+        return Body(loop, flow, frequency, frozenset(exits))
+
+    def executed_in(self, loop: Loop) -> float:
+        """Instructions of the loop, with those of the loops within it."""
+        first, last = self._blocks
+        return sum(float(self.executed[first[b]]) * int(last[b] - first[b] + 1) for b in loop.blocks)
+
+    def _leaves(self, number: int, loop: Loop) -> bool:
+        """Whether the block that ends there may lead out of the loop, even if it never did."""
+        if self.ending[number] != file.CONDITIONAL:
+            return False
+        ways = int(self.target[number]), int(self.address[number]) + 4
+        return any(self._block_at.get(way) not in loop.blocks for way in ways)
+
+    def _clobbers(self, loop: Loop) -> frozenset[int]:
+        """The registers that the loop writes."""
+        first, last = self._blocks
+        found: set[int] = set()
+        for block in loop.blocks:
+            for instruction in self.instructions[first[block] : last[block] + 1]:
+                found.update(CALL_CLOBBERS if instruction.kind == "call" else instruction.writes)
+                memory = instruction.memory
+                if memory is not None and memory.base is not None and memory.step != 0:
+                    found.add(memory.base)
+        return frozenset(found)
+
+
+def _hot(counts: Counts, executed: NDArray[np.int64]) -> Any:
+    """The blocks that matter, the most executed instructions first."""
+    import numpy as np
+
+    sizes = counts.blocks["size"].astype(np.int64)
+    weight = executed * sizes
+    order = np.argsort(-weight, kind="stable")
+    sums = np.cumsum(weight[order])
+    if not len(sums) or sums[-1] == 0:
+        return order[:0]
+    enough = np.searchsorted(sums, HOT * sums[-1]) + 1
+    room = np.searchsorted(np.cumsum(sizes[order]), MOST)
+    return np.sort(order[: max(1, min(enough, room))])
