@@ -7,7 +7,6 @@ compares, that a shift by a constant reads what it writes, that `cbz` reads the 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -82,11 +81,6 @@ _ELEMENT = {"b": 1, "h": 2, "s": 4, "d": 8, "q": 16, "w": 4, "x": 8}
 _NARROW = {"b": 1, "h": 2, "w": 4}  # the last letter of ldrb, ldrsh, ldrsw
 _READ, _WRITTEN = 1, 2  # capstone's bits of an access
 _MOST_CHEAP = 4  # an addition shifts its operand by so many places at no cost
-
-
-def decode(words: Iterable[int]) -> Iterator[Instruction]:
-    """Each word as an instruction. What is none, or is not known, is `UNKNOWN`."""
-    return map(instruction, words)
 
 
 @cache
@@ -280,6 +274,8 @@ class _Reader:
             return f"{kind}_long"
         if kind in ("multiply", "shift") and first[0] == "v":
             return f"simd_{kind}"
+        if kind == "store" and first[0] == "q":
+            return "store_quad"
         if kind in ("load", "store") and first[0] in _VECTORS:
             return f"{kind}_vector"
         if kind in ("fp_divide", "fp_root") and (first[0] == "d" or self._doubles()):
@@ -370,6 +366,7 @@ _MEMORY = {
     "load_lanes": (True, False),
     "store": (False, True),
     "store_vector": (False, True),
+    "store_quad": (False, True),
     "atomic": (True, True),
     "load_exclusive": (True, False),
     "store_exclusive": (False, True),

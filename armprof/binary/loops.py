@@ -59,7 +59,9 @@ def _loop(edges: Edges, executed: Sequence[float], part: frozenset[int], parent:
         for to, times in edges.get(block, {}).items():
             if to in part:
                 back[to] += times
-    header = max(sorted(part), key=lambda block: executed[block] - back[block])
+    entered = {block: max(0.0, executed[block] - back[block]) for block in part}
+    often = [block for block in sorted(part) if entered[block] >= max(entered.values()) / 2]
+    header = min(often, key=executed.__getitem__)  # of the outer and the inner header of a nest the outer
     iterations = executed[header]
     return Loop(header, part, (), iterations, max(0.0, iterations - back[header]), parent)
 

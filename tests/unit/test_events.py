@@ -148,7 +148,7 @@ def test_json_holds_every_event_with_its_reason(list_events: ListEvents) -> None
     out, err = list_events(machines.ec2_small_guest, "--format", "json")
     assert err == ""
     answer: dict[str, Any] = json.loads(out)
-    core, software = answer["lists"]
+    core, software, modelled = answer["lists"]
     by_name = {e["name"]: e for e in core["events"]}
     assert len(by_name) == 132
     assert by_name["cpu_cycles"]["countable"] is True
@@ -157,6 +157,7 @@ def test_json_holds_every_event_with_its_reason(list_events: ListEvents) -> None
     assert by_name["cpu_cycles"]["doubt"] == ""
     assert by_name["ld_spec"]["doubt"]
     assert {e["kind"] for e in software["events"]} == {"software"}
+    assert {e["kind"] for e in modelled["events"]} == {"modelled"}
 
 
 def test_json_of_another_core_says_nothing_of_this_machine(list_events: ListEvents) -> None:

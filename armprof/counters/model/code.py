@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HOT = 0.9999  # so much of what was executed is looked at
-MOST = 40_000  # instructions that are looked at
+MOST = 30_000  # instructions that are looked at
 
 _FALLS_ON = (file.FALLS_THROUGH, file.CONDITIONAL, file.CALL, file.INDIRECT_CALL)
 
@@ -69,9 +69,8 @@ class Code:
         self._starts = np.zeros(number, bool)
         self._starts[which[within == 0]] = True
 
-    @cached_property
-    def instructions(self) -> list[a64.Instruction]:
-        return list(a64.decode(self.word.tolist()))
+    def instruction(self, number: int) -> a64.Instruction:
+        return a64.instruction(int(self.word[number]))
 
     @cached_property
     def _blocks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -136,7 +135,7 @@ class Code:
         pieces, exits = [], []
         for at, block in enumerate(loop.order):
             numbers = range(first[block], last[block] + 1)
-            content = () if block in inner else tuple((n, self.instructions[n]) for n in numbers)
+            content = () if block in inner else tuple((int(n), self.instruction(n)) for n in numbers)
             exits += [int(last[block])] if block not in inner and self._leaves(int(last[block]), loop) else []
             clobbers = self._clobbers(inner[block]) if block in inner else None
             pieces.append(Piece(content, tuple(before[at].items()), again[at], clobbers))
@@ -161,7 +160,8 @@ class Code:
         first, last = self._blocks
         found: set[int] = set()
         for block in loop.blocks:
-            for instruction in self.instructions[first[block] : last[block] + 1]:
+            for number in range(first[block], last[block] + 1):
+                instruction = self.instruction(number)
                 found.update(CALL_CLOBBERS if instruction.kind == "call" else instruction.writes)
                 memory = instruction.memory
                 if memory is not None and memory.base is not None and memory.step != 0:
@@ -170,10 +170,11 @@ class Code:
 
 
 def _hot(counts: Counts, executed: NDArray[np.int64]) -> Any:
-    """The blocks that matter, the most executed instructions first."""
+    """The blocks that matter, the most executed instructions first; and those that share code with them."""
     import numpy as np
 
-    sizes = counts.blocks["size"].astype(np.int64)
+    blocks = counts.blocks
+    sizes = blocks["size"].astype(np.int64)
     weight = executed * sizes
     order = np.argsort(-weight, kind="stable")
     sums = np.cumsum(weight[order])
@@ -181,4 +182,8 @@ def _hot(counts: Counts, executed: NDArray[np.int64]) -> Any:
         return order[:0]
     enough = np.searchsorted(sums, HOT * sums[-1]) + 1
     room = np.searchsorted(np.cumsum(sizes[order]), MOST)
-    return np.sort(order[: max(1, min(enough, room))])
+    hot = order[: max(1, min(enough, room))]
+    # A block overlaps those whose first address lies in it, and those in which its own first address lies.
+    starts, ends = np.sort(blocks["address"][hot]), np.sort(blocks["next"][hot])
+    begun, ended = np.searchsorted(starts, blocks["next"]), np.searchsorted(ends, blocks["address"], side="right")
+    return np.flatnonzero((begun > ended) & (executed > 0))

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from armprof import cpu
 from armprof.binary import chains
 from armprof.binary.a64 import Instruction
-from armprof.binary.flow import CHASED, FIXED, GATHERED, STRIDED
+from armprof.binary.flow import CHASED, FIXED, GATHERED, LINE, STRIDED
 from armprof.counters.model import shapes
 from armprof.counters.model.code import Body, Code
-from armprof.counters.model.geometry import DEFAULT_CORE
+from armprof.counters.model.geometry import DEFAULT_CORE, Geometry
 from armprof.counters.model.misses import Misses, Window, misses, penalties, prefetched, waits, walked
 from armprof.counters.model.tally import Tally
 from armprof.cpu import Core
@@ -34,9 +34,8 @@ FRONTEND = ("mispredict", "fetch")
 MEMORY = ("chased", "gathered", "strided", "elsewhere", "contended")
 BACKEND = ("busy", "latency", "divide", "barrier", "atomic", *MEMORY)
 PARTS = ("base", *FRONTEND, *BACKEND)
-Shape = Callable[[Body, Mapping[int, Body], frozenset[int]], set[int]]
+Shape = Callable[[Body, Mapping[int, Body], shapes.Seen], set[int]]
 
-_ATOMIC = {"atomic": 2, "load_exclusive": 1, "store_exclusive": 1}  # in times of L1D
 _OF_KIND = {CHASED: "chased", GATHERED: "gathered", STRIDED: "strided", FIXED: "elsewhere"}
 DIVIDES = ("divide", "divide_long", "fp_divide", "fp_divide_double", "fp_root", "fp_root_double")
 
@@ -56,13 +55,14 @@ def why_not(core: Core) -> str | None:
 
 
 class Estimate:
-    """Of one tally on one core."""
+    """Of one tally."""
 
-    def __init__(self, tally: Tally, core: Core) -> None:
+    def __init__(self, tally: Tally, geometry: Geometry) -> None:
         self.tally = tally
-        self.core = core
-        self.pipeline = pipeline(core)
-        self.width = core.slots or WIDTH
+        self.geometry = geometry
+        self.core = geometry.core
+        self.pipeline = pipeline(self.core)
+        self.width = self.core.slots or WIDTH
 
     @cached_property
     def code(self) -> Code:
@@ -121,17 +121,18 @@ class Estimate:
         return self._chosen(numbers) * self.tally.executed
 
     def _shaped(self, shape: Shape) -> Cycles:
-        leaves = self._leaves
-        return self._chosen(set().union(*(shape(body, self._body_of, leaves) for body in self.code.bodies)))
+        return self._chosen(set().union(*(shape(body, self._body_of, self._seen) for body in self.code.bodies)))
 
     @cached_property
-    def _leaves(self) -> frozenset[int]:
-        """The accesses that leave their line in at least half, or their page in at least an eighth of their executions."""
+    def _seen(self) -> shapes.Seen:
         import numpy as np
 
         lines, pages = (self.of_code(self.tally.sites(name)) for name in ("l1d_refill", "dtlb_refill"))
-        leaves = (2 * lines >= self.code.executed) | (8 * pages >= self.code.executed)
-        return frozenset(np.flatnonzero(leaves & (self.code.executed > 0)).tolist())
+        executed = np.maximum(self.code.executed, 1)
+        lost = 2 * lines >= executed
+        far = lost | (8 * pages >= executed)
+        l1d = self.geometry.settings["l1d_bytes"] / LINE
+        return shapes.Seen(frozenset(np.flatnonzero(far).tolist()), frozenset(np.flatnonzero(lost).tolist()), l1d)
 
     def _chosen(self, numbers: set[int]) -> Cycles:
         """1 for the entries of these instructions."""
@@ -165,6 +166,8 @@ class Estimate:
         parts["barrier"] = (
             tally.kind("dmb_spec", "dsb_spec") * latency["l2"] + tally.kind("isb_spec") * core.mispredict_cycles
         ) * tally.executed
+        l1_times = 2 * tally.kind("model_atomic") + 1 * tally.kind("ldrex_spec", "strex_spec")
+        parts["atomic"] = l1_times * tally.executed * latency["l1"]
         parts["contended"] = tally.sites("contended") * (self.pipeline.from_core or latency["llc"])
         for part, values in self._of_code().items():
             parts[part] = parts[part] + self.of_tally(values)
@@ -178,8 +181,6 @@ class Estimate:
 
         number = len(self.code.address)
         found = {part: np.zeros(number) for part in BACKEND}
-        found["atomic"] = self.code.executed * [_ATOMIC.get(i.kind, 0) for i in self.code.instructions]
-        found["atomic"] *= self.core.load_cycles["l1"]
         found["elsewhere"] = self.misses.map(self.of_code).alone(self.core)
         numbers = self.misses.map(lambda values: self.of_code(values).tolist())
         took: dict[int, float] = {}  # cycles of a loop and of those within it, by its header
@@ -195,11 +196,13 @@ class Estimate:
 
     def _straight_divides(self, found: dict[str, Cycles]) -> None:
         """A divide outside of loops keeps its unit to itself, too."""
+        import numpy as np
+
         looped = {n for body in self.code.bodies for n, _ in body.instructions}
-        for n, instruction in enumerate(self.code.instructions):
-            if instruction.kind in DIVIDES and n not in looped:
-                busy = self.pipeline.instructions[instruction.kind].busy
-                found["divide"][n] += self.code.executed[n] * max(0.0, busy - 1 / self.width)
+        divides = self.of_code(self.tally.kind("divide") * self.tally.executed)
+        for n in np.flatnonzero(divides).tolist():
+            timing = self.pipeline.instructions[self.code.instruction(n).kind]
+            found["divide"][n] += (n not in looped) * divides[n] * max(0.0, timing.busy - 1 / self.width)
 
     def _arithmetic(self, body: Body, found: dict[str, Cycles]) -> float:
         """The cycles of the loop's own instructions when no load misses; what is beyond the width is added to ``found``."""
@@ -237,7 +240,7 @@ class Estimate:
         return timing.latency, timing.latency if timing.late is None else timing.late
 
     def _part_of_chain(self, number: int) -> str:
-        if self.code.instructions[number].kind in DIVIDES:
+        if self.code.instruction(number).kind in DIVIDES:
             return "divide"
         return "chased" if self.kinds.get(number) == CHASED else "latency"
 

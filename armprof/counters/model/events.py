@@ -227,10 +227,10 @@ def counts(tally: Tally, geometry: Geometry, events: Iterable[str]) -> dict[str,
 
 
 def _count(tally: Tally, geometry: Geometry, event: str) -> Count:
-    missing = why_not(event, geometry)
-    if missing:
-        return uncounted(event, Status.UNSUPPORTED, missing)
-    total = float(round(by_instruction(tally, geometry, event).sum()))
+    try:
+        total = float(round(_values(tally, geometry, event).sum()))
+    except CannotCount as missing:
+        return uncounted(event, Status.UNSUPPORTED, str(missing))
     if event in ESTIMATES:
         return Count(event, total, None, None, None, Status.ESTIMATED, ESTIMATE, stated_coverage=1.0)
     total += sum(tally.bank_total(name) for name in BESIDES.get(event, ()))
@@ -239,12 +239,19 @@ def _count(tally: Tally, geometry: Geometry, event: str) -> Count:
 
 def by_instruction(tally: Tally, geometry: Geometry, event: str) -> Any:
     """The event's count, or estimate, at each instruction of the tally. Raises CannotCount where there is none."""
+    try:
+        return _values(tally, geometry, event)
+    except CannotCount as missing:
+        raise CannotCount(f"{event}: {missing}") from None
+
+
+def _values(tally: Tally, geometry: Geometry, event: str) -> Any:
     missing = why_not(event, geometry)
     if missing:
-        raise CannotCount(f"{event}: {missing}")
+        raise CannotCount(missing)
     if event in EVENTS:
         return EVENTS[event](tally)
-    estimate = tally.once("estimate", lambda: Estimate(tally, geometry.core))
+    estimate = tally.once("estimate", lambda: Estimate(tally, geometry))
     return (ESTIMATES[event] if event in ESTIMATES else OF_CODE[event])(estimate)
 
 

@@ -1,13 +1,14 @@
 """What the loops of a program look like where it decides what can be done about them: facts of the code, none of the core.
 
 Sparse: a strided access in a loop that uses less than half of the bytes of the lines that it goes through. Wide: one that
-steps over whole lines, while the loop around it would walk their neighbours. Scalar: a loop without vector instructions that
-could have them.
+steps over whole lines, while the loop around it goes to their neighbours, when they are gone: it steps over more lines than
+a quarter of L1D holds, or misses in half of its executions. Scalar: a loop without vector instructions that could have them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from armprof.binary.a64 import FLAGS, VECTOR, Instruction, words
 from armprof.binary.flow import FIXED, LINE, STRIDED, Access
@@ -22,14 +23,28 @@ _REDUCTIONS = words(
 _NO_VECTOR = ("divide", "divide_long", "call", "atomic", "load_exclusive", "store_exclusive", "barrier")
 
 
-def wide(body: Body, bodies: Mapping[int, Body], leaves: Collection[int]) -> set[int]:
-    """The strided accesses that are wide. ``leaves``: those that seldom find what they look for where they were before."""
-    return {a.number for a in _strided(body) if _is_far(a, leaves) and _has_neighbours(a, body, bodies)}
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was counted of accesses, by number, and what it is held against."""
+
+    far: frozenset[int]  # leave their line in half, or their page in an eighth of their executions
+    lost: frozenset[int]  # miss L1D in half of them
+    lines: float  # of L1D
 
 
-def _is_far(access: Access, leaves: Collection[int]) -> bool:
+def wide(body: Body, bodies: Mapping[int, Body], seen: Seen) -> set[int]:
+    """The strided accesses that are wide."""
+    stays = body.loop.trips < seen.lines / 4  # until the loop around comes to the neighbours
+    return {
+        a.number
+        for a in _strided(body)
+        if _is_far(a, seen) and _has_neighbours(a, body, bodies) and (not stays or a.number in seen.lost)
+    }
+
+
+def _is_far(access: Access, seen: Seen) -> bool:
     """A step that is in a register is not known: then the counts tell."""
-    return access.number in leaves if access.stride is None else abs(access.stride) >= FAR
+    return access.number in seen.far if access.stride is None else abs(access.stride) >= FAR
 
 
 def _has_neighbours(access: Access, body: Body, bodies: Mapping[int, Body]) -> bool:
@@ -43,9 +58,9 @@ def _has_neighbours(access: Access, body: Body, bodies: Mapping[int, Body]) -> b
     return regular and step is not None and 0 < abs(step) < LINE
 
 
-def sparse(body: Body, bodies: Mapping[int, Body], leaves: Collection[int]) -> set[int]:
+def sparse(body: Body, bodies: Mapping[int, Body], seen: Seen) -> set[int]:
     """The strided accesses that are sparse, and not wide."""
-    others = wide(body, bodies, leaves)
+    others = wide(body, bodies, seen)
     groups: dict[object, list[Access]] = {}
     for access in _strided(body):
         if access.stride and access.number not in others:
