@@ -19,13 +19,13 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """``instructions`` are by the classes of armprof/binary/instructions.toml. All of it is in core clock cycles."""
+    """``instructions`` are by the classes of armprof/binary/instructions.toml. All times are in core clock cycles."""
 
     reorder: int  # instructions that may be under way
-    outstanding: int  # lines of L1D that may be on their way
     units: Mapping[str, float]  # how many pipes
     part_of: Mapping[str, str]  # a unit's pipes that are also another's
     instructions: Mapping[str, Timing] = field(repr=False)
+    outstanding: int | None = None  # lines of L1D that may be on their way
     bytes_per_cycle: float | None = None  # that one core gets from memory
     from_core: float | None = None  # a line that another core holds
 

@@ -112,7 +112,7 @@ def test_a_code_means_what_its_core_says() -> None:
 @pytest.mark.parametrize("name", cpu.core_names())
 def test_every_group_of_facts_names_its_source(name: str) -> None:
     core = cpu.core(name)
-    for facts in ("slots", "counters", "mispredict_cycles", "caches", "tlbs", "load_cycles", "events"):
+    for facts in ("slots", "counters", "mispredict_cycles", "caches", "tlbs", "load_cycles", "pipeline", "events"):
         assert not getattr(core, facts) or core.sources[facts]
     assert core.sources["midr"]
 

@@ -40,11 +40,20 @@ _OF_KIND = {CHASED: "chased", GATHERED: "gathered", STRIDED: "strided", FIXED: "
 DIVIDES = ("divide", "divide_long", "fp_divide", "fp_divide_double", "fp_root", "fp_root_double")
 
 
-def pipeline(core: Core) -> Pipeline:
-    """The core's pipeline, a Neoverse N1's where its table has none."""
-    own = core.pipeline or cpu.core(DEFAULT_CORE).pipeline
-    assert own is not None
-    return own
+def pipeline(core: Core) -> tuple[Pipeline, int]:
+    """The core's pipeline and how many lines may be on their way; a Neoverse N1's where its table does not tell."""
+    reference = cpu.core(DEFAULT_CORE).pipeline
+    assert reference is not None
+    assert reference.outstanding is not None
+    own = core.pipeline or reference
+    return own, own.outstanding or reference.outstanding
+
+
+def assumed(core: Core) -> str:
+    """What of it is a Neoverse N1's, in words; "" where nothing is."""
+    if core.pipeline is None:
+        return "latencies of instructions, reorder window, outstanding misses"
+    return "" if core.pipeline.outstanding else "outstanding misses"
 
 
 def why_not(core: Core) -> str | None:
@@ -61,7 +70,7 @@ class Estimate:
         self.tally = tally
         self.geometry = geometry
         self.core = geometry.core
-        self.pipeline = pipeline(self.core)
+        self.pipeline, self.outstanding = pipeline(self.core)
         self.width = self.core.slots or WIDTH
 
     @cached_property
@@ -231,9 +240,11 @@ class Estimate:
         return max(bound, cycles) * iterations
 
     def _units(self, instruction: Instruction) -> tuple[str, ...]:
-        unit = self.pipeline.instructions[instruction.kind].unit
-        more = self.pipeline.part_of.get(unit)
-        return (unit,) if more is None else (unit, more)
+        """Its unit, and those that the unit is a part of."""
+        units = [self.pipeline.instructions[instruction.kind].unit]
+        while (more := self.pipeline.part_of.get(units[-1])) is not None:
+            units.append(more)
+        return tuple(units)
 
     def _latency(self, instruction: Instruction) -> tuple[float, float]:
         timing = self.pipeline.instructions[instruction.kind]
@@ -264,7 +275,7 @@ class Estimate:
             penalties=penalties(self.core),
             walk=self.core.load_cycles["l2"],
             reorder=self.pipeline.reorder,
-            outstanding=self.pipeline.outstanding,
+            outstanding=self.outstanding,
         )
 
     def _serial(self, body: Body) -> dict[int, float]:
@@ -287,7 +298,7 @@ class Estimate:
         accesses = (a for body in self.code.bodies for a in body.flow.accesses if a.kind == STRIDED)
         weights = {a.number: refills[a.number] * walked(a.stride) for a in accesses}
         total = sum(weights.values())
-        cycles = prefetched(self.tally, self.core, self.pipeline)
+        cycles = prefetched(self.tally, self.core, self.outstanding, self.pipeline.bytes_per_cycle)
         return {n: cycles * weight / total for n, weight in weights.items()} if total else {}
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from armprof.binary.flow import CHASED, LINE
 from armprof.counters.model.code import Body
 from armprof.cpu import Core
-from armprof.cpu.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from armprof.counters.model.tally import Tally
@@ -65,12 +64,12 @@ def penalties(core: Core) -> tuple[float, float, float]:
     return _three(latency[level] - latency["l1"] for level in LEVELS)
 
 
-def prefetched(tally: Tally, core: Core, pipeline: Pipeline) -> float:
+def prefetched(tally: Tally, core: Core, outstanding: int, bytes_per_cycle: float | None) -> float:
     """The cycles that the lines which the prefetcher brought keep the ways to L2 and memory busy."""
     lines, beyond_l2, memory = (tally.bank_total(n) for n in ("prefetched", "prefetch_l2_refill", "prefetch_ll_miss"))
-    l2, llc, dram = (penalty / pipeline.outstanding for penalty in penalties(core))
-    if pipeline.bytes_per_cycle:
-        dram = LINE / pipeline.bytes_per_cycle
+    l2, llc, dram = (penalty / outstanding for penalty in penalties(core))
+    if bytes_per_cycle:
+        dram = LINE / bytes_per_cycle
     return (lines - beyond_l2) * l2 + (beyond_l2 - memory) * llc + memory * dram
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from armprof.counters.model import events
 from armprof.counters.model.counts import Bank, Counts
 from armprof.counters.model.emulator import SEEN_AS, SEEN_ELSE
+from armprof.counters.model.estimate import assumed
 from armprof.counters.model.estimate import why_not as no_estimate
 from armprof.counters.model.geometry import DEFAULT_CORE, Geometry
 from armprof.counters.model.tally import Tally
@@ -64,8 +65,8 @@ def _notes(counts: Counts, geometry: Geometry) -> Iterator[str]:
             f"not in the table of {geometry.core.title}, taken as on {core(DEFAULT_CORE).title}: "
             f"{', '.join(geometry.assumed)}"
         )
-    if geometry.core.pipeline is None and no_estimate(geometry.core) is None:
-        yield f"latencies of instructions and the reorder window are those of {core(DEFAULT_CORE).title}"
+    if not no_estimate(geometry.core) and (lent := assumed(geometry.core)):
+        yield f"for the estimate of cycles taken as on {core(DEFAULT_CORE).title}: {lent}"
     if geometry.core.name not in SEEN_AS:
         yield f"the program saw a {core(SEEN_ELSE).title}, without SVE: the emulator has no {geometry.core.title}"
     yield from (_sharing(contended) for contended in Atlas(counts).contended)
