@@ -84,7 +84,7 @@ class Code:
         starts[targets[np.isin(self.address[targets], self.target[self._ends])]] = True
         starts[1:] |= self._ends[:-1] | (np.diff(self.address) != 4)
         first = np.flatnonzero(starts)
-        return first, np.append(first[1:], len(starts)) - 1
+        return first, np.append(first, len(starts))[1:] - 1
 
     @cached_property
     def _block_at(self) -> dict[int, int]:

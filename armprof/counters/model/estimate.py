@@ -83,9 +83,9 @@ class Estimate:
         """Of each entry of the tally the number of its instruction in the code, -1 where it is not looked at."""
         import numpy as np
 
+        known = np.append(self.code.address, 0)
         at = np.searchsorted(self.code.address, self.tally.address)
-        at[at == len(self.code.address)] = 0
-        return np.where(self.code.address[at] == self.tally.address, at, -1) if len(self.code.address) else at - 1
+        return np.where(known[at] == self.tally.address, at, -1)
 
     def of_code(self, values: Numbers | Cycles) -> Cycles:
         """By entry of the tally, summed to each instruction of the code."""
@@ -98,9 +98,9 @@ class Estimate:
         """By instruction of the code, spread over the tally's entries of it."""
         import numpy as np
 
-        at = np.maximum(self.number, 0)
-        share = self.tally.executed / np.maximum(self.code.executed[at], 1)
-        return np.where(self.number >= 0, values[at] * share, 0.0)
+        each = np.append(values / np.maximum(self.code.executed, 1), 0.0)  # the last is for what is not looked at
+        spread: Cycles = each[self.number] * self.tally.executed
+        return spread
 
     @cached_property
     def misses(self) -> Misses:

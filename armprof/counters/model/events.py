@@ -163,14 +163,6 @@ BESIDES: Mapping[str, tuple[str, ...]] = {
     "ll_cache_miss_rd": ("prefetch_ll_miss",),
 }
 
-# What the metrics need, and what else is worth a look.
-DEFAULT = (
-    "cpu_cycles", "inst_retired", "l1d_cache", "l1d_cache_refill", "l2d_cache", "l2d_cache_refill", "ll_cache_rd",
-    "ll_cache_miss_rd", "l1d_tlb", "l1d_tlb_refill", "dtlb_walk", "l1i_cache", "l1i_cache_refill", "l1i_tlb_refill",
-    "itlb_walk", "br_retired", "br_mis_pred_retired", "ld_spec", "st_spec", "ase_spec", "vfp_spec",
-    "unaligned_ldst_spec", "stall_frontend", "stall_backend",
-)  # fmt: skip
-
 _NOT_FOLLOWED = "the model does not follow it"
 _REASONS = (  # by the beginning of the name
     ("stall", "the model estimates stalls of the front end and of the back end alone"),
@@ -218,7 +210,16 @@ OF_CODE: Mapping[str, Estimated] = {
     "model_scalar_inst": lambda e: e.scalar(),
 }
 
-ESTIMATE = "estimated from the instructions, their chains and what missed, as docs/model.md says: not a count"
+# What the metrics need, and what else is worth a look.
+DEFAULT = (
+    "cpu_cycles", "inst_retired", "l1d_cache", "l1d_cache_refill", "l2d_cache", "l2d_cache_refill", "ll_cache_rd",
+    "ll_cache_miss_rd", "l1d_tlb", "l1d_tlb_refill", "dtlb_walk", "l1i_cache", "l1i_cache_refill", "l1i_tlb_refill",
+    "itlb_walk", "br_retired", "br_mis_pred_retired", "ld_spec", "st_spec", "ase_spec", "vfp_spec",
+    "unaligned_ldst_spec", "stall_frontend", "stall_backend", "stall_backend_mem",
+    *cpu.modelled(),
+)  # fmt: skip
+
+ESTIMATE = "estimated from chains, units and misses: not a count"
 
 
 def counts(tally: Tally, geometry: Geometry, events: Iterable[str]) -> dict[str, Count]:
