@@ -12,11 +12,10 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from armprof import cpu
-from armprof.counters.model import emulator
 from armprof.cpu import Core, Event, Host, names
 from armprof.cpu.obstacles import forbidden
 from armprof.cpu.pmu import X86_EVENTS
-from armprof.errors import ArmprofError, CannotCount
+from armprof.errors import ArmprofError
 
 HELP = "the events of this core, or of --core NAME, and whether they can be counted here"
 
@@ -119,17 +118,8 @@ def listings_of(host: Host, core: str | None) -> Iterator[Listing]:
         yield Listing(host.core.name, host.core.title, tuple(_rows(host.core, None, "this machine shows no PMU")))
     software = (e for n, e in cpu.events().items() if e.kind == "software" and n not in names.MEASURED_BY_PERF)
     yield Listing("software", "software events of the kernel", tuple(Row(e, here=True) for e in software))
-    own = (Row(event, here=True, why_not=_without_model()) for event in cpu.modelled().values())
+    own = (Row(event, here=False) for event in cpu.modelled().values())
     yield Listing("model", "what the modelled core tells besides (--source model)", tuple(own))
-
-
-def _without_model() -> str | None:
-    """Why no program can be run on the modelled core here; None where one can."""
-    try:
-        emulator.require()
-    except CannotCount as missing:
-        return str(missing)
-    return None
 
 
 def _rows(core: Core, pmu: cpu.Pmu | None, why_not: str | None = None) -> Iterator[Row]:

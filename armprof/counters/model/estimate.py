@@ -34,9 +34,10 @@ FRONTEND = ("mispredict", "fetch")
 MEMORY = ("chased", "gathered", "strided", "elsewhere", "contended")
 BACKEND = ("busy", "latency", "divide", "barrier", "atomic", *MEMORY)
 PARTS = ("base", *FRONTEND, *BACKEND)
+_OF_KIND = {CHASED: "chased", GATHERED: "gathered", STRIDED: "strided", FIXED: "elsewhere"}
+
 Shape = Callable[[Body, Mapping[int, Body], shapes.Seen], set[int]]
 
-_OF_KIND = {CHASED: "chased", GATHERED: "gathered", STRIDED: "strided", FIXED: "elsewhere"}
 DIVIDES = ("divide", "divide_long", "fp_divide", "fp_divide_double", "fp_root", "fp_root_double")
 
 
@@ -162,19 +163,18 @@ class Estimate:
         """Everything by entry of the tally."""
         core, tally = self.core, self.tally
         assert core.mispredict_cycles is not None
-        latency = core.load_cycles
+        latency, refill = core.load_cycles, core.mispredict_cycles
         parts = dict.fromkeys(PARTS, 0.0 * tally.executed)
         parts["base"] = tally.executed / self.width
-        parts["mispredict"] = 1.0 * tally.last("mispredicted") * core.mispredict_cycles
+        parts["mispredict"] = 1.0 * tally.last("mispredicted") * refill
         parts["fetch"] = (
             tally.first("l1i_refill") * (latency["l2"] - latency["l1"])
             + tally.first("l2_refill") * (latency["llc"] - latency["l2"])
             + tally.first("ll_miss") * (latency["dram"] - latency["llc"])
             + tally.first("itlb_walk") * latency["l2"]
         )
-        parts["barrier"] = (
-            tally.kind("dmb_spec", "dsb_spec") * latency["l2"] + tally.kind("isb_spec") * core.mispredict_cycles
-        ) * tally.executed
+        barrier = tally.kind("dmb_spec", "dsb_spec") * latency["l2"] + tally.kind("isb_spec") * refill
+        parts["barrier"] = barrier * tally.executed
         l1_times = 2 * tally.kind("model_atomic") + 1 * tally.kind("ldrex_spec", "strex_spec")
         parts["atomic"] = l1_times * tally.executed * latency["l1"]
         parts["contended"] = tally.sites("contended") * (self.pipeline.from_core or latency["llc"])
@@ -195,7 +195,7 @@ class Estimate:
         took: dict[int, float] = {}  # cycles of a loop and of those within it, by its header
         for body in reversed(self.code.bodies):
             inner = sum(took[loop.header] for loop in body.loop.inner)
-            took[body.loop.header] = self._arithmetic(body, found) + inner
+            took[body.loop.header] = self._arithmetic(body, inner, found)
             window = self._window(body, took[body.loop.header])
             for n, values in waits(body, numbers, window, self._serial(body), self._brought).items():
                 found["elsewhere"][n] = 0.0
@@ -213,31 +213,40 @@ class Estimate:
             timing = self.pipeline.instructions[self.code.instruction(n).kind]
             found["divide"][n] += (n not in looped) * divides[n] * max(0.0, timing.busy - 1 / self.width)
 
-    def _arithmetic(self, body: Body, found: dict[str, Cycles]) -> float:
-        """The cycles of the loop's own instructions when no load misses; what is beyond the width is added to ``found``."""
-        table, iterations = self.pipeline.instructions, body.loop.iterations
+    def _arithmetic(self, body: Body, inner: float, found: dict[str, Cycles]) -> float:
+        """The cycles of the loop when no load misses, with the ``inner`` ones of those within it.
+
+        What its own instructions take beyond the width is added to ``found``.
+        """
+        iterations = body.loop.iterations
         base = sum(body.frequency.values()) / self.width
+        busy = {n: body.frequency[n] * self._busy(n, instruction) for n, instruction in body.instructions}
         used = dict.fromkeys(self.pipeline.units, 0.0)
         for n, instruction in body.instructions:
             for unit in self._units(instruction):
-                used[unit] += body.frequency[n] * table[instruction.kind].busy / self.pipeline.units[unit]
+                used[unit] += busy[n] / self.pipeline.units[unit]
         unit = max(used, key=used.__getitem__)
         bound = max(base, used[unit])
         if bound > base:
             here = [(n, i) for n, i in body.instructions if unit in self._units(i)]
-            weights = {n: body.frequency[n] * table[i.kind].busy for n, i in here}
-            total = sum(weights.values())
+            total = sum(busy[n] for n, _ in here)
             for n, instruction in here:
                 part = "divide" if instruction.kind in DIVIDES else "busy"
-                found[part][n] += (bound - base) * iterations * weights[n] / total
-        if body.loop.inner:
-            return bound * iterations
+                found[part][n] += (bound - base) * iterations * busy[n] / total
         chain = chains.chain(body.flow, self._latency)
-        cycles = chain.cycles * self._continued(body, chain)
+        waits = max(0.0, chain.cycles * self._continued(body, chain) * iterations - bound * iterations - inner)
         for n, share in chain.shares.items():
-            part = self._part_of_chain(n)
-            found[part][n] += max(0.0, cycles - bound) * iterations * share
-        return max(bound, cycles) * iterations
+            found[self._part_of_chain(n)][n] += waits * share
+        return bound * iterations + inner + waits
+
+    def _busy(self, number: int, instruction: Instruction) -> float:
+        """How long it keeps its unit busy; an access across the end of a line twice as long."""
+        crossing = self._crossing[number] / max(1.0, self.code.executed[number])
+        return float(self.pipeline.instructions[instruction.kind].busy * (1 + crossing))
+
+    @cached_property
+    def _crossing(self) -> list[float]:
+        return list(self.of_code(self.tally.sites("crossing")).tolist())
 
     def _units(self, instruction: Instruction) -> tuple[str, ...]:
         """Its unit, and those that the unit is a part of."""
@@ -257,7 +266,8 @@ class Estimate:
 
     def _continued(self, body: Body, chain: chains.Chain) -> float:
         """How much of a chain there is to wait for: less than all where it begins anew before the window is through."""
-        window = self.pipeline.reorder / max(1.0, sum(body.frequency.values()))  # iterations
+        instructions = self.code.executed_in(body.loop) / max(1.0, body.loop.iterations)
+        window = self.pipeline.reorder / max(1.0, instructions)  # in iterations
         trips = body.loop.trips
         if trips >= window or any(goes_on(body, self._body_of, register) for register in chain.registers):
             return 1.0
