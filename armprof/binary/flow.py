@@ -64,7 +64,6 @@ class Flow:
     after: dict[int, Value] = field(default_factory=dict)
     addresses: dict[int, tuple[Memory, Value]] = field(default_factory=dict)  # by number of the instruction
     conditions: dict[int, Value] = field(default_factory=dict)  # of conditional branches
-    stored: dict[int, Value] = field(default_factory=dict)
     entering: dict[int, dict[int, Value]] = field(default_factory=dict)  # what a loop within begins with, by its piece
     cells: dict[tuple[object, int], int] = field(default_factory=dict)  # a memory cell's register
     cell_of: dict[int, int] = field(default_factory=dict)  # by number of the instruction
@@ -109,10 +108,8 @@ class Flow:
         address = _sum(parts, memory.offset)
         self.addresses[number] = memory, address
         data = [_held(state, r) for r in instruction.reads]
-        if memory.store:
-            self.stored[number] = _mixed(data)
         moved = instruction.writes if memory.load else instruction.reads
-        for place, register in enumerate(moved if moved else ()):
+        for place, register in enumerate(moved):
             cell = self._cell(address, place * memory.bytes // len(moved))
             if cell is not None and place == 0:
                 self.cell_of[number] = cell
