@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from armprof.binary.a64 import REGISTERS, Instruction, Memory
+from armprof.binary.a64 import REGISTERS, SP, Instruction, Memory
 
 LINE = 64
 NONE: frozenset[int] = frozenset()
@@ -128,8 +128,8 @@ class Flow:
             state[memory.base] = _sum([(base, 1)], memory.step)
 
     def _cell(self, address: Value, offset: int) -> int | None:
-        """The register that stands for the cell there, if the address stays the same."""
-        if address.terms is None or any(r in self._written for r, _ in address.terms):
+        """The register that stands for the cell there, if the address stays the same. SP comes back to where it was."""
+        if address.terms is None or any(r in self._written and r != SP for r, _ in address.terms):
             return None
         return self.cells.setdefault((address.terms, address.constant + offset), CELLS + len(self.cells))
 

@@ -91,6 +91,33 @@ def test_a_loop_of_few_rounds_overlaps_with_the_next():
     assert few["cpu_cycles"] == pytest.approx(5_000)  # as often as the unit takes one
 
 
+def calling(callers: int) -> Tally:
+    """Loops, each of which calls the same function 1000 times."""
+    texts = ["bl .", "nop", "nop", "b.ne .", "udiv w0, w1, w0", "ret"]
+    blocks, counted = [], []
+    for caller in range(callers):
+        at = 0x1000 + 0x100 * caller
+        call = {"address": at, "size": 1, "words": 0, "target": 0x8000, "ending": file.CALL}
+        round_it = {"address": at + 4, "size": 3, "words": 1, "target": at, "ending": file.CONDITIONAL}
+        blocks += [call, round_it]
+        counted += [{"executed": 1000}, {"executed": 1000, "taken": 999}]
+    blocks.append({"address": 0x8000, "size": 2, "words": 4, "target": 0, "ending": file.RETURN})
+    return made(blocks, [WORDS[text] for text in texts], [*counted, {"executed": 1000 * callers}])
+
+
+def test_a_function_that_one_loop_calls_is_a_part_of_it():
+    found = estimated(calling(1))
+    assert found["cpu_cycles"] == pytest.approx(1000 * 12)
+    assert found["model_divide_cycles"] == pytest.approx(1000 * (12 - 6 / 4))
+
+
+def test_a_function_that_is_called_from_elsewhere_too_is_not():
+    estimate = Estimate(calling(2), N1)
+    assert [body.loop.iterations for body in estimate.code.bodies] == [1000, 1000]
+    assert all(i.kind != "divide" for body in estimate.code.bodies for _, i in body.instructions)
+    assert estimate.cycles("divide").sum() == pytest.approx(2000 * (5 - 1 / 4))  # as long as its unit is busy
+
+
 def test_nothing_executed_is_nothing():
     assert set(estimated(made([], [], [])).values()) <= {0.0}
     block = {"address": 0x1000, "size": 1, "words": 0, "target": 0, "ending": file.FALLS_THROUGH}

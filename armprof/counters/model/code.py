@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 HOT = 0.9999  # so much of what was executed is looked at
 MOST = 30_000  # instructions that are looked at
 
+ONLY = 0.95  # of the calls of a function from one place: then it is a part of what calls it
+
+_JUMP = a64.Instruction("bl", "branch", writes=(30,))
 _FALLS_ON = (file.FALLS_THROUGH, file.CONDITIONAL, file.CALL, file.INDIRECT_CALL)
 
 
@@ -70,7 +73,8 @@ class Code:
         self._starts[which[within == 0]] = True
 
     def instruction(self, number: int) -> a64.Instruction:
-        return a64.instruction(int(self.word[number]))
+        """What stands there; for a call that is followed the jump that it is."""
+        return _JUMP if number in self._followed_calls else a64.instruction(int(self.word[number]))
 
     @cached_property
     def _blocks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -93,7 +97,46 @@ class Code:
 
     @cached_property
     def edges(self) -> dict[int, dict[int, float]]:
-        """The ways between blocks, and how often each was gone. A call leads to where it returns to."""
+        """The ways between blocks, and how often each was gone.
+
+        A call that is followed leads into the function and back from there; another one to where it returns to.
+        """
+        first, last = self._blocks
+        found = {block: dict(ways) for block, ways in self._over_calls.items()}
+        for site, (into, back) in self._followed.items():
+            (behind,) = found[site]
+            found[site] = {into: float(self.executed[last[site]])}
+            for block in back:
+                found[block][behind] = float(self.executed[first[block]])
+        return found
+
+    @cached_property
+    def _followed(self) -> dict[int, tuple[int, list[int]]]:
+        """Of the blocks that end in a call of what nothing else calls: the block called, and those that return from it."""
+        first, last = self._blocks
+        followed = {}
+        for site in self._over_calls:
+            into = self._block_at.get(int(self.target[last[site]])) if self.ending[last[site]] == file.CALL else None
+            if into is None or len(self._over_calls[site]) != 1:
+                continue
+            times = float(self.executed[last[site]])
+            if times < ONLY * self.executed[first[into]]:
+                continue
+            within = _reached(self._over_calls, into)
+            back = [block for block in within if self.ending[last[block]] == file.RETURN]
+            returned = sum(float(self.executed[first[block]]) for block in back)
+            if site not in within and ONLY * times <= returned <= times / ONLY:
+                followed[site] = into, back
+        return followed
+
+    @cached_property
+    def _followed_calls(self) -> frozenset[int]:
+        """The numbers of the calls that are followed."""
+        return frozenset(int(self._blocks[1][site]) for site in self._followed)
+
+    @cached_property
+    def _over_calls(self) -> dict[int, dict[int, float]]:
+        """The ways between blocks when each call leads to where it returns to."""
         first, last = self._blocks
         at = self._block_at
         found: dict[int, dict[int, float]] = {block: {} for block in range(len(first))}
@@ -167,6 +210,16 @@ class Code:
                 if memory is not None and memory.base is not None and memory.step != 0:
                     found.add(memory.base)
         return frozenset(found)
+
+
+def _reached(edges: Mapping[int, Mapping[int, float]], start: int) -> set[int]:
+    """The blocks that ways lead to from there."""
+    found, work = {start}, [start]
+    while work:
+        new = set(edges[work.pop()]) - found
+        found |= new
+        work += new
+    return found
 
 
 def _hot(counts: Counts, executed: NDArray[np.int64]) -> Any:
