@@ -1,10 +1,10 @@
 """What armprof knows of events and cores, read from the TOML files beside this module.
 
-``events/*.toml`` hold codes and titles: ``architected.toml`` what the architecture defines, ``model.toml`` what the
-modelled core alone tells, the others what one maker defined. ``cores/NAME.toml`` holds one core: which of those
-events it has, and its sizes, each group of facts with its source. A name can have another code on one core
-(STALL_FRONTEND_TLB is 0x815c, but 0xd20c on AmpereOne AC03 and 0xe2 on Cortex-A55), and a code another name
-(0x11c is a BTB update on AmpereOne alone): ask a `Core`.
+``events/*.toml`` hold codes and titles: ``architected.toml`` what the architecture defines, ``model.toml`` what
+the modelled core tells besides, the others what one maker defined. ``cores/NAME.toml`` holds one core: which of
+those events it has, and its sizes, each group of facts with its source. A name can have another code on one core
+(STALL_FRONTEND_TLB is 0x815c, but 0xd20c on AmpereOne AC03 and 0xe2 on Cortex-A55), and a code another name (0x11c
+is a BTB update on AmpereOne alone): ask a `Core`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ANNOUNCED = (range(0x0040), range(0x4000, 0x4040))
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. ``code`` is its number on a core PMU (perf_event_attr.config); software and modelled events have None."""
+    """One event. ``code`` is its number on a core PMU (perf_event_attr.config), None where no core PMU counts it."""
 
     name: str
     code: int | None

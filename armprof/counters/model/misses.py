@@ -117,9 +117,7 @@ def waits(
     ``serial`` is the share of a load's executions whose latency a mispredicted branch waits for, ``brought`` the cycles of
     the lines that the prefetcher brought for it.
     """
-    alone = 1 - min(
-        1.0, body.loop.entries / max(1.0, body.loop.iterations)
-    )  # what a chase waits for but its first load
+    alone = max(0.0, 1 - body.loop.entries / max(1.0, body.loop.iterations))  # a chase waits for all but its first load
     waited: dict[int, float] = {}
     weight: dict[int, float] = {}
     loads, queue, walks = [0.0, 0.0, 0.0], 0.0, 0.0

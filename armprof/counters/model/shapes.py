@@ -69,8 +69,7 @@ def sparse(body: Body, bodies: Mapping[int, Body], seen: Seen) -> set[int]:
 
 
 def _is_sparse(group: Sequence[Access]) -> bool:
-    stride = abs(group[0].stride or 0)
-    used = {at % stride for a in group for at in range(a.address.constant, a.address.constant + a.memory.bytes)}
+    stride, used = _used(group)
     first = min(a.address.constant for a in group)
     lines = {(at - first % stride) % stride // LINE for at in used}
     return len(used) < min(stride, LINE * len(lines)) / 2
@@ -102,12 +101,14 @@ def _goes_by_elements(accesses: Sequence[Access]) -> bool:
         if access.kind != STRIDED or not access.stride:
             return False
         groups.setdefault((access.address.terms, access.stride), []).append(access)
-    for group in groups.values():
-        stride = abs(group[0].stride or 0)
-        used = {at % stride for a in group for at in range(a.address.constant, a.address.constant + a.memory.bytes)}
-        if len(used) < stride:
-            return False
-    return True
+    return all(len(used) == stride for stride, used in map(_used, groups.values()))
+
+
+def _used(group: Sequence[Access]) -> tuple[int, set[int]]:
+    """The stride that accesses have in common, and which bytes of it they touch."""
+    stride = abs(group[0].stride or 0)
+    places = (range(a.address.constant, a.address.constant + a.memory.bytes) for a in group)
+    return stride, {at % stride for place in places for at in place}
 
 
 def _may_be_split(body: Body, instructions: Sequence[tuple[int, Instruction]], register: int) -> bool:
