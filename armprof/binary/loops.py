@@ -60,7 +60,8 @@ def _loop(edges: Edges, executed: Sequence[float], part: frozenset[int], parent:
             if to in part:
                 back[to] += times
     entered = {block: max(0.0, executed[block] - back[block]) for block in part}
-    often = [block for block in sorted(part) if entered[block] >= max(entered.values()) / 2]
+    most = max(entered.values())
+    often = [block for block in sorted(part) if entered[block] >= most / 2]
     header = min(often, key=executed.__getitem__)  # of the outer and the inner header of a nest the outer
     iterations = executed[header]
     return Loop(header, part, (), iterations, max(0.0, iterations - back[header]), parent)
