@@ -13,13 +13,11 @@ void ap_branches_learn(void) {
         uint8_t global = i >> 1 & 3, local = i >> 3 & 3, choice = (uint8_t)(i >> 5);
         bool by_global = global >> 1, by_local = local >> 1;
         bool predicted = choice >> 1 ? by_global : by_local;
-        struct ap_learned now = {
+        ap_learned[i] = (struct ap_learned){
             .local = step(local, taken),
             .global = step(global, taken),
             .choice = by_global == by_local ? choice : step(choice, by_global == taken),
             .mispredicted = predicted != taken,
         };
-        now.nothing = !now.mispredicted && now.local == local && now.global == global && now.choice == choice;
-        ap_learned[i] = now;
     }
 }

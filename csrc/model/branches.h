@@ -36,9 +36,7 @@ struct ap_branches {
 /* Counters go from 0 to 3; from 2 on a branch is taken to be taken, or the global table is believed. What becomes of them
  * is looked up: by all three, and whether the branch was taken. */
 struct ap_learned {
-    uint8_t local, global, choice;
-    bool nothing;      /* they stay as they were, and the branch was predicted */
-    bool mispredicted;
+    uint8_t local, global, choice, mispredicted;
 };
 extern AP_HIDDEN struct ap_learned ap_learned[4 * 4 * 4 * 2];
 
@@ -46,21 +44,20 @@ void ap_branches_learn(void); /* fills the table, once */
 
 /* Each of these says whether the branch was predicted, and learns. */
 
-static inline bool ap_predict_conditional(struct ap_branches *b, uint64_t address, bool taken) {
+/* Whether the prediction of a conditional branch was wrong. It learns. */
+static inline uint32_t ap_mispredicted(struct ap_branches *b, uint64_t address, uint32_t taken) {
     uint32_t low = (uint32_t)(address >> 2), which = low & ((1 << AP_BRANCH_BITS) - 1);
-    uint8_t *global = &b->global[(low ^ b->history) & ((1 << AP_GLOBAL_BITS) - 1)];
     uint32_t history = b->branch[which].history;
+    uint8_t *global = &b->global[(low ^ b->history) & ((1 << AP_GLOBAL_BITS) - 1)];
     uint8_t *local = &b->local[(history ^ low << 5) & ((1 << AP_LOCAL_BITS) - 1)];
-    const struct ap_learned *now = &ap_learned[b->branch[which].choice << 5 | *local << 3 | *global << 1 | taken];
+    const struct ap_learned *now = &ap_learned[(uint32_t)b->branch[which].choice << 5 | (uint32_t)*local << 3 |
+                                               (uint32_t)*global << 1 | taken];
     b->branch[which].history = (uint16_t)((history << 1 | taken) & ((1 << AP_LOCAL_HISTORY) - 1));
+    b->branch[which].choice = now->choice;
     b->history = b->history << 1 | taken;
-    if (now->nothing) { /* by far the commonest: the next branch need not wait for what this one stores */
-        return true;
-    }
     *global = now->global;
     *local = now->local;
-    b->branch[which].choice = now->choice;
-    return !now->mispredicted;
+    return now->mispredicted;
 }
 
 static inline bool ap_predict_indirect(struct ap_branches *b, uint64_t address, uint64_t target) {

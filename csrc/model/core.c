@@ -35,6 +35,7 @@ struct ap_core *ap_core_new(void) {
         return NULL;
     }
     memset(core, 0, sizeof *core);
+    core->code_line = AP_NO_LINE - 1;
     core->page_bytes = (uint64_t)1 << ap_settings.page_bits;
     core->branches.returns = (uint32_t)ap_settings.returns;
     ap_tlb_empty(&core->l1d_tlb, (uint32_t)ap_settings.l1d_tlb);
@@ -187,26 +188,29 @@ static void prefetch(struct ap_core *core, uint64_t line) {
 
 /* ---- Data ---- */
 
-void ap_data_not_first(struct ap_core *core, uint64_t address, uint32_t site, bool store) {
-    uint64_t line = address & ~(uint64_t)AP_FLAGS;
-    ap_line *set = ap_set_of(&core->l1d, line);
-    uint32_t ways = core->l1d.ways, way = ap_find(set, ways, line);
-    unsigned dirty = store ? AP_DIRTY : 0;
-    if (way < ways) {
-        bool prefetched = set[way] & AP_PREFETCHED;
-        ap_put_first(set, way, (set[way] & ~(ap_line)AP_PREFETCHED) | dirty);
-        if (prefetched) {
-            prefetch(core, line);
-        }
-        return;
-    }
+static __attribute__((noinline)) void refill_l1d(struct ap_core *core, uint64_t line, uint32_t site, bool store) {
     struct ap_site_counts *counts = &core->sites[site];
     counts->l1d_refill++;
     unsigned missed = fetch(core, line);
     counts->l2_refill += missed & L2_MISSED;
     counts->ll_miss += missed / LL_MISSED;
-    leave_l1d(core, ap_insert(set, ways, line | dirty));
+    leave_l1d(core, ap_insert(ap_l1_set_of(&core->l1d, line), core->l1d.ways, line | (store ? AP_DIRTY : 0)));
     if (ap_settings.prefetch) {
+        prefetch(core, line);
+    }
+}
+
+void ap_data_not_first(struct ap_core *core, uint64_t address, uint32_t site, bool store) {
+    uint64_t line = address & ~(uint64_t)AP_FLAGS;
+    ap_line *set = ap_l1_set_of(&core->l1d, line);
+    uint32_t way = ap_find(set, core->l1d.ways, line);
+    if (way == core->l1d.ways) {
+        refill_l1d(core, line, site, store);
+        return;
+    }
+    ap_line found = set[way];
+    ap_put_first(set, way, (found & ~(ap_line)AP_PREFETCHED) | (store ? AP_DIRTY : 0));
+    if (found & AP_PREFETCHED) {
         prefetch(core, line);
     }
 }

@@ -33,6 +33,7 @@ struct ap_core {
     const struct ap_block *previous; /* the block that the thread came from */
     uint64_t page_bytes;
     uint64_t last_store;
+    uint64_t code_line; /* the line of code gone through last: the first of its set, in the page used last */
 
     struct ap_bank *bank;
     struct ap_cache l2, l2_tlb;

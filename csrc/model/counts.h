@@ -56,7 +56,7 @@ struct ap_block {
     uint32_t hash;   /* of its instructions */
     uint32_t sites;  /* number of the first of its sites */
     uint32_t sites_known; /* how many it has */
-    uint64_t padding;
+    uint64_t only_line; /* the line that it lies in; where there are several, no line's address */
 };
 
 struct ap_site {

@@ -36,8 +36,14 @@ static inline void *access_data(uint32_t site, uint32_t misaligned) {
 }
 
 static inline void touch(struct ap_core *core, uint64_t address, uint32_t site, bool store) {
-    if ((address ^ core->l1d_tlb.recent[0]) >= core->page_bytes) {
-        ap_data_page_changed(core, address, site);
+    uint64_t *recent = core->l1d_tlb.recent, latest = recent[0];
+    if ((address ^ latest) >= core->page_bytes) {
+        if ((address ^ recent[1]) < core->page_bytes) { /* to and fro between two pages */
+            recent[0] = recent[1];
+            recent[1] = latest;
+        } else {
+            ap_data_page_changed(core, address, site);
+        }
     }
     ap_line *first = ap_l1_set_of(&core->l1d, address);
     if (!ap_same_line(*first, address)) {
@@ -47,25 +53,33 @@ static inline void touch(struct ap_core *core, uint64_t address, uint32_t site, 
     }
 }
 
-static __attribute__((noinline)) void misaligned(struct ap_core *core, uint32_t info, uint64_t address, uint32_t site,
-                                                 bool store) {
-    uint64_t bytes = 1u << qemu_plugin_mem_size_shift(info), last = address + bytes - 1;
-    core->sites[site].unaligned += bytes;
-    if ((address ^ last) >= AP_LINE_BYTES) {
-        core->sites[site].crossing++;
-        touch(core, last, site, store);
+static __attribute__((noinline)) void access_in_full(struct ap_core *core, uint32_t info, uint64_t address, void *data,
+                                                     bool store) {
+    uint32_t site = (uint32_t)((uintptr_t)data >> 8);
+    touch(core, address, site, store);
+    if (address & ((uintptr_t)data & 0xff)) {
+        uint64_t bytes = 1u << qemu_plugin_mem_size_shift(info), last = address + bytes - 1;
+        core->sites[site].unaligned += bytes;
+        if ((address ^ last) >= AP_LINE_BYTES) {
+            core->sites[site].crossing++;
+            touch(core, last, site, store);
+        }
     }
 }
 
+/* An aligned access to the page used last and to the first line of its set, by far the commonest, needs nothing more; the
+ * call of what the others need is the last thing done, so that no register has to be saved before. */
 static inline void access(unsigned vcpu, uint32_t info, uint64_t address, void *data, bool store) {
     struct ap_core *core = cores[vcpu];
-    uint32_t site = (uint32_t)((uintptr_t)data >> 8);
-    touch(core, address, site, store);
+    ap_line *first = ap_l1_set_of(&core->l1d, address);
     if (store) {
         core->last_store = address;
     }
-    if (address & ((uintptr_t)data & 0xff)) {
-        misaligned(core, info, address, site, store);
+    if ((address ^ core->l1d_tlb.recent[0]) >= core->page_bytes || !ap_same_line(*first, address) ||
+        (address & ((uintptr_t)data & 0xff))) {
+        access_in_full(core, info, address, data, store);
+    } else if (store) {
+        *first |= AP_DIRTY;
     }
 }
 
@@ -114,43 +128,8 @@ static void on_leave(unsigned vcpu, uint32_t info, uint64_t address, void *base)
     ap_region_leave(cores[vcpu], address);
 }
 
-/* How the block that the thread came from ended, now that it is known where it led: all but conditional branches. */
-static __attribute__((noinline)) void resolve(struct ap_core *core, const struct ap_block *from, uint64_t here) {
-    struct ap_branches *branches = &core->branches;
-    bool predicted = true;
-    switch (from->ending) {
-    case AP_CALL: ap_call(branches, from->next); return;
-    case AP_INDIRECT_CALL: ap_call(branches, from->next); /* fall through */
-    case AP_INDIRECT_JUMP: predicted = ap_predict_indirect(branches, from->next, here); break;
-    case AP_RETURN: predicted = ap_predict_return(branches, here); break;
-    }
-    if (!predicted) {
-        core->blocks[from->number].mispredicted++;
-    }
-}
-
-static inline void resolve_conditional(struct ap_core *core, const struct ap_block *from, uint64_t here) {
-    bool taken = here == from->target;
-    if (!taken && here != from->next) {
-        return; /* a signal came between */
-    }
-    struct ap_block_counts *counts = &core->blocks[from->number];
-    counts->taken += taken;
-    if (!ap_predict_conditional(&core->branches, from->next, taken)) {
-        counts->mispredicted++;
-    }
-}
-
-static void on_block(unsigned vcpu, void *data) {
-    struct ap_core *core = cores[vcpu];
-    const struct ap_block *block = data, *from = core->previous;
-    core->previous = block;
-    core->blocks[block->number].executed++;
-    if (from->ending == AP_CONDITIONAL) {
-        resolve_conditional(core, from, block->address);
-    } else if (from->ending > AP_JUMP) {
-        resolve(core, from, block->address);
-    }
+/* Goes through the lines of the block's code. */
+static __attribute__((noinline)) void fetch_code(struct ap_core *core, const struct ap_block *block) {
     uint64_t line = block->address;
     for (uint32_t lines = block->lines; lines > 0; lines--) {
         bool same_page = (line ^ core->l1i_tlb.recent[0]) < core->page_bytes;
@@ -158,6 +137,52 @@ static void on_block(unsigned vcpu, void *data) {
             ap_code_changed(core, block, line);
         }
         line += AP_LINE_BYTES;
+    }
+    core->code_line = (line - AP_LINE_BYTES) & ~(uint64_t)AP_FLAGS;
+}
+
+/* How the block that the thread came from ended, now that it is known where it led: all but conditional branches. */
+static __attribute__((noinline)) void resolve(struct ap_core *core, const struct ap_block *from,
+                                              const struct ap_block *to) {
+    struct ap_branches *branches = &core->branches;
+    bool predicted = true;
+    switch (from->ending) {
+    case AP_CALL: ap_call(branches, from->next); break;
+    case AP_INDIRECT_CALL: ap_call(branches, from->next); /* fall through */
+    case AP_INDIRECT_JUMP: predicted = ap_predict_indirect(branches, from->next, to->address); break;
+    case AP_RETURN: predicted = ap_predict_return(branches, to->address); break;
+    }
+    core->blocks[from->number].mispredicted += !predicted;
+    if (to->only_line != core->code_line) {
+        fetch_code(core, to);
+    }
+}
+
+/* Whether it was taken is as unforeseeable as the program's data: nothing here branches on it. */
+static inline void resolve_conditional(struct ap_core *core, const struct ap_block *from, uint64_t here) {
+    uint32_t taken = here == from->target, passed = here == from->next;
+    if (taken | passed) { /* else a signal came between */
+        struct ap_block_counts *counts = &core->blocks[from->number];
+        counts->taken += taken;
+        counts->mispredicted += ap_mispredicted(&core->branches, from->next, taken);
+    }
+}
+
+/* As in access(), calls are the last thing done. */
+static void on_block(unsigned vcpu, void *data) {
+    struct ap_core *core = cores[vcpu];
+    const struct ap_block *block = data, *from = core->previous;
+    core->previous = block;
+    core->blocks[block->number].executed++;
+    if (from->ending > AP_JUMP) {
+        resolve(core, from, block);
+        return;
+    }
+    if (from->ending == AP_CONDITIONAL) {
+        resolve_conditional(core, from, block->address);
+    }
+    if (block->only_line != core->code_line) {
+        fetch_code(core, block);
     }
 }
 
@@ -214,6 +239,7 @@ static struct ap_block *block_of(const struct qemu_plugin_tb *tb, size_t size) {
         ap_words[words + i] = instruction(tb, i);
     }
     struct ap_branch branch = ap_branch_of(ap_words[words + size - 1]);
+    uint32_t lines = (uint32_t)(((address + 4 * size - 1) >> AP_LINE_BITS) - (address >> AP_LINE_BITS) + 1);
     struct ap_block *block = &ap_blocks[number];
     *block = (struct ap_block){
         .address = address,
@@ -222,9 +248,10 @@ static struct ap_block *block_of(const struct qemu_plugin_tb *tb, size_t size) {
         .number = number,
         .words = words,
         .size = (uint32_t)size,
-        .lines = (uint32_t)(((address + 4 * size - 1) >> AP_LINE_BITS) - (address >> AP_LINE_BITS) + 1),
+        .lines = lines,
         .ending = branch.ending,
         .hash = hash,
+        .only_line = lines == 1 ? address & ~(uint64_t)AP_FLAGS : AP_NO_LINE,
     };
     known.chained[number] = *first;
     *first = number;

@@ -25,7 +25,7 @@ _HEADER = [
 _BLOCK = [
     *((name, "u8") for name in ("address", "next", "target")),
     *((name, "u4") for name in ("number", "words", "size", "lines", "ending", "hash", "sites", "sites_known")),
-    ("padding", "u8"),
+    ("only_line", "u8"),
 ]
 _SITE = [("address", "u8"), ("block", "u4"), ("bytes", "u2"), ("store", "u2")]
 _MODULE = [("start", "u8"), ("end", "u8"), ("offset", "u8"), ("path", "S1000")]
