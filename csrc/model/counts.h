@@ -99,6 +99,7 @@ struct ap_site_counts {
     uint64_t unaligned;     /* bytes, for an instruction may make several accesses */
     uint64_t crossing;      /* accesses across the end of a line */
     uint64_t contended;     /* the line was lost to another thread's write, or had to be taken from another thread */
+    uint64_t false_sharing; /* of those, where the two touched different bytes of it */
 };
 
 struct ap_bank {

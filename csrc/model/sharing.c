@@ -81,6 +81,7 @@ static __attribute__((noinline)) void changed_hands(struct ap_core *core, struct
     bool by_another = line_of(word) == number && writer_of(word) != me;
     if (by_another && word != *seen && had(core, address)) {
         core->sites[site].contended++;
+        core->sites[site].false_sharing += !(touched & owner->touched);
         note(core, number, touched, site, owner, writer_of(word));
     }
     if (store) {

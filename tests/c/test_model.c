@@ -218,6 +218,7 @@ static void two_threads_that_write_in_turn_lose_the_line_each_time(void) {
     }
     /* Every write but the first of each thread finds the line gone. */
     CHECK_EQUAL(core[0]->sites[1].contended + core[1]->sites[2].contended, 98);
+    CHECK_EQUAL(core[0]->sites[1].false_sharing + core[1]->sites[2].false_sharing, 98);
     uint64_t times = 0;
     for (int i = 0; i < AP_MAX_LINES; i++) {
         times += lines[i].times;

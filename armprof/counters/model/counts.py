@@ -37,6 +37,7 @@ BLOCK_COUNTS = (
 )  # fmt: skip
 SITE_COUNTS = (
     "l1d_refill", "l2_refill", "ll_miss", "dtlb_refill", "dtlb_walk", "unaligned", "crossing", "contended",
+    "false_sharing",
 )  # fmt: skip
 _BANK = [
     *((name, "u4") for name in ("process", "thread", "region", "order")),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from armprof import cpu
 from armprof.binary.flow import CHASED, GATHERED, STRIDED
+from armprof.counters.model import exclusives
 from armprof.counters.model.estimate import BACKEND, FRONTEND, MEMORY, PARTS, Estimate
 from armprof.counters.model.estimate import why_not as no_estimate
 from armprof.counters.model.geometry import Geometry
@@ -131,6 +132,11 @@ EVENTS: Mapping[str, ByInstruction] = {
     "crypto_spec": _kind("crypto_spec"),
     "ldrex_spec": _kind("ldrex_spec"),
     "strex_spec": _kind("strex_spec"),
+    "strex_pass_spec": exclusives.passed,
+    "strex_fail_spec": exclusives.failed,
+    "model_atomic": _kind("model_atomic"),
+    "model_false_sharing": _sites("false_sharing"),
+    "model_true_sharing": lambda t: t.sites("contended") - t.sites("false_sharing"),
     "rc_ld_spec": _kind("rc_ld_spec"),
     "rc_st_spec": _kind("rc_st_spec"),
     "isb_spec": _kind("isb_spec"),

@@ -27,14 +27,15 @@ def reading(
     duration_ns: int | None = None,
 ) -> Reading:
     """The Reading of these banks, of all where none are named."""
+    tally = Tally(counts, banks)
     return Reading(
-        counts=events.counts(Tally(counts, banks), geometry, names),
+        counts=events.counts(tally, geometry, names),
         source=SOURCE,
         core=geometry.core.name,
         duration_ns=duration_ns,
         scope=scope,
         access=f"{geometry.core.title} modelled under qemu-aarch64",
-        notes=tuple(_notes(counts, geometry)),
+        notes=tuple(_notes(tally, geometry)),
     )
 
 
@@ -58,7 +59,8 @@ def entered(counts: Counts, region: str) -> int:
     return sum(int(bank.facts["entered"]) for bank in banks)
 
 
-def _notes(counts: Counts, geometry: Geometry) -> Iterator[str]:
+def _notes(tally: Tally, geometry: Geometry) -> Iterator[str]:
+    counts = tally.counts
     yield f"modelled, not measured: {describe(geometry)}"
     if geometry.assumed:
         yield (
@@ -76,6 +78,9 @@ def _notes(counts: Counts, geometry: Geometry) -> Iterator[str]:
             "the emulator does not tell which line a `dc zva` clears: it was taken to be the one after the last line "
             "stored to"
         )
+    prefetches = int((tally.kind("prf_spec") * tally.executed).sum())
+    if prefetches:
+        yield f"`prfm` did nothing, {_times(prefetches, 'time')}: the emulator does not tell its address"
     if header["execs"]:
         yield f"{_times(header['execs'], 'exec')}: what a program becomes by exec is not counted"
     if header["forks"]:
