@@ -21,7 +21,7 @@ from functools import cached_property
 from armprof.counters.machine import canonical_events
 from armprof.counters.model import emulator, readings
 from armprof.counters.model import events as naming
-from armprof.counters.model.counts import Counts
+from armprof.counters.model.counts import Bank, Counts
 from armprof.counters.model.geometry import Geometry, geometry
 from armprof.counters.model.tally import Tally
 from armprof.counters.model.where import Atlas, Place, totals
@@ -47,19 +47,24 @@ class Modelled:
         """The counts by instruction."""
         return Tally(self.counts)
 
-    def functions(self, event: str) -> dict[str, float]:
-        """The event by function, the most first; what has no name is "?"."""
-        return _ranked(self.where([event]))
+    def functions(self, event: str, region: str | None = None) -> dict[str, float]:
+        """The event by function, the most first; what has no name is "?". Of the region alone, where one is named."""
+        return _ranked(self.where([event], region=region))
 
-    def lines(self, event: str) -> dict[str, float]:
+    def lines(self, event: str, region: str | None = None) -> dict[str, float]:
         """The event by line of source, the most first."""
-        return _ranked(self.where([event], by_line=True))
+        return _ranked(self.where([event], by_line=True, region=region))
 
-    def where(self, events: Sequence[str], by_line: bool = False) -> dict[Place, list[float]]:
-        """The events by function or line. Raises CannotCount for one that the model does not count."""
-        names = canonical_events(events)
-        values = [naming.by_instruction(self.tally, self.geometry, name) for name in names]
-        return totals(self.atlas, self.tally.address, values, by_line)
+    def where(
+        self, events: Sequence[str], by_line: bool = False, region: str | None = None
+    ) -> dict[Place, list[float]]:
+        """The events by function or line, of the whole run or within a region.
+
+        Raises CannotCount for an event that the model does not count, ArmprofError for a region that was not entered.
+        """
+        tally = self.tally if region is None else Tally(self.counts, self._within(region))
+        values = [naming.by_instruction(tally, self.geometry, name) for name in canonical_events(events)]
+        return totals(self.atlas, tally.address, values, by_line)
 
     @cached_property
     def atlas(self) -> Atlas:
@@ -76,12 +81,15 @@ class Modelled:
 
         Raises ArmprofError where the program entered none of that name.
         """
-        if name not in self.regions:
-            known = f"; it entered: {', '.join(self.regions)}" if self.regions else ""
-            raise ArmprofError(f"the program entered no region {name!r}{known}")
-        banks = readings.within(self.counts, name)
+        banks = self._within(name)
         scope = f"region {name!r}, entered {readings.entered(self.counts, name):,} times, user mode"
         return readings.reading(self.counts, self.geometry, self.events, scope, banks)
+
+    def _within(self, region: str) -> tuple[Bank, ...]:
+        if region not in self.regions:
+            known = f"; it entered: {', '.join(self.regions)}" if self.regions else ""
+            raise ArmprofError(f"the program entered no region {region!r}{known}")
+        return readings.within(self.counts, region)
 
 
 def run(

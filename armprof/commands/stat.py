@@ -15,6 +15,7 @@ from armprof.metrics.wanted import groups, wanted
 if TYPE_CHECKING:
     from armprof.counters.command import Outcome
     from armprof.model import Modelled
+    from armprof.run.record import Where
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +53,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=N,...",
         help="another geometry, as in l1d_bytes=32768,l1d_ways=2 or prefetch=0",
     )
-    model.add_argument("--where", action="store_true", help="text: also tell which functions and lines it was in")
+    model.add_argument("--where", action="store_true", help="also tell which functions and lines it was in")
     add_options(parser, "stderr (text) or stdout (json)")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments")
 
@@ -62,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
     from armprof.report.tables import is_software
     from armprof.run.here import run_here
     from armprof.run.record import Component
+    from armprof.run.where import where
 
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:
@@ -77,12 +79,13 @@ def run(args: argparse.Namespace) -> int:
         operation="the command",
         reading=outcome.reading,
         notes=(f"the command ended with exit status {outcome.status}",) if outcome.status else (),
+        where=where(cast("Modelled", outcome)) if args.where else None,
     )
     if args.format == "text" and not args.output:
         print(file=sys.stderr)  # apart from what the command said there
     report(run_here([component]), args, sys.stderr)
-    if args.where:
-        _tell_where(cast("Modelled", outcome))
+    if component.where and args.format == "text":
+        _tell_where(component.where)
     counted = (count for count in outcome.reading.counts.values() if count.value is not None)
     if args.source == "pmu" and all(map(is_software, counted)):
         raise CannotCount("no hardware event was counted", "the reasons stand in the report")
@@ -117,16 +120,15 @@ def _listed(given: list[str] | None) -> list[str]:
     return [name for part in given or () for name in part.split(",") if name]
 
 
-def _tell_where(outcome: Modelled) -> None:
+def _tell_where(found: Where) -> None:
     from armprof.report import where
 
-    reading = outcome.reading
-    events = [event for event in where.COLUMNS if event in reading.counts and reading.value(event) is not None]
+    counted = {event for share in found.functions[:1] for event in share.counts}
+    events = [event for event in where.COLUMNS if event in counted]
     if not events:
         raise ArmprofError(f"--where tells of {', '.join(where.COLUMNS)}: none of them was counted")
-    for heading, by_line in (("function", False), ("line", True)):
-        rows = [(str(place), values) for place, values in outcome.where(events, by_line).items()]
-        sys.stderr.write(where.render(heading, events, rows, sys.stderr))
+    for heading, shares in (("function", found.functions), ("line", found.lines)):
+        sys.stderr.write(where.render(heading, events, shares, sys.stderr))
 
 
 def _settings(given: list[str]) -> dict[str, int]:

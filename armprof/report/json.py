@@ -83,6 +83,7 @@ def _component(part: Part) -> dict[str, Any]:
         "metrics": metrics.to_dict() if metrics else {},
         "topdown": _topdown(metrics) if metrics else None,
         "quality": metrics.quality.to_dict() if metrics else None,
+        "where": encode(component.where),
         **part.analysis.to_dict(),
         "notes": [*component.notes, *reading.notes],
     }

@@ -100,6 +100,45 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A function, and a line of it where one is known. What has no name is "?"."""
+
+    function: str
+    module: str  # the file that the code is in
+    file: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What of each event was at one place."""
+
+    place: Place
+    counts: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Contention:
+    """A line of the cache that two threads took from each other, and where each of them touched it last."""
+
+    kind: str  # "false sharing": they touch different bytes of it; "sharing"
+    address: int
+    variable: str | None
+    times: int
+    threads: tuple[int, ...]  # in the order in which they were started
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which code the counts were in: each function and each line that had any, the most of the first event first."""
+
+    functions: tuple[Share, ...]
+    lines: tuple[Share, ...]
+    contended: tuple[Contention, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Component:
     """One named piece of work: what it took and what it counted.
 
@@ -123,6 +162,7 @@ class Component:
     critical_path: CriticalPath | None = None
     open_loop: OpenLoop | None = None
     notes: tuple[str, ...] = ()
+    where: Where | None = None
     failure: str | None = None  # how its own code failed, so that there are no numbers, or none of what came after
 
 

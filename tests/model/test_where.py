@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
+
+import jsonschema
 import pytest
 
 from armprof import cli, model
@@ -53,6 +57,15 @@ def test_the_regions_and_what_is_around_them_add_up(walked):
     assert "entered 1 times" in walked.region("work").scope
 
 
+def test_functions_and_lines_of_a_region_add_up_to_the_region(walked):
+    inside = walked.region("work").value("l1d_cache_refill")
+    assert sum(walked.functions("l1d_cache_refill", region="work").values()) == inside
+    assert sum(walked.lines("l1d_cache_refill", region="work").values()) == inside
+    assert inside < 0.6 * sum(walked.functions("l1d_cache_refill").values())
+    with pytest.raises(ArmprofError, match="no region 'works'"):
+        walked.lines("l1d_cache_refill", region="works")
+
+
 def of_counters(outcome):
     return [c for c in outcome.atlas.contended if c.variable and c.variable.startswith("counters")]
 
@@ -97,6 +110,31 @@ def test_every_thread_is_counted(arm64):
     by_thread = {int(bank.facts["order"]): int(bank.block("executed").sum()) for bank in outcome.counts.banks}
     assert len(by_thread) == 3
     assert by_thread[1] == pytest.approx(by_thread[2], rel=0.02)
+
+
+def test_json_tells_where_with_every_event_and_the_contended_lines(arm64, capfd):
+    command = ["stat", "--source", "model", "--core", "neoverse-n1", "--where", "--format", "json"]
+    assert cli.main([*command, "--", str(arm64("sharing")), "300"]) == 0
+    report = json.loads(capfd.readouterr().out)
+    schema = json.loads((files("armprof.report") / "report.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(report)
+    (component,) = report["components"]
+    counted = {name: c["value"] for name, c in component["counts"].items() if c["value"] is not None}
+    where = component["where"]
+    for shares in (where["functions"], where["lines"]):
+        assert all(share["counts"].keys() == counted.keys() for share in shares)
+        assert sum(share["counts"]["inst_retired"] for share in shares) == counted["inst_retired"]
+    assert {("count_left", "sharing.c"), ("count_right", "sharing.c")} <= {
+        (share["place"]["function"], share["place"]["file"]) for share in where["lines"]
+    }
+    (counters,) = (c for c in where["contended"] if c["variable"] == "counters")
+    assert (counters["kind"], counters["threads"]) == ("false sharing", [1, 2])
+    assert {place["function"] for place in counters["places"]} == {"count_left", "count_right"}
+
+
+def test_without_where_json_says_nothing_of_it(arm64, capfd):
+    assert cli.main(["stat", "--source", "model", "--format", "json", "--", str(arm64("ends")), "return"]) == 0
+    assert json.loads(capfd.readouterr().out)["components"][0]["where"] is None
 
 
 def test_the_command_line_tells_where(arm64, capfd):

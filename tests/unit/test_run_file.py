@@ -18,7 +18,19 @@ from hypothesis import strategies as st
 from armprof.counters.reading import Count, Reading, Status, uncounted
 from armprof.errors import ArmprofError
 from armprof.run.file import VERSION, is_run_file, parse, read, render, write
-from armprof.run.record import Component, CriticalPath, Latency, OpenLoop, Round, Run, Stage
+from armprof.run.record import (
+    Component,
+    Contention,
+    CriticalPath,
+    Latency,
+    OpenLoop,
+    Place,
+    Round,
+    Run,
+    Share,
+    Stage,
+    Where,
+)
 
 SCHEMA = json.loads((files("armprof.run") / "run.schema.json").read_text(encoding="utf-8"))
 
@@ -101,6 +113,18 @@ open_loops = st.builds(
     behind_ns=numbers,
     most_behind_ns=numbers,
 )
+places = st.builds(Place, function=text, module=text, file=st.none() | text, line=st.none() | whole)
+shares_of_code = st.lists(st.builds(Share, places, st.dictionaries(text, numbers, max_size=2)), max_size=2).map(tuple)
+contentions = st.builds(
+    Contention,
+    kind=st.sampled_from(["false sharing", "sharing"]),
+    address=whole,
+    variable=st.none() | text,
+    times=whole,
+    threads=st.lists(whole, max_size=2).map(tuple),
+    places=st.lists(places, max_size=2).map(tuple),
+)
+wheres = st.builds(Where, shares_of_code, shares_of_code, st.lists(contentions, max_size=2).map(tuple))
 components = st.builds(
     Component,
     name=text,
@@ -117,6 +141,7 @@ components = st.builds(
     critical_path=st.none() | paths,
     open_loop=st.none() | open_loops,
     notes=notes,
+    where=st.none() | wheres,
 )
 runs = st.builds(
     Run,
