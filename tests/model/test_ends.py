@@ -147,6 +147,37 @@ def test_the_options_of_the_model_need_the_model(capsys):
     assert "are for --source model" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("emulator", "told"),
+    [
+        ("#!/bin/sh\necho 'qemu-aarch64 version 5.2.0 (Debian 1:5.2)'; exit 1\n", "qemu-aarch64 version 5.2.0, not QEMU 7.2"),
+        ("#!/bin/sh\nexit 1\n", "which does not tell its version, not QEMU 7.2"),
+        ("not a program", "Exec format error"),
+    ],
+)
+def test_an_emulator_that_cannot_load_the_model_is_told_in_one_line(
+    arm64, tmp_path, monkeypatch, capfd, emulator, told
+):
+    program = str(arm64("ends"))
+    (tmp_path / "qemu-aarch64").write_text(emulator)
+    (tmp_path / "qemu-aarch64").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert cli.main(["stat", "--source", "model", "--", program, "return"]) in (2, 3)
+    error = capfd.readouterr().err
+    assert told in error
+    assert "Traceback" not in error
+    assert len(error.splitlines()) <= 2  # what is wrong, and what to do
+
+
+def test_an_emulator_that_may_not_be_executed_is_named(arm64, tmp_path, monkeypatch, capfd):
+    program = str(arm64("ends"))
+    (tmp_path / "qemu-aarch64").write_text("")
+    (tmp_path / "qemu-aarch64").chmod(0o644)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert cli.main(["stat", "--source", "model", "--", program, "return"]) == 3
+    assert f"{tmp_path}/qemu-aarch64, to run ARM64 programs in, is no program that may be run" in capfd.readouterr().err
+
+
 def test_without_an_emulator_it_says_what_to_install(arm64, monkeypatch):
     program = str(arm64("ends"))
     monkeypatch.setenv("PATH", "")

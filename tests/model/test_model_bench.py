@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from importlib.util import find_spec
+
 import pytest
 from arm64_programs import Compile
 
@@ -34,6 +37,21 @@ def test_the_counts_of_a_kernel_are_the_same_in_every_run():
     assert first is not None
     assert second is not None
     assert {n: c.value for n, c in first.counts.items()} == {n: c.value for n, c in second.counts.items()}
+
+
+def test_zig_compiles_the_kernels_where_no_other_compiler_does(monkeypatch, tmp_path):
+    if find_spec("ziglang") is None:
+        pytest.skip("zig is not tested: there is no ziglang; pip install ziglang")
+    emulator = shutil.which("qemu-aarch64")
+    assert emulator is not None
+    (tmp_path / "qemu-aarch64").symlink_to(emulator)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    run = bench(["risk"], seconds=0.01)
+    reading = run.components[0].reading
+    assert reading is not None, run.notes
+    assert reading.source == "model"
+    assert (reading.value("inst_retired") or 0) > 0
 
 
 def test_without_an_emulator_the_run_says_what_to_install(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import struct
+import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +46,9 @@ def require() -> str:
     """The emulator's path. Raises CannotCount where there is none, or where armprof was installed without the model."""
     found = next(filter(None, map(shutil.which, EMULATORS)), None)
     if found is None:
+        for path in (Path(folder, EMULATORS[0]) for folder in os.get_exec_path()):
+            if path.is_file():
+                raise CannotCount(f"{path}, to run ARM64 programs in, is no program that may be run")
         raise CannotCount("there is no qemu-aarch64 to run ARM64 programs in", "install it: apt install qemu-user")
     if not PLUGIN.is_file():
         raise CannotCount(f"armprof was installed without the model: {PLUGIN} is missing")
@@ -68,10 +72,19 @@ def run(command: Sequence[str], geometry: Geometry, sysroot: str | None = None, 
         plugin = ",".join((_escaped(PLUGIN), f"counts={_escaped(file)}", settings))
         options = ["-cpu", seen_as(geometry.core), *_REPEATABLE, *libraries, "-plugin", plugin]
         status = run_command([emulator, *options, str(program), *command[1:]], out)
+        if not file.stat().st_size:
+            raise CannotCount(_not_loaded(emulator, status), "install one with them: apt install qemu-user")
         found = counts.read(file)
     if len(found.blocks) <= 1:
         raise CannotCount(f"{program} did not begin under {Path(emulator).name}, which ended with status {status}")
     return Emulated(found, status)
+
+
+def _not_loaded(emulator: str, status: int) -> str:
+    """Why the emulator ended before the plugin began: Debian's static one and those before 6.0 cannot load it."""
+    told = subprocess.run([emulator, "--version"], capture_output=True, text=True, errors="replace", check=False)
+    version = next(iter(told.stdout.splitlines()), "").partition(" (")[0] or "which does not tell its version"
+    return f"{emulator} did not load the model, and ended with status {status}: {version}, not QEMU 7.2 or newer with plugins"
 
 
 def _escaped(path: Path) -> str:
