@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* pthread_attr_setaffinity_np, MADV_HUGEPAGE */
+#define _GNU_SOURCE /* sched_setaffinity, MADV_HUGEPAGE */
 #include "memory_bandwidth.h"
 
 #include <errno.h>
@@ -55,6 +55,7 @@ typedef struct team {
 typedef struct member {
     team *team;
     pthread_t thread;
+    int cpu;
     int error;
     uint64_t *times; /* begin and end of every pass of every kernel */
 } member;
@@ -101,13 +102,28 @@ static bool is_correct(const double *a, const double *b, const double *c, size_t
     return true;
 }
 
+/* Puts the calling thread on the CPU, before it touches memory. */
+static int move_to(int cpu) {
+    cpu_set_t *one = CPU_ALLOC((size_t)cpu + 1);
+    if (one == NULL)
+        return ENOMEM;
+    size_t size = CPU_ALLOC_SIZE((size_t)cpu + 1);
+    CPU_ZERO_S(size, one);
+    CPU_SET_S((size_t)cpu, size, one);
+    int error = sched_setaffinity(0, size, one) == 0 ? 0 : errno;
+    CPU_FREE(one);
+    return error;
+}
+
 static void *run(void *argument) {
     member *self = argument;
     team *all = self->team;
     size_t elements = all->elements, bytes = 3 * elements * sizeof(double);
-    double *a = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (a == MAP_FAILED) {
+    self->error = move_to(self->cpu);
+    double *a = self->error == 0 ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : NULL;
+    if (a == MAP_FAILED)
         self->error = ENOMEM;
+    if (self->error != 0) {
         call_off(all);
         return NULL;
     }
@@ -128,25 +144,6 @@ static void *run(void *argument) {
         self->error = EIO;
     munmap(a, bytes);
     return NULL;
-}
-
-static int start(member *self, int cpu) {
-    cpu_set_t *one = CPU_ALLOC((size_t)cpu + 1);
-    if (one == NULL)
-        return ENOMEM;
-    size_t size = CPU_ALLOC_SIZE((size_t)cpu + 1);
-    CPU_ZERO_S(size, one);
-    CPU_SET_S((size_t)cpu, size, one);
-    pthread_attr_t attributes;
-    int error = pthread_attr_init(&attributes);
-    if (error == 0) {
-        error = pthread_attr_setaffinity_np(&attributes, size, one);
-        if (error == 0)
-            error = pthread_create(&self->thread, &attributes, run, self);
-        pthread_attr_destroy(&attributes);
-    }
-    CPU_FREE(one);
-    return error;
 }
 
 /* From the first that begins to the last that ends. */
@@ -174,8 +171,9 @@ int ap_bandwidth_measure(const int *cpus, size_t threads, size_t elements, size_
     pthread_cond_init(&all.met, NULL);
     size_t started = 0;
     for (; error == 0 && started < threads; started++) {
-        members[started] = (member){.team = &all, .times = times + 2 * runs * started};
-        error = cpus[started] < 0 ? EINVAL : start(&members[started], cpus[started]);
+        member *one = &members[started];
+        *one = (member){.team = &all, .cpu = cpus[started], .times = times + 2 * runs * started};
+        error = one->cpu < 0 ? EINVAL : pthread_create(&one->thread, NULL, run, one);
         if (error != 0)
             break;
     }

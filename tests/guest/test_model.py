@@ -22,26 +22,29 @@ PROGRAMS = PROJECT / "tests/model/programs"
 GOLDEN = ("sieve", "sort", "matrix", "hash", "chase", "tree", "search", "stencil", "machine", "queens")
 # Two more, timing and tick_to_trade, calibrate a clock for as long as it takes: not the same instructions in both.
 KERNELS = ("treasury", "strategy", "risk", "object_pool", "spsc_ring", "itch50", "feed_handler", "order_book")
-COMMANDS = {name: ("golden", name) for name in GOLDEN} | {
-    name: ("kernels", name, "1", "100000", "100000") for name in KERNELS
+COMMANDS = {
+    **{name: ("golden", name) for name in GOLDEN},
+    "code": ("code",),
+    **{name: ("kernels", name, "1", "100000", "100000") for name in KERNELS},
 }
 
-# As many as its six counters take at once. The page walks of instructions it does not tell apart.
+# As many as its six counters take at once.
 PASSES = (
     ("inst_retired", "l1d_cache", "l1d_cache_refill", "l2d_cache_refill", "dtlb_walk", "page_faults"),
-    ("inst_retired", "l1i_cache_refill", "l1d_tlb_refill", "br_retired", "br_mis_pred"),
+    ("inst_retired", "l1i_cache_refill", "l1d_tlb_refill", "l1i_tlb_refill", "itlb_walk", "br_retired"),
 )
-COMPARED = ("l1d_cache_refill", "l2d_cache_refill", "l1i_cache_refill", "dtlb_walk")
+COMPARED = ("l1d_cache_refill", "l2d_cache_refill", "l1i_cache_refill", "itlb_walk")
 GEOMETRY: dict[str, Any] = {"prefetch": 0, "ll_bytes": 8 << 20, "inclusive": 0}
 
-# Below these numbers the kernel's own use of the caches is what is seen. Instructions: some 13,000 more under the plugin in
-# the shortest program, of which it is not known why; the walks of the order book were 631 apart in one boot of several.
+# How far apart they may be where counts are small: the guest's kernel uses the same caches. Instructions are as many but for
+# those of the C library's start, which finds a vDSO there and none here: 3250, the same in most of these programs.
 NOISE = {
-    "inst_retired": 50_000,
-    "l1d_cache_refill": 3000,
-    "l2d_cache_refill": 3000,
-    "l1i_cache_refill": 3000,
-    "dtlb_walk": 1500,
+    "inst_retired": 4000,
+    "l1d_cache_refill": 1500,
+    "l2d_cache_refill": 1000,
+    "l1i_cache_refill": 2000,
+    "itlb_walk": 250,
+    "dtlb_walk": 150,
 }
 
 
@@ -57,6 +60,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         emulator.require()
         compile_c([*flags, PROGRAMS / "golden.c", PROGRAMS / "plain_memset.c", *end], folder / "golden")
+        compile_c([*flags, PROGRAMS / "code.c", *end], folder / "code")
         compile_c([*flags, PROGRAMS / "count_command.c", *library, *end], folder / "count_command")
         kernels = [csrc / "model/kernels.c", PROGRAMS / "plain_memset.c", *sorted((csrc / "kernels").glob("*.c"))]
         compile_c([*flags, *kernels, *library, *end], folder / "kernels")
@@ -84,16 +88,20 @@ def in_the_guest(programs: Path) -> Mapping[str, Mapping[str, int]]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_two_models_of_one_geometry_count_alike(
-    name: str, programs: Path, in_the_guest: Mapping[str, Mapping[str, int]]
+    name: str, programs: Path, in_the_guest: Mapping[str, Mapping[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program, *words = COMMANDS[name]
+    for variable in os.environ:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("PATH", "/usr/bin")
     events = [*dict.fromkeys(event for events in PASSES for event in events if event != "page_faults")]
     reading = model.run([str(programs / program), *words], "neoverse-n1", events, **GEOMETRY).reading
-    guest = dict(in_the_guest[name])
-    guest["dtlb_walk"] -= guest.pop("page_faults")  # the access that faults is made again, and walks again
+    guest = in_the_guest[name]
     told = {event: (reading.value(event), guest[event]) for event in events}
-    assert reading.value("inst_retired") == pytest.approx(guest["inst_retired"], rel=0.01, abs=NOISE["inst_retired"]), (
-        told
-    )
+    assert reading.value("inst_retired") == pytest.approx(guest["inst_retired"], rel=0, abs=NOISE["inst_retired"]), told
     for event in COMPARED:
         assert reading.value(event) == pytest.approx(guest[event], rel=0.05, abs=NOISE[event]), (event, told)
+    # Once the L2 TLB is full, the kernel pushes out a page of the program with each page that it maps.
+    walks = reading.value("dtlb_walk") or 0
+    least, most = 0.95 * walks - NOISE["dtlb_walk"], 1.05 * (walks + guest["page_faults"]) + NOISE["dtlb_walk"]
+    assert least <= guest["dtlb_walk"] <= most, told

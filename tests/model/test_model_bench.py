@@ -49,8 +49,8 @@ def test_zig_compiles_the_kernels_where_no_other_compiler_does(monkeypatch, tmp_
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     run = bench(["risk"], seconds=0.01)
     reading = run.components[0].reading
-    assert reading is not None, run.notes
-    assert reading.source == "model"
+    assert reading is not None
+    assert reading.source == "model", run.notes
     assert (reading.value("inst_retired") or 0) > 0
 
 

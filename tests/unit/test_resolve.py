@@ -90,6 +90,13 @@ def test_an_event_of_no_pmu_here_is_unsupported(rk3588):
     assert rk3588.resolve("stall_slot").status is Status.UNSUPPORTED
 
 
+def test_an_event_of_the_model_alone_is_unsupported_on_every_pmu(graviton2, no_pmu):
+    for machine in (graviton2, no_pmu):
+        refused = machine.resolve("model_atomic")
+        assert refused.status is Status.UNSUPPORTED
+        assert "the modelled core alone tells it" in refused.reason
+
+
 def test_on_x86_the_generic_events_stand_for_arms(x86):
     assert x86.resolve("inst_retired") == Target("inst_retired", ((0, 1),))
     assert "x86" in x86.resolve("stall_slot").reason

@@ -5,6 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* What a program does with it before main() depends on the number of variables. */
+#define ENVIRONMENT "PATH=/usr/bin"
+
 int main(int argc, char **argv) {
     armprof_event events[ARMPROF_MAX_EVENTS];
     int count = 0;
@@ -23,7 +26,7 @@ int main(int argc, char **argv) {
     if (child == 0) {
         char word;
         if (read(go[0], &word, 1) == 1) {
-            execv(argv[count + 2], argv + count + 2);
+            execve(argv[count + 2], argv + count + 2, (char *[]){ENVIRONMENT, NULL});
         }
         _exit(127);
     }
