@@ -152,9 +152,9 @@ def test_the_options_of_the_model_need_the_model(capsys):
     [
         (
             "#!/bin/sh\necho 'qemu-aarch64 version 5.2.0 (Debian 1:5.2)'; exit 1\n",
-            "qemu-aarch64 version 5.2.0, not QEMU 7.2",
+            "(qemu-aarch64 version 5.2.0) did not load the model",
         ),
-        ("#!/bin/sh\nexit 1\n", "which does not tell its version, not QEMU 7.2"),
+        ("#!/bin/sh\nexit 1\n", "(of no version) did not load the model and ended with status 1"),
         ("not a program", "Exec format error"),
     ],
 )

@@ -83,8 +83,11 @@ def run(command: Sequence[str], geometry: Geometry, sysroot: str | None = None, 
 def _not_loaded(emulator: str, status: int) -> str:
     """Why the emulator ended before the plugin began: Debian's static one and those before 6.0 cannot load it."""
     told = subprocess.run([emulator, "--version"], capture_output=True, text=True, errors="replace", check=False)
-    version = next(iter(told.stdout.splitlines()), "").partition(" (")[0] or "which does not tell its version"
-    return f"{emulator} did not load the model, and ended with status {status}: {version}, not QEMU 7.2 or newer with plugins"
+    version = next(iter(told.stdout.splitlines()), "").partition(" (")[0] or "of no version"
+    return (
+        f"{emulator} ({version}) did not load the model and ended with status {status}: it has to be QEMU 7.2 or newer, "
+        "with plugins"
+    )
 
 
 def _escaped(path: Path) -> str:
