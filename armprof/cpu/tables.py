@@ -95,6 +95,7 @@ class Core:
     title: str  # "Neoverse N1"
     midrs: tuple[tuple[int, int], ...]  # (implementer, part number)
     products: tuple[str, ...] = ()
+    width: int | None = None  # instructions that it can finish in a cycle at most: its slots where it has those
     slots: int | None = None  # per cycle, as in Arm's specification; None where the core has no STALL_SLOT events
     counters: int | None = None  # general-purpose event counters on bare metal; a guest may have fewer
     mispredict_cycles: int | None = None
@@ -247,6 +248,7 @@ def _core(name: str) -> Core:
         title=table["title"],
         midrs=tuple((implementer, part) for implementer, part in table["midr"]),
         products=tuple(table["products"]),
+        width=table.get("width", table.get("slots")),
         slots=table.get("slots"),
         counters=table.get("counters"),
         mispredict_cycles=table.get("mispredict_cycles"),

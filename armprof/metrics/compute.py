@@ -13,10 +13,13 @@ from armprof.counters.suspect import mark_suspects
 from armprof.cpu import Core
 from armprof.errors import ArmprofError
 from armprof.metrics import topdown
-from armprof.metrics.confidence import confidence, lowest_coverage, of_a_fact, stretch_ns
+from armprof.metrics.confidence import confidence, lowest_coverage, of_a_fact, of_a_share, stretch_ns
 from armprof.metrics.formula import ZeroDenominatorError
+from armprof.metrics.quality import quality
 from armprof.metrics.result import ARM64Metrics, Confidence, Metric, least
 from armprof.metrics.table import Definition, Way, definitions
+
+MODEL = "model_"  # how the names of events begin that the modelled core alone has
 
 # Among the events that stand in the way of a metric, the one whose status says most.
 _TELLING = (Status.SUSPECT, Status.NOT_PERMITTED, Status.UNSUPPORTED, Status.NOT_COUNTED)
@@ -47,7 +50,7 @@ def compute(reading: Reading, core: Core | str | None = None, groups: Sequence[R
             ways = form.ways(definition.name, core.slots)
         metrics[definition.name] = _metric(definition, ways, reading, groups, core)
     metrics |= topdown.checked({name: metrics[name] for name in topdown.TERMS})
-    return ARM64Metrics(metrics, reading, core)
+    return ARM64Metrics(metrics, reading, core, quality(reading, metrics, core))
 
 
 def _core(reading: Reading, core: Core | str | None) -> Core | None:
@@ -109,6 +112,8 @@ def _distance(blocking: Sequence[Count], reading: Reading) -> tuple[int, int, in
 def _count(reading: Reading, event: str, core: Core | None) -> Count:
     count = reading.counts.get(event)
     if count is None:
+        if event.startswith(MODEL):
+            return uncounted(event, Status.UNSUPPORTED, "no PMU counts this, only the modelled core does")
         if core is not None and core.known and not core.has(event):
             return uncounted(event, Status.UNSUPPORTED, f"{core.title} does not have this event")
         return uncounted(event, Status.NOT_COUNTED, "not among the events of this reading")
@@ -167,6 +172,11 @@ def _evaluated(
         outside = f"outside {low:g} to {high:g}: {way.outside or 'the counts contradict each other'}"
         reason = f"{way.formula.text} gives {value:.4g}, {outside}"
         return _none(definition, reading, Status.SUSPECT, reason, way)
+    if definition.is_share and not known and (trials := way.formula.trials(values)) is not None:
+        most = of_a_share(value, trials)
+        if most is not Confidence.HIGH:
+            notes.append(f"a share of {trials:,.0f} events alone")
+        trust = least(trust, most)
     return replace(
         _none(definition, reading, status, "; ".join(notes) or None, way),
         value=value,

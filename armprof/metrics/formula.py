@@ -48,6 +48,13 @@ class Formula:
         """The value, given one for every name. Raises ZeroDenominatorError; KeyError for a missing name."""
         return self._walk(self._tree, values)
 
+    def trials(self, values: Mapping[str, float]) -> float | None:
+        """The smallest whole that a part is taken of, where that is a count or a sum of counts; None without a division."""
+        wholes = [
+            node.right for node in ast.walk(self._tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
+        ]
+        return min((self._walk(whole, values) for whole in wholes), default=None)
+
     def _check(self, node: ast.expr, names: dict[str, None]) -> None:
         match node:
             case ast.BinOp(left, op, right) if type(op) in _OPERATORS:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from armprof.counters.reading import Reading, Status
 from armprof.cpu import Core
 from armprof.metrics.confidence import stretch_ns
-from armprof.metrics.result import Metric
+from armprof.metrics.result import Metric, Quality
 from armprof.metrics.topdown import TERMS
 
 # Refills are counted when a line comes, accesses when it is asked for; at the edges of a stretch a few fall apart.
@@ -34,22 +32,6 @@ WITHIN = (
 )
 TOLERANCE = 1.01
 CLOCK_TOLERANCE = 1.03  # task_clock and cycles do not begin and end at the same instant
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """``findings`` are what contradicts itself, a sentence each; empty where nothing does."""
-
-    lowest_coverage: float | None  # of all events that have a value
-    lowest_event: str | None
-    stretch_ns: int | None  # how long was counted
-    topdown_sum: float | None  # of the four terms; 1 where they were counted together
-    clock_ghz: float | None  # cycles over the time on a CPU
-    findings: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As it stands in the JSON contract."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"findings": list(self.findings)}
 
 
 def quality(reading: Reading, metrics: Mapping[str, Metric], core: Core | None) -> Quality:

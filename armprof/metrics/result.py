@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from armprof.cpu import Core
-    from armprof.metrics.quality import Quality
 
 
 class Confidence(StrEnum):
@@ -94,6 +93,22 @@ class Metric:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a reading was counted: `armprof.metrics.quality` finds it out. ``findings`` are what contradicts itself."""
+
+    lowest_coverage: float | None = None  # of all events that have a value
+    lowest_event: str | None = None
+    stretch_ns: int | None = None  # how long was counted
+    topdown_sum: float | None = None  # of the four terms; 1 where they were counted together
+    clock_ghz: float | None = None  # cycles over the time on a CPU
+    findings: tuple[str, ...] = ()  # a sentence each
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in the JSON contract."""
+        return {name: getattr(self, name) for name in self.__slots__} | {"findings": list(self.findings)}
+
+
 class _Value:
     """An attribute of ARM64Metrics: the value of the metric of that name."""
 
@@ -120,10 +135,17 @@ class ARM64Metrics(Mapping[str, Metric]):
     memory_latency_ns = _Value()
     numa_efficiency = _Value()
 
-    def __init__(self, metrics: Mapping[str, Metric], reading: Reading, core: Core | None = None) -> None:
+    def __init__(
+        self,
+        metrics: Mapping[str, Metric],
+        reading: Reading,
+        core: Core | None = None,
+        quality: Quality | None = None,
+    ) -> None:
         self._metrics = dict(metrics)
         self.reading = reading  # the Reading as used: contradictions marked
         self.core = core
+        self.quality = quality or Quality()  # how well all of it was counted, and what contradicts itself
 
     def __getitem__(self, name: str) -> Metric:
         return self._metrics[name]
@@ -133,13 +155,6 @@ class ARM64Metrics(Mapping[str, Metric]):
 
     def __len__(self) -> int:
         return len(self._metrics)
-
-    @property
-    def quality(self) -> Quality:
-        """How well all of it was counted, and what contradicts itself."""
-        from armprof.metrics.quality import quality
-
-        return quality(self.reading, self._metrics, self.core)
 
     def explain(self, name: str) -> Metric:
         """The Metric of that name, with its events, formula, coverage, source, confidence and reason.

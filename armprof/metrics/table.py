@@ -53,13 +53,18 @@ class Definition:
     spec: str = ""
     clamp: float = 0.0
 
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a part of so many events, as a hit rate is."""
+        return self.unit.startswith("fraction of") and self.range == (0.0, 1.0)
+
     def ways_of(self, core: Core | None) -> tuple[Way, ...]:
         """The ways for this core: its own where there are any, else those that hold for every core."""
         own = tuple(way for way in self.ways if core is not None and core.name in way.cores)
         return own or tuple(way for way in self.ways if not way.cores)
 
 
-TABLES = ("metrics", "operations", "pipeline")
+TABLES = ("metrics", "operations", "pipeline", "sharing", "model")
 _OF_A_WAY = ("formula", "note", "confidence", "outside")
 
 
