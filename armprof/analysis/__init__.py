@@ -1,9 +1,10 @@
 """From metrics to advice: rules as data, gated by evidence, ranked by the cycles at stake."""
 
 from armprof.analysis.bottlenecks import PerformanceBottleneck, Where, bottlenecks
+from armprof.analysis.causes import Cause
 from armprof.analysis.judge import analyze
+from armprof.analysis.outcome import Analysis
 from armprof.analysis.result import (
-    Analysis,
     ImplementationEffort,
     ImplementationRisk,
     Improvement,
@@ -12,18 +13,27 @@ from armprof.analysis.result import (
     Silent,
     Verdict,
 )
+from armprof.analysis.roadmap import Concern, Horizon, Phase, Priority, Room, Step, roadmap
 
 __all__ = [
     "Analysis",
+    "Cause",
+    "Concern",
+    "Horizon",
     "ImplementationEffort",
     "ImplementationRisk",
     "Improvement",
     "OptimizationType",
     "PerformanceBottleneck",
+    "Phase",
+    "Priority",
     "Recommendation",
+    "Room",
     "Silent",
+    "Step",
     "Verdict",
     "Where",
     "analyze",
     "bottlenecks",
+    "roadmap",
 ]

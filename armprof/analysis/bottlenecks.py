@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from armprof.analysis.causes import Cause, walk
+from armprof.analysis.terms import Terms
 from armprof.counters.reading import Reading
 from armprof.metrics import compute
 from armprof.run.record import Component, CriticalPath, Stage
@@ -37,6 +39,7 @@ class PerformanceBottleneck:
     p50_share: float  # 0 to 1, of the operations around the median
     p99_share: float  # of those at and above p99
     evidence: tuple[str, ...]
+    causes: tuple[Cause, ...] = ()  # where the cycles of the stage go, where it was counted
 
     @property
     def largest_share(self) -> float:
@@ -54,6 +57,7 @@ class PerformanceBottleneck:
             "p50_share": self.p50_share,
             "p99_share": self.p99_share,
             "evidence": list(self.evidence),
+            "causes": [cause.to_dict() for cause in self.causes],
         }
 
 
@@ -73,12 +77,20 @@ def bottlenecks(component: Component) -> tuple[PerformanceBottleneck, ...]:
             p50_share=stage.p50_share,
             p99_share=stage.p99_share,
             evidence=tuple(_evidence(stage, path)),
+            causes=_causes(stage),
         )
         for stage in path.stages
         if max(stage.p50_share, stage.p99_share) > even
     ]
     found.sort(key=lambda one: -one.largest_share)
     return tuple(replace(one, rank=rank) for rank, one in enumerate(found, start=1))
+
+
+def _causes(stage: Stage) -> tuple[Cause, ...]:
+    if stage.reading is None:
+        return ()
+    metrics = compute(stage.reading)
+    return tuple(walk(Terms(metrics, metrics.core)).values())
 
 
 def _where(stage: Stage, even: float) -> Where:

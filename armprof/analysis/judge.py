@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from armprof import cpu
 from armprof.analysis.bottlenecks import bottlenecks
-from armprof.analysis.result import Analysis, Improvement, Recommendation, Silent, Verdict
-from armprof.analysis.rules import Rule, gate, rules
-from armprof.analysis.stake import AtStake, at_stake
+from armprof.analysis.causes import Cause, tree, walk
+from armprof.analysis.gain import at_stake, improvement
+from armprof.analysis.outcome import Analysis
+from armprof.analysis.result import Improvement, Recommendation, Silent, Verdict, verify
+from armprof.analysis.roadmap import roadmap
+from armprof.analysis.rules import Rule, RuleWay, gate, rules
+from armprof.analysis.terms import Condition, Terms, too_little
 from armprof.counters.reading import Reading, Status
 from armprof.cpu import Core
 from armprof.errors import ArmprofError
-from armprof.metrics import ARM64Metrics, Confidence, Metric, compute
+from armprof.metrics import ARM64Metrics, Confidence, compute
 from armprof.metrics.confidence import MIN_STRETCH_NS, lowest_coverage, stretch_ns
 from armprof.metrics.result import least
 from armprof.run.record import Component
+
+# Known of any program without counting an event: alone they decide nothing.
+NOTHING_COUNTED = ("cpus_used", "numa_efficiency")
+MANY = 6  # so many metrics are named in a reason
 
 
 def analyze(thing: object, core: Core | str | None = None) -> Analysis:
@@ -26,27 +35,34 @@ def analyze(thing: object, core: Core | str | None = None) -> Analysis:
     """
     if isinstance(core, str):
         core = cpu.core(core)
-    judged = _judged(thing, core)
+    judged = judge(_metrics(thing, core), core)
     return replace(judged, bottlenecks=bottlenecks(thing)) if isinstance(thing, Component) else judged
 
 
-def _judged(thing: object, core: Core | None) -> Analysis:
-    metrics = _metrics(thing, core)
+def judge(metrics: ARM64Metrics | None, core: Core | None = None) -> Analysis:
+    """What follows from the metrics; None where nothing was counted."""
     why_not = "nothing was counted" if metrics is None else _too_little(metrics.reading)
     if metrics is None or why_not is not None:
-        silent = tuple(_silent(rule, metrics, f"{Verdict.NOT_JUDGED}: {why_not}") for rule in rules())
+        silent = tuple(_silent(rule, None, metrics, f"{Verdict.NOT_JUDGED}: {why_not}") for rule in rules())
         return Analysis(Verdict.NOT_JUDGED, str(why_not), (), silent, metrics)
 
-    opinions = [_consider(rule, metrics, core or metrics.core) for rule in rules()]
-    silent = tuple(o for o in opinions if isinstance(o, Silent))
-    raised = sorted((o for o in opinions if isinstance(o, _Raised)), key=_Raised.order)
-    decided = [rule.metric for rule in rules() if _carries(metrics[rule.metric])]
+    terms = Terms(metrics, core or metrics.core)
+    causes = walk(terms)
+    opinions = _refined([_consider(rule, terms, causes) for rule in rules()], metrics)
+    silent = tuple(o.said for o in opinions if isinstance(o.said, Silent))
+    raised = sorted((o.said for o in opinions if isinstance(o.said, Recommendation)), key=Recommendation.order)
+    decided = dict.fromkeys(name for opinion in opinions for name in opinion.decided if name not in NOTHING_COUNTED)
+    known = tuple(causes.values())
     if not decided:
-        # Why each is so stands with its rule and its metric; rules on what no event tells are not missed.
-        reason = ", ".join(_undecided(metrics[s.metric]) for s in silent if metrics[s.metric].events)
-        return Analysis(Verdict.NOT_JUDGED, reason, (), silent, metrics)
-    recommendations = tuple(replace(o.recommendation, rank=i) for i, o in enumerate(raised, 1))
-    return Analysis(Verdict.JUDGED, f"decided on {', '.join(decided)}", recommendations, silent, metrics)
+        return Analysis(Verdict.NOT_JUDGED, _missing(metrics), (), silent, metrics, known)
+    names = list(decided)
+    reason = f"decided on {', '.join(names[:MANY])}" + (f" and {len(names) - MANY} more" if len(names) > MANY else "")
+    recommended = {r.rule for r in raised}
+    ranked = tuple(
+        replace(r, rank=i, depends_on=tuple(d for d in r.depends_on if d in recommended))
+        for i, r in enumerate(raised, 1)
+    )
+    return Analysis(Verdict.JUDGED, reason, ranked, silent, metrics, known, roadmap([("", r) for r in ranked]))
 
 
 def _metrics(thing: object, core: Core | None) -> ARM64Metrics | None:
@@ -58,7 +74,8 @@ def _metrics(thing: object, core: Core | None) -> ARM64Metrics | None:
     if not isinstance(reading, Reading):
         kind = type(reading).__name__
         raise ArmprofError(f"cannot analyze {kind}: give a Reading, ARM64Metrics or something with a .reading")
-    return compute(reading, core)
+    groups = thing.groups if isinstance(thing, Component) else ()
+    return compute(reading, core, groups)
 
 
 def _too_little(reading: Reading) -> str | None:
@@ -80,108 +97,131 @@ def _too_little(reading: Reading) -> str | None:
     return None
 
 
-def _carries(metric: Metric) -> bool:
-    """Whether a rule may be decided on it, either way."""
-    return metric.confidence in (Confidence.MEDIUM, Confidence.HIGH)
+def _missing(metrics: ARM64Metrics) -> str:
+    """Why nothing was decided: what became of the metrics that decide most. The reasons stand with these."""
+    wanted = ("cycles_per_instruction", "frontend_stalled", "backend_stalled", "l1d_mpki", "branch_mpki")
+    said = []
+    for name in wanted:
+        metric = metrics[name]
+        if metric.value is None:
+            said.append(f"{name} has no value")
+        elif metric.confidence is Confidence.LOW:
+            said.append(f"{name} was {too_little(metric.coverage, metric.reason)}")
+    return ", ".join(said)
 
 
 @dataclass(frozen=True, slots=True)
-class _Raised:
-    recommendation: Recommendation
-    share: float | None  # of the cycles at stake
+class _Opinion:
+    """What a rule has to say, and the metrics that it was decided on, either way."""
 
-    def order(self) -> tuple[float, int, int]:
-        """Most cycles first, then the surer, then the easier."""
-        r = self.recommendation
-        return -(self.share or 0.0), -r.confidence.rank, r.effort.rank
+    rule: Rule
+    said: Recommendation | Silent
+    decided: tuple[str, ...] = ()
 
 
-def _silent(rule: Rule, metrics: ARM64Metrics | None, reason: str) -> Silent:
-    return Silent(rule.name, rule.type, rule.metric, metrics[rule.metric].value if metrics else None, reason)
+def _silent(rule: Rule, name: str | None, metrics: ARM64Metrics | None, reason: str) -> Silent:
+    metric = name or rule.ways[0].when[0].name
+    value = metrics[metric].value if metrics is not None and metric in metrics else None
+    return Silent(rule.name, rule.type, metric, value, reason)
 
 
-def _consider(rule: Rule, metrics: ARM64Metrics, core: Core | None) -> _Raised | Silent:
-    metric = metrics[rule.metric]
-    if metric.value is None or metric.confidence is None:
-        return _silent(rule, metrics, f"{rule.metric} has no value ({metric.reason})")
-    if not _carries(metric):
-        return _silent(rule, metrics, _undecided(metric))
-    if not rule.crossed(metric.value):
-        return _silent(rule, metrics, f"{rule.metric} is {metric.value:.4g}, not {rule.threshold}")
+def _consider(rule: Rule, terms: Terms, causes: Mapping[str, Cause]) -> _Opinion:
+    """The first way that holds; else the reason of the one that came nearest: one that was decided before one that was not."""
+    undecided: tuple[str, str] | None = None
+    declined: tuple[str, str, tuple[str, ...]] | None = None
+    for way in rule.ways:
+        unknown = [c for c in way.when if terms[c.name].value is None]
+        failed = next((c for c in way.when if c not in unknown and not c.holds(terms[c.name].value or 0.0)), None)
+        if failed is not None:
+            said = f"{failed.name} is {terms[failed.name].value:.4g}, not {failed.words}"
+            declined = declined or (failed.name, said, (failed.name,))
+            continue
+        if unknown:
+            undecided = undecided or (unknown[0].name, _why_unknown(unknown, terms))
+            continue
+        names = tuple(condition.name for condition in way.when)
+        stopped = next((c for c in way.unless if _holds(c, terms)), None)
+        if stopped is not None:
+            value = terms[stopped.name].value
+            declined = declined or (stopped.name, f"{stopped.name} is {value:.4g}, {stopped.words}", names)
+            continue
+        said_or_not = _speak(rule, way, terms, causes)
+        if isinstance(said_or_not, Recommendation):
+            return _Opinion(rule, said_or_not, names)
+        declined = declined or (names[0], said_or_not, names)
+    if declined is not None:
+        name, reason, names = declined
+        return _Opinion(rule, _silent(rule, name, terms.metrics, reason), names)
+    assert undecided is not None
+    return _Opinion(rule, _silent(rule, undecided[0], terms.metrics, undecided[1]))
 
-    crossed = f"{rule.metric} is {metric.value:.4g}, {rule.threshold}"
-    stake = at_stake(rule, metrics, core)
-    negligible = _negligible(rule, stake, metrics)
-    if negligible:
-        return _silent(rule, metrics, f"{crossed}, but {negligible}")
 
-    evidence = [f"{crossed} ({metric.formula})"]
+def _holds(condition: Condition, terms: Terms) -> bool:
+    value = terms[condition.name].value
+    return value is not None and condition.holds(value)
+
+
+def _why_unknown(unknown: Sequence[Condition], terms: Terms) -> str:
+    reasons = []
+    for condition in unknown:
+        reason = terms[condition.name].reason
+        reasons.append(reason if condition.name in reason else f"{condition.name} has no value ({reason})")
+    return "; ".join(dict.fromkeys(reasons))
+
+
+def _speak(rule: Rule, way: RuleWay, terms: Terms, causes: Mapping[str, Cause]) -> Recommendation | str:
+    """The recommendation, or why the cycles at stake are not worth one."""
+    said = way.says.format(**{name: terms[name].value for name in way.says_names})
+    if rule.aside:
+        return f"only told, not advised: {said}. {rule.description}"
+    stake = at_stake(way, terms, causes)
+    if stake.share is not None and stake.share < tree().matters:
+        return f"{said}, but at most {100 * stake.share:.2f} % of the cycles are at stake"
+    evidence = [said]
     if stake.share is not None:
-        evidence.append(f"{100 * stake.share:.1f} % of the cycles are at stake: {stake.says}")
-    elif rule.rate is not None:
-        rate = metrics[rule.rate]
-        evidence.append(f"{rule.rate} is {rate.value:.4g} {rate.unit}")
-    if metric.status is Status.SCALED:
-        evidence.append(f"{rule.metric} was {_counted(metric)}")
-    if metric.reason:
-        evidence.append(metric.reason)
+        evidence.append(stake.says)
+    used = [terms.metrics[c.name] for c in way.when if c.name in terms.metrics]
+    evidence += [f"{metric.name}: {metric.reason}" for metric in used if metric.reason]
+    evidence += [
+        f"{metric.name} was counted {100 * metric.coverage:.1f} % of the time"
+        for metric in used
+        if metric.status is Status.SCALED and metric.coverage is not None
+    ]
+    counted = [confidence for c in way.when if (confidence := terms[c.name].confidence) is not None]
     # Where the cost could not be weighed, the counts alone do not make advice sure.
-    weighed = Confidence.MEDIUM if stake.share is None else stake.confidence
-    recommendation = Recommendation(
+    weighed = Confidence.MEDIUM if stake.share is None else stake.confidence or Confidence.HIGH
+    gain, confidence = improvement(rule, way, stake), least(way.certainty, weighed, *counted)
+    return Recommendation(
         rank=0,  # known once all are
+        rule=rule.name,
         type=rule.type,
         title=rule.title,
         description=rule.description,
-        expected_improvement=_improvement(rule, stake),
+        expected_improvement=gain,
         effort=rule.effort,
         risk=rule.risk,
-        confidence=least(metric.confidence, weighed),
-        evidence=tuple(evidence),
+        confidence=confidence,
+        evidence=tuple(dict.fromkeys(evidence)),
+        score=_score(rule, gain, confidence),
+        depends_on=rule.depends_on,
+        verify=verify(rule.watch, terms.metrics.reading),
     )
-    return _Raised(recommendation, stake.share)
 
 
-def _undecided(metric: Metric) -> str:
-    if metric.value is None:
-        return f"{metric.name} has no value"
-    return f"{metric.name} was {_counted(metric)}: too little to judge"
+def _score(rule: Rule, gain: Improvement, confidence: Confidence) -> float:
+    weights = gate()
+    return gain.expected * weights.confidence[confidence] / weights.effort[rule.effort]
 
 
-def _counted(metric: Metric) -> str:
-    if metric.coverage is None:
-        return "counted for an unknown part of the time"
-    return f"counted {100 * metric.coverage:.1f} % of the time"
-
-
-def _negligible(rule: Rule, stake: AtStake, metrics: ARM64Metrics) -> str | None:
-    """Why it does not matter that the threshold is crossed, or None where it may matter."""
-    if stake.share is not None:
-        if stake.share < gate().min_share:
-            return f"at most {100 * stake.share:.2f} % of the cycles are at stake: {stake.says}"
-        return None
-    if rule.rate is None:
-        return None
-    rate = metrics[rule.rate]
-    if rate.value is None:
-        return f"how often that happens is not known: {rule.rate} has no value ({rate.reason})"
-    if not _carries(rate):
-        return f"how often that happens is not known: {rule.rate} was {_counted(rate)}"
-    if rate.value < gate().min_rate:
-        return f"{rate.value:.3g} {rate.unit} cost next to nothing"
-    return None
-
-
-def _improvement(rule: Rule, stake: AtStake) -> Improvement:
-    low, high = rule.low, rule.high
-    basis = f"{low:g} to {high:g} % is the fixed range of this rule, not derived from this program"
-    if stake.share is None:
-        return Improvement(low, high, None, rule.unit, f"{basis}; no ceiling: {stake.says}")
-    gain = stake.share if rule.unit == "latency" else stake.share / (1 - stake.share)
-    ceiling = 100 * gain
-    if ceiling <= low:
-        basis += "; all of it exceeds the ceiling, which leaves anything from nothing to the ceiling"
-        low, high = 0.0, ceiling
-    elif ceiling < high:
-        basis += ", cut to the ceiling"
-        high = ceiling
-    return Improvement(low, high, ceiling, rule.unit, f"{basis}; ceiling: all {100 * stake.share:.1f} % at stake")
+def _refined(opinions: Iterable[_Opinion], metrics: ARM64Metrics) -> list[_Opinion]:
+    """The opinions without those that others state more exactly."""
+    opinions = list(opinions)
+    speaking = {opinion.rule.name for opinion in opinions if isinstance(opinion.said, Recommendation)}
+    refined = []
+    for opinion in opinions:
+        better = [name for name in opinion.rule.refined_by if name in speaking]
+        if better and isinstance(opinion.said, Recommendation):
+            reason = f"{' and '.join(better)} says it more exactly"
+            opinion = replace(opinion, said=_silent(opinion.rule, None, metrics, reason))
+        refined.append(opinion)
+    return refined

@@ -1,17 +1,13 @@
-"""What `analyze` gives: recommendations, the rules that stayed silent, and whether it was judged at all."""
+"""What a rule has to say: a recommendation with what it may gain, or why it stays silent."""
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from armprof.analysis.bottlenecks import PerformanceBottleneck
-from armprof.metrics import ARM64Metrics, Confidence
-
-if TYPE_CHECKING:
-    import pandas as pd
+from armprof.counters.reading import Reading
+from armprof.metrics import Confidence
 
 
 class OptimizationType(StrEnum):
@@ -20,6 +16,10 @@ class OptimizationType(StrEnum):
     CACHE_LAYOUT = "CacheLayout"
     BRANCH_OPTIMIZATION = "BranchOptimization"
     MEMORY_ACCESS = "MemoryAccess"
+    CODE_LAYOUT = "CodeLayout"
+    CORE_BOUND = "CoreBound"
+    SYNCHRONIZATION = "Synchronization"
+    LESS_WORK = "LessWork"
 
 
 class ImplementationEffort(StrEnum):
@@ -64,6 +64,19 @@ class Improvement:
     unit: str
     basis: str
 
+    @property
+    def expected(self) -> float:
+        """The middle of low and high, in percent of the time that goes away, whatever the unit."""
+        return self.saved((self.low + self.high) / 2)
+
+    def saved(self, gain: float) -> float:
+        """A gain in the unit as percent of the time that goes away."""
+        return gain if self.unit == "latency" else 100 * gain / (100 + gain)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in the JSON contract."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
     def __str__(self) -> str:
         ceiling = "ceiling unknown" if self.ceiling is None else f"ceiling {self.ceiling:.1f} %"
         return f"{self.low:.3g}-{self.high:.3g} % {self.unit}, {ceiling}"
@@ -71,9 +84,14 @@ class Improvement:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """One piece of advice: ``rank`` from 1, ``evidence`` a sentence per fact."""
+    """One piece of advice: ``rank`` from 1, ``evidence`` a sentence per fact.
+
+    ``rule`` names the row of the tables that it is from; ``depends_on`` the rules whose advice should be followed before;
+    ``verify`` is the command that shows whether it helped, with CMD for the program before the change and after.
+    """
 
     rank: int
+    rule: str
     type: OptimizationType
     title: str
     description: str
@@ -82,30 +100,32 @@ class Recommendation:
     risk: ImplementationRisk
     confidence: Confidence
     evidence: tuple[str, ...]
+    score: float = 0.0  # what it is ranked by: the expected gain, by how sure it is, over what it takes
     location: dict[str, Any] | None = None
     depends_on: tuple[str, ...] = ()
+    verify: tuple[str, ...] = ()
+
+    def order(self) -> tuple[bool, float]:
+        """What it is sorted by: the highest score first, and last what could not be weighed in cycles."""
+        return self.expected_improvement.ceiling is None, -self.score
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of ``recommendations[]`` in the JSON contract."""
-        gain = self.expected_improvement
         return {
             "rank": self.rank,
+            "rule": self.rule,
             "type": str(self.type),
             "title": self.title,
             "description": self.description,
-            "expected_improvement": {
-                "low": gain.low,
-                "high": gain.high,
-                "ceiling": gain.ceiling,
-                "unit": gain.unit,
-                "basis": gain.basis,
-            },
+            "expected_improvement": self.expected_improvement.to_dict(),
             "effort": str(self.effort),
             "risk": str(self.risk),
             "confidence": str(self.confidence),
             "evidence": list(self.evidence),
+            "score": self.score,
             "location": self.location,
             "depends_on": list(self.depends_on),
+            "verify": list(self.verify),
         }
 
 
@@ -129,65 +149,8 @@ class Silent:
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Analysis:
-    """What follows from the metrics of one Reading. ``metrics`` is None where there was no Reading."""
-
-    verdict: Verdict
-    reason: str  # why it was judged or not, one sentence
-    recommendations: tuple[Recommendation, ...]
-    silent: tuple[Silent, ...]
-    metrics: ARM64Metrics | None = None
-    bottlenecks: tuple[PerformanceBottleneck, ...] = ()  # of a component that was timed stage by stage
-
-    def to_dict(self) -> dict[str, Any]:
-        """``verdict``, ``reason``, ``bottlenecks[]``, ``recommendations[]`` as in the JSON contract, and ``silent[]``."""
-        return {
-            "verdict": str(self.verdict),
-            "reason": self.reason,
-            "bottlenecks": [b.to_dict() for b in self.bottlenecks],
-            "recommendations": [r.to_dict() for r in self.recommendations],
-            "silent": [s.to_dict() for s in self.silent],
-        }
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row per recommendation, by rank; low, high and ceiling in percent of the unit."""
-        import pandas as pd
-
-        columns = [
-            "rank",
-            "type",
-            "title",
-            "low",
-            "high",
-            "ceiling",
-            "unit",
-            "effort",
-            "risk",
-            "confidence",
-            "basis",
-        ]
-        rows = []
-        for recommendation in self.recommendations:
-            entry = recommendation.to_dict()
-            entry |= entry["expected_improvement"]
-            rows.append([entry[column] for column in columns])
-        return pd.DataFrame(rows, columns=columns).astype({"ceiling": "float64"}).set_index("rank")
-
-    def __repr__(self) -> str:
-        lines = [f"Analysis: {self.verdict}, {self.reason}"]
-        if self.verdict is Verdict.JUDGED and not self.recommendations:
-            lines.append("  nothing to recommend")
-        for r in self.recommendations:
-            lines.append(f"  {r.rank}. {r.title} ({r.type})")
-            lines.append(f"     {r.expected_improvement}; effort {r.effort}, risk {r.risk}, {r.confidence} confidence")
-            lines += textwrap.wrap(r.description, 100, initial_indent=" " * 5, subsequent_indent=" " * 5)
-            for fact in (*r.evidence, r.expected_improvement.basis):
-                lines += textwrap.wrap(fact, 98, initial_indent="     - ", subsequent_indent=" " * 7)
-        for s in self.silent:
-            if s.reason == f"{Verdict.NOT_JUDGED}: {self.reason}":
-                continue  # said in the first line
-            lines += textwrap.wrap(
-                f"{s.rule}: {s.reason}", 100, initial_indent="  silent: ", subsequent_indent=" " * 10
-            )
-        return "\n".join(lines)
+def verify(watch: tuple[str, ...], reading: Reading) -> tuple[str, ...]:
+    """The commands that show what a change did: to the time, and to these metrics."""
+    source = f" --source model --core {reading.core}" if reading.source == "model" and reading.core else ""
+    compared = () if source else ("armprof ab -- CMD_BEFORE -- CMD_AFTER",)
+    return (*compared, f"armprof stat{source} -m {','.join(watch)} -- CMD_AFTER")

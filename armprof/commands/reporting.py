@@ -21,7 +21,8 @@ def add_options(parser: argparse.ArgumentParser, without_output: str) -> None:
     parser.add_argument(
         "--explain",
         action="store_true",
-        help="text: also tell how each metric was formed and why rules stayed silent (JSON always does)",
+        help="text: also tell how each metric was formed, where cycles went and on what evidence, and what was considered and "
+        "not advised (JSON always does)",
     )
 
 
@@ -35,9 +36,9 @@ def report(run: Run, args: argparse.Namespace, stream: TextIO, plan: Plan | None
 
     to = sys.stdout if args.format == "json" else stream
     if args.format == "json":
-        rendered = json.render(document(run))
+        rendered = json.render(document(run, plan))
     else:
-        rendered = text.render(document(run), None if args.output else to, args.explain, plan)
+        rendered = text.render(document(run, plan), None if args.output else to, args.explain, plan)
     if args.output:
         write_text(args.output, rendered)
     else:

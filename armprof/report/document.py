@@ -10,11 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from armprof.analysis import Analysis, PerformanceBottleneck, Recommendation, analyze, bottlenecks
+from armprof.analysis import Analysis, PerformanceBottleneck, Phase, Recommendation, analyze
+from armprof.budget import Plan
 from armprof.counters.reading import Reading
 from armprof.cpu import Core
-from armprof.metrics import ARM64Metrics, compute
+from armprof.metrics import ARM64Metrics
 from armprof.metrics.result import MAIN
+from armprof.report.planned import planned
 from armprof.run.metrics import ComponentMetrics
 from armprof.run.record import Component, Run
 
@@ -49,8 +51,9 @@ class Part:
 
     @property
     def has_metrics(self) -> bool:
-        """Whether any metric has a value."""
-        return self.metrics is not None and any(metric.value is not None for metric in self.metrics.values())
+        """Whether any metric has a value that was counted: how many CPUs were in use is known without."""
+        known = () if self.metrics is None else self.metrics.values()
+        return any(metric.value is not None and metric.section != "threads" for metric in known)
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class Document:
     parts: tuple[Part, ...]
     recommendations: tuple[Advice, ...]
     bottlenecks: tuple[PerformanceBottleneck, ...] = ()
+    roadmap: tuple[Phase, ...] = ()  # in phases: stability, headroom, and what is recommended
 
     @property
     def source(self) -> str | None:
@@ -118,32 +122,21 @@ class Document:
         return _gathered((part, _formulas(part.metrics)) for part in self.parts if part.metrics)
 
 
-def document(run: Run) -> Document:
-    """What the run's counts say: metrics and recommendations of every component."""
-    parts = tuple(Part(component, _analysis(component)) for component in run.components)
+def document(run: Run, plan: Plan | None = None) -> Document:
+    """What the run's counts say: metrics and recommendations of every component; a ``plan`` joins in the roadmap."""
+    parts = tuple(Part(component, analyze(component)) for component in run.components)
     advice = [Advice(part.component, r) for part in parts for r in part.analysis.recommendations]
-    advice.sort(key=_order)
+    advice.sort(key=lambda a: a.recommendation.order())
     ranked = (Advice(a.component, replace(a.recommendation, rank=i)) for i, a in enumerate(advice, start=1))
-    return Document(run, parts, tuple(ranked), _bottlenecks(parts))
-
-
-def _analysis(component: Component) -> Analysis:
-    if component.reading is None:
-        return analyze(component)
-    judged = analyze(compute(component.reading, groups=component.groups))
-    return replace(judged, bottlenecks=bottlenecks(component))
+    recommended = tuple(ranked)
+    steps = [(a.component.name if len(parts) > 1 else "", a.recommendation) for a in recommended]
+    return Document(run, parts, recommended, _bottlenecks(parts), planned(run, steps, plan))
 
 
 def _bottlenecks(parts: Iterable[Part]) -> tuple[PerformanceBottleneck, ...]:
     found = [bottleneck for part in parts for bottleneck in part.analysis.bottlenecks]
     found.sort(key=lambda one: -one.largest_share)
     return tuple(replace(one, rank=rank) for rank, one in enumerate(found, start=1))
-
-
-def _order(advice: Advice) -> tuple[float, int, int]:
-    """What can gain most first, then the surer, then the easier."""
-    r = advice.recommendation
-    return -(r.expected_improvement.ceiling or 0.0), -r.confidence.rank, r.effort.rank
 
 
 def only(values: Iterable[T]) -> T | None:

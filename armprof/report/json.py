@@ -53,6 +53,7 @@ def as_dict(document: Document) -> dict[str, Any]:
             {**advice.recommendation.to_dict(), "component": advice.component.name}
             for advice in document.recommendations
         ],
+        "roadmap": [phase.to_dict() for phase in document.roadmap],
         "notes": list(run.notes),
     }
 

@@ -15,7 +15,7 @@ from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 
-from armprof.analysis import Verdict
+from armprof.analysis import Cause, Verdict
 from armprof.budget.plan import Plan
 from armprof.counters.reading import Count, Reading
 from armprof.report import figures, tables
@@ -23,6 +23,7 @@ from armprof.report.document import Advice, Document, Part, Shared, only
 from armprof.report.paper import WIDTH, paper, printed
 from armprof.report.path import critical_path, open_loop
 from armprof.report.pieces import item, listed, short, text
+from armprof.report.planned import trees
 from armprof.report.tables import Marks, is_software
 from armprof.report.tree import overview
 
@@ -49,7 +50,9 @@ def render(document: Document, stream: TextIO | None = None, explain: bool = Fal
     """
     console = paper(stream)
     blocks: Section = []
-    sections = _sections(document, console, explain)
+    sections: Iterable[Section] = _sections(document, console, explain)
+    if plan or len(document.recommendations) > 1:
+        sections = [*sections, trees(document.roadmap)]
     for section in [overview(document.run, plan, console.width), *sections] if plan else sections:
         blocks += [*([""] if blocks else []), *section]
     return printed(console, blocks)
@@ -85,6 +88,7 @@ def _sections(document: Document, console: Console, explain: bool) -> Iterator[S
     if any(part.has_metrics for part in document.parts):
         if marks.remarks:
             yield [item(remark, mark) for remark, mark in marks.remarks.items()]
+        yield from _causes(document)
         yield _advice(document)
         yield from _valueless(document)
     else:
@@ -217,6 +221,36 @@ def _differences(document: Document, part: Part, reading: Reading) -> Iterator[s
 # What follows
 
 
+def _causes(document: Document) -> Iterator[Section]:
+    """Where the cycles go: what matters of the tree, a line for each component."""
+    rows = [(part, losses(part.analysis.causes)) for part in document.parts]
+    section: Section = [text("Where the cycles go, at most", "bold")]
+    for part, told in rows:
+        if told:
+            who = f"{short(part.component.name)}: " if len(document.parts) > 1 else ""
+            section.append(item(f"{who}{told}"))
+    if len(section) > 1:
+        yield section
+
+
+def losses(causes: Sequence[Cause]) -> str:
+    """The causes that matter in one line, each with those below it: backend 34 % (memory 34 %)."""
+    below: dict[str | None, list[Cause]] = {}
+    for cause in causes:
+        below.setdefault(cause.parent, []).append(cause)
+
+    def told(parent: str | None) -> Iterator[str]:
+        for cause in sorted(below.get(parent, ()), key=lambda c: -(c.share or 0.0)):
+            inner = ", ".join(told(cause.name))
+            if cause.share is None or not cause.matters:
+                if inner:  # a parent that was not counted
+                    yield inner
+            else:
+                yield f"{cause.name} {100 * cause.share:.1f} %{f' ({inner})' if inner else ''}"
+
+    return ", ".join(told(None))
+
+
 def _advice(document: Document) -> Section:
     section: Section = [text("Recommendations", "bold")]
     several = len(document.parts) > 1
@@ -254,6 +288,15 @@ def _recommendation(advice: Advice, several: bool, described: set[str]) -> Itera
         yield Padding(text(r.description), (0, 0, 0, 3))
     for fact in (*r.evidence, gain.basis):
         yield item(fact)
+    for command in r.verify:
+        yield item(f"verify: {command}")
+
+
+def _cause(cause: Cause) -> str:
+    within = f" (of {cause.parent})" if cause.parent else ""
+    if cause.share is None:
+        return f"{cause.name}{within}: not known: {cause.reason}"
+    return f"{cause.name}{within}: {cause.title.lower()}, {100 * cause.share:.1f} %: {cause.evidence}"
 
 
 def _valueless(document: Document) -> Iterator[Section]:
@@ -280,6 +323,11 @@ def _explained(document: Document) -> Iterator[Section]:
     ]
     if formed:
         yield [text("How metrics were formed", "bold"), *formed]
+    for part in document.parts:
+        if part.analysis.causes:
+            who = f" of {short(part.component.name)}" if len(document.parts) > 1 else ""
+            told = [item(_cause(cause)) for cause in part.analysis.causes]
+            yield [text(f"Where the cycles{who} go, and how that was found", "bold"), *told]
     silent = [item(f"{_where(document, rule)}{', '.join(rule.names)}: {rule.text}") for rule in document.silent()]
     if silent:
         yield [text("Rules that stayed silent", "bold"), *silent]

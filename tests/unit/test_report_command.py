@@ -206,9 +206,10 @@ class TestPublished:
 
     FOLDER = Path(FIELD or "") / "perfstat"
 
-    def test_git_is_advised_on_its_branches(self, report: Report) -> None:
+    def test_git_is_advised_on_its_code_first_and_then_on_its_branches(self, report: Report) -> None:
         text = report(self.FOLDER / "n1-git-ops-perf-stat.txt", "--core", "neoverse-n1")
-        assert "1. Make branches predictable or remove them\n   2-8 % latency (ceiling 9.6 %)" in text
+        assert "1. Lay the code out for the instruction cache\n   0-20.5 % latency (ceiling 24.1 %)" in text
+        assert "3. Make branches predictable or remove them\n   0-8.1 % latency (ceiling 9.6 %)" in text
         assert "Branch prediction accuracy (a)  96.38 %   50.0 %  medium" in text
         assert "Instructions per cycle             1.47   58.3 %  medium" in text
 

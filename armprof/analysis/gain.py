@@ -1,0 +1,79 @@
+"""What a change may gain: the share of the cycles at stake, and the part of it that measured changes of its kind saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from armprof.analysis.causes import Cause, nearest
+from armprof.analysis.result import Improvement
+from armprof.analysis.rules import Rule, RuleWay
+from armprof.analysis.terms import Terms
+from armprof.metrics import Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """``share`` of the cycles, 0 to 1, and the words for it; share None, and why it cannot be told."""
+
+    share: float | None
+    says: str
+    confidence: Confidence | None = None
+
+
+def at_stake(way: RuleWay, terms: Terms, causes: Mapping[str, Cause]) -> Stake:
+    """What the way's cause takes of the cycles, else what the nearest known cause above it does."""
+    cause = nearest(way.cause, causes)
+    if cause is None or cause.share is None or cause.share >= 1:
+        return Stake(None, causes[way.cause].reason or "it bounds nothing")
+    if cause.name == way.cause:
+        says = f"{_percent(cause.share)} of the cycles are at stake: {cause.evidence}"
+    else:
+        says = (
+            f"at most the {_percent(cause.share)} of the cycles that {cause.name} takes are at stake "
+            f"({cause.evidence}); {way.cause} alone is not known: {causes[way.cause].reason}"
+        )
+    if way.stake is None:
+        return Stake(cause.share, says, cause.confidence)
+    part = terms.evaluate(way.stake)
+    if part.value is None:
+        return Stake(cause.share, f"{says}; what part of it is not known: {part.reason}", cause.confidence)
+    share = min(max(0.0, part.value), cause.share)
+    return Stake(share, f"{says}; of it {_percent(share)} ({way.stake.text})", part.confidence)
+
+
+def improvement(rule: Rule, way: RuleWay, stake: Stake) -> Improvement:
+    """The interval: from what honest changes realised at least of what is at stake to what good ones did."""
+    if stake.share is None:
+        return _uncomputed(rule, stake)
+    low, high = (100 * _in_unit(part * stake.share, rule.unit) for part in way.realised)
+    ceiling = 100 * _in_unit(stake.share, rule.unit)
+    of = "of what is at stake comes true"
+    basis = f"{100 * way.realised[0]:.0f} to {100 * way.realised[1]:.0f} % {of}: {_resembling(rule)}"
+    return Improvement(low, high, ceiling, rule.unit, f"{basis}; ceiling: all {_percent(stake.share)} at stake")
+
+
+def _uncomputed(rule: Rule, stake: Stake) -> Improvement:
+    why = f"no ceiling: {stake.says}"
+    if rule.fixed is not None:
+        low, high = rule.fixed
+        basis = f"{low:g} to {high:g} % is the fixed range of this rule, not derived from this program"
+        return Improvement(low, high, None, rule.unit, f"{basis}; {why}")
+    high = max((case.saved[1] for case in rule.cases), default=0.0)
+    basis = f"0 to {high:g} %, the range of measured changes of its kind, not derived from this program"
+    return Improvement(0.0, high, None, rule.unit, f"{basis}: {_resembling(rule)}; {why}")
+
+
+def _resembling(rule: Rule) -> str:
+    if not rule.cases:
+        return "no measured change of its kind is known: these bounds are those of others"
+    return "; ".join(map(str, rule.cases))
+
+
+def _in_unit(share: float, unit: str) -> float:
+    """Part of the time that goes away, or how much more work is done in it."""
+    return share if unit == "latency" else share / (1 - share)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

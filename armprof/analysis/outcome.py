@@ -1,0 +1,84 @@
+"""What `analyze` gives: causes, recommendations, the rules that stayed silent, and whether it was judged at all."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from armprof.analysis.bottlenecks import PerformanceBottleneck
+from armprof.analysis.causes import Cause
+from armprof.analysis.result import Recommendation, Silent, Verdict
+from armprof.analysis.roadmap import Phase
+from armprof.metrics import ARM64Metrics
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Analysis:
+    """What follows from the metrics of one Reading. ``metrics`` is None where there was no Reading."""
+
+    verdict: Verdict
+    reason: str  # why it was judged or not, one sentence
+    recommendations: tuple[Recommendation, ...]
+    silent: tuple[Silent, ...]
+    metrics: ARM64Metrics | None = None
+    causes: tuple[Cause, ...] = ()  # where the cycles go, parents before their children
+    roadmap: tuple[Phase, ...] = ()  # what is recommended, in phases
+    bottlenecks: tuple[PerformanceBottleneck, ...] = ()  # of a component that was timed stage by stage
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in the JSON contract; the roadmap there is that of all components."""
+        return {
+            "verdict": str(self.verdict),
+            "reason": self.reason,
+            "causes": [c.to_dict() for c in self.causes],
+            "bottlenecks": [b.to_dict() for b in self.bottlenecks],
+            "recommendations": [r.to_dict() for r in self.recommendations],
+            "silent": [s.to_dict() for s in self.silent],
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per recommendation, by rank; low, high and ceiling in percent of the unit."""
+        import pandas as pd
+
+        columns = [
+            "rank",
+            "rule",
+            "type",
+            "title",
+            "low",
+            "high",
+            "ceiling",
+            "unit",
+            "effort",
+            "risk",
+            "confidence",
+            "basis",
+        ]
+        rows = []
+        for recommendation in self.recommendations:
+            entry = recommendation.to_dict()
+            entry |= entry["expected_improvement"]
+            rows.append([entry[column] for column in columns])
+        return pd.DataFrame(rows, columns=columns).astype({"ceiling": "float64"}).set_index("rank")
+
+    def __repr__(self) -> str:
+        lines = [f"Analysis: {self.verdict}, {self.reason}"]
+        if self.verdict is Verdict.JUDGED and not self.recommendations:
+            lines.append("  nothing to recommend")
+        for r in self.recommendations:
+            lines.append(f"  {r.rank}. {r.title} ({r.type})")
+            lines.append(f"     {r.expected_improvement}; effort {r.effort}, risk {r.risk}, {r.confidence} confidence")
+            lines += textwrap.wrap(r.description, 100, initial_indent=" " * 5, subsequent_indent=" " * 5)
+            for fact in (*r.evidence, r.expected_improvement.basis, *(f"verify: {command}" for command in r.verify)):
+                lines += textwrap.wrap(fact, 98, initial_indent="     - ", subsequent_indent=" " * 7)
+        for s in self.silent:
+            if s.reason == f"{Verdict.NOT_JUDGED}: {self.reason}":
+                continue  # said in the first line
+            lines += textwrap.wrap(
+                f"{s.rule}: {s.reason}", 100, initial_indent="  silent: ", subsequent_indent=" " * 10
+            )
+        return "\n".join(lines)
