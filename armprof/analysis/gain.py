@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from armprof.analysis.causes import Cause, nearest
 from armprof.analysis.result import Improvement
-from armprof.analysis.rules import Rule, RuleWay
+from armprof.analysis.rules import Rule, RuleWay, gate
 from armprof.analysis.terms import Terms
 from armprof.metrics import Confidence
 
@@ -42,15 +42,27 @@ def at_stake(way: RuleWay, terms: Terms, causes: Mapping[str, Cause]) -> Stake:
     return Stake(share, f"{says}; of it {_percent(share)} ({way.stake.text})", part.confidence)
 
 
-def improvement(rule: Rule, way: RuleWay, stake: Stake) -> Improvement:
+def improvement(rule: Rule, way: RuleWay, stake: Stake, modelled: bool) -> Improvement:
     """The interval: from what honest changes realised at least of what is at stake to what good ones did."""
     if stake.share is None:
         return _uncomputed(rule, stake)
-    low, high = (100 * _in_unit(part * stake.share, rule.unit) for part in way.realised)
-    ceiling = 100 * _in_unit(stake.share, rule.unit)
+    realised = way.realised
+    most, besides = stake.share, ""
+    if modelled:
+        part: float = gate().model["besides"]
+        realised = way.modelled or tuple(gate().model["realised"])
+        most += part * (1 - most)
+        besides = (
+            f", and {100 * part:.0f} % of the other cycles, for a change seldom leaves the instructions as they were"
+        )
+    low, high, ceiling = (
+        100 * _in_unit(part, rule.unit) for part in (realised[0] * stake.share, realised[1] * most, most)
+    )
     of = "of what is at stake comes true"
-    basis = f"{100 * way.realised[0]:.0f} to {100 * way.realised[1]:.0f} % {of}: {_resembling(rule)}"
-    return Improvement(low, high, ceiling, rule.unit, f"{basis}; ceiling: all {_percent(stake.share)} at stake")
+    basis = f"{100 * realised[0]:.0f} to {100 * realised[1]:.0f} % {of}: {_resembling(rule)}"
+    return Improvement(
+        low, high, ceiling, rule.unit, f"{basis}; ceiling: all {_percent(stake.share)} at stake{besides}"
+    )
 
 
 def _uncomputed(rule: Rule, stake: Stake) -> Improvement:

@@ -24,6 +24,7 @@ from armprof.run.record import Component
 
 # Known of any program without counting an event: alone they decide nothing.
 NOTHING_COUNTED = ("cpus_used", "numa_efficiency")
+ASIDES = frozenset(rule.name for rule in rules() if rule.aside)
 MANY = 6  # so many metrics are named in a reason
 
 
@@ -50,7 +51,9 @@ def judge(metrics: ARM64Metrics | None, core: Core | None = None) -> Analysis:
     causes = walk(terms)
     opinions = _refined([_consider(rule, terms, causes) for rule in rules()], metrics)
     silent = tuple(o.said for o in opinions if isinstance(o.said, Silent))
-    raised = sorted((o.said for o in opinions if isinstance(o.said, Recommendation)), key=Recommendation.order)
+    speaking = sorted((o.said for o in opinions if isinstance(o.said, Recommendation)), key=Recommendation.order)
+    asides = tuple(replace(r, rank=i) for i, r in enumerate((r for r in speaking if r.rule in ASIDES), 1))
+    raised = [r for r in speaking if r.rule not in ASIDES]
     decided = dict.fromkeys(name for opinion in opinions for name in opinion.decided if name not in NOTHING_COUNTED)
     known = tuple(causes.values())
     if not decided:
@@ -62,7 +65,7 @@ def judge(metrics: ARM64Metrics | None, core: Core | None = None) -> Analysis:
         replace(r, rank=i, depends_on=tuple(d for d in r.depends_on if d in recommended))
         for i, r in enumerate(raised, 1)
     )
-    return Analysis(Verdict.JUDGED, reason, ranked, silent, metrics, known, roadmap([("", r) for r in ranked]))
+    return Analysis(Verdict.JUDGED, reason, ranked, silent, metrics, known, asides, roadmap([("", r) for r in ranked]))
 
 
 def _metrics(thing: object, core: Core | None) -> ARM64Metrics | None:
@@ -172,8 +175,6 @@ def _why_unknown(unknown: Sequence[Condition], terms: Terms) -> str:
 def _speak(rule: Rule, way: RuleWay, terms: Terms, causes: Mapping[str, Cause]) -> Recommendation | str:
     """The recommendation, or why the cycles at stake are not worth one."""
     said = way.says.format(**{name: terms[name].value for name in way.says_names})
-    if rule.aside:
-        return f"only told, not advised: {said}. {rule.description}"
     stake = at_stake(way, terms, causes)
     if stake.share is not None and stake.share < tree().matters:
         return f"{said}, but at most {100 * stake.share:.2f} % of the cycles are at stake"
@@ -190,7 +191,8 @@ def _speak(rule: Rule, way: RuleWay, terms: Terms, causes: Mapping[str, Cause]) 
     counted = [confidence for c in way.when if (confidence := terms[c.name].confidence) is not None]
     # Where the cost could not be weighed, the counts alone do not make advice sure.
     weighed = Confidence.MEDIUM if stake.share is None else stake.confidence or Confidence.HIGH
-    gain, confidence = improvement(rule, way, stake), least(way.certainty, weighed, *counted)
+    gain = improvement(rule, way, stake, terms.metrics.reading.source == "model")
+    confidence = least(way.certainty, weighed, *counted)
     return Recommendation(
         rank=0,  # known once all are
         rule=rule.name,

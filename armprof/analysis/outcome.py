@@ -26,6 +26,7 @@ class Analysis:
     silent: tuple[Silent, ...]
     metrics: ARM64Metrics | None = None
     causes: tuple[Cause, ...] = ()  # where the cycles go, parents before their children
+    asides: tuple[Recommendation, ...] = ()  # what is no advice, and told when asked: that nothing is left in the core
     roadmap: tuple[Phase, ...] = ()  # what is recommended, in phases
     bottlenecks: tuple[PerformanceBottleneck, ...] = ()  # of a component that was timed stage by stage
 
@@ -37,6 +38,7 @@ class Analysis:
             "causes": [c.to_dict() for c in self.causes],
             "bottlenecks": [b.to_dict() for b in self.bottlenecks],
             "recommendations": [r.to_dict() for r in self.recommendations],
+            "asides": [r.to_dict() for r in self.asides],
             "silent": [s.to_dict() for s in self.silent],
         }
 

@@ -8,13 +8,14 @@ depends_on       rules whose advice should be followed before, where they speak 
 refined_by       rules that say the same more exactly: where one of them speaks, this one does not
 cases            measured changes of this kind, by their names in `cases.toml`
 fixed            percent gained where nothing can be computed: the ranges of the design that this project began with
-aside            it is no advice: told among what stayed silent, on request
+aside            it is no advice, and told when asked alone
 [[rule.way]]     a way to speak, the first whose conditions hold counts:
   when           conditions on metrics and on shares of causes, all of which must be known and hold
   unless         conditions of which none may hold; one that is not known stands in nobody's way
   cause          whose share of the cycles is at stake, or that of the nearest cause above it that is known
   stake          a formula over metrics and causes, where only a part of that share is
-  realised       the part of what is at stake that comes true: from, to
+  realised       the part of what is at stake that comes true: from, to; ``modelled`` the same where the model counted,
+                 if it is not that of `gate.toml`
   certainty      how surely these conditions point to this cause
   says           the conditions in words
 ===============  =========================================================================================================
@@ -43,6 +44,7 @@ class Gate:
     """What holds for all rules; the table says why these numbers."""
 
     min_instructions: int
+    model: Mapping[str, Any]
     confidence: Mapping[str, float]
     effort: Mapping[str, float]
 
@@ -76,6 +78,7 @@ class RuleWay:
     says: str
     unless: tuple[Condition, ...] = ()
     stake: Formula | None = None
+    modelled: tuple[float, float] | None = None
 
     @property
     def says_names(self) -> tuple[str, ...]:
@@ -150,6 +153,7 @@ def _way(row: dict[str, Any]) -> RuleWay:
         says=row["says"],
         unless=tuple(map(Condition.parse, row.get("unless", ()))),
         stake=Formula(row["stake"]) if "stake" in row else None,
+        modelled=(row["modelled"][0], row["modelled"][1]) if "modelled" in row else None,
     )
 
 

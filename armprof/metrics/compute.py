@@ -19,7 +19,8 @@ from armprof.metrics.quality import quality
 from armprof.metrics.result import ARM64Metrics, Confidence, Metric, least
 from armprof.metrics.table import Definition, Way, definitions
 
-MODEL = "model_"  # how the names of events begin that the modelled core alone has
+# Of the source that a metric may be of alone: why others do not give it.
+ELSEWHERE = {"model": "no PMU counts this, only the modelled core does"}
 
 # Among the events that stand in the way of a metric, the one whose status says most.
 _TELLING = (Status.SUSPECT, Status.NOT_PERMITTED, Status.UNSUPPORTED, Status.NOT_COUNTED)
@@ -38,8 +39,12 @@ def compute(reading: Reading, core: Core | str | None = None, groups: Sequence[R
     groups = tuple(mark_suspects(group) for group in groups)
     form = topdown.choose(core, (reading, *groups))
 
+    counts, by_group = _Counts(reading, core), [_Counts(group, core) for group in groups]
     metrics: dict[str, Metric] = {}
     for definition in definitions():
+        if definition.source not in ("", reading.source):
+            metrics[definition.name] = _none(definition, reading, Status.UNSUPPORTED, ELSEWHERE[definition.source])
+            continue
         ways = definition.ways_of(core)
         if definition.name in topdown.TERMS:
             if isinstance(form, topdown.NoForm):
@@ -48,7 +53,7 @@ def compute(reading: Reading, core: Core | str | None = None, groups: Sequence[R
             assert core is not None
             assert core.slots is not None
             ways = form.ways(definition.name, core.slots)
-        metrics[definition.name] = _metric(definition, ways, reading, groups, core)
+        metrics[definition.name] = _metric(definition, ways, counts, by_group)
     metrics |= topdown.checked({name: metrics[name] for name in topdown.TERMS})
     return ARM64Metrics(metrics, reading, core, quality(reading, metrics, core))
 
@@ -64,18 +69,24 @@ def _core(reading: Reading, core: Core | str | None) -> Core | None:
     return core
 
 
-def _metric(
-    definition: Definition,
-    ways: Sequence[Way],
-    reading: Reading,
-    groups: Sequence[Reading],
-    core: Core | None,
-) -> Metric:
+class _Counts(dict[str, Count]):
+    """What a reading has of each event that is asked for, found once."""
+
+    def __init__(self, reading: Reading, core: Core | None) -> None:
+        self.reading, self._core = reading, core
+
+    def __missing__(self, event: str) -> Count:
+        self[event] = _count(self.reading, event, self._core)
+        return self[event]
+
+
+def _metric(definition: Definition, ways: Sequence[Way], all_counts: _Counts, groups: Sequence[_Counts]) -> Metric:
     """The first way whose events all have values; without one, what stands in the way of the nearest."""
+    reading = all_counts.reading
     nearest: tuple[Way, list[Count]] | None = None
     for way in ways:
         events = way.events
-        counts = _counted_together(events, groups, core) or [_count(reading, event, core) for event in events]
+        counts = _counted_together(events, groups) or [all_counts[event] for event in events]
         known = {name: _fact(reading, name) for name in way.facts}
         blocking = [count for count in counts if not _usable(count)]
         blocking += [
@@ -96,7 +107,7 @@ def _metric(
     reason = "; ".join(f"{' and '.join(events)}: {reason}" if events else reason for reason, events in why.items())
     status = telling.status if telling.status in _TELLING else Status.SUSPECT
     causes = tuple((cause, tuple(events)) for cause, events in why.items())
-    return replace(_none(definition, reading, status, reason, way), causes=causes)
+    return _none(definition, reading, status, reason, way, causes)
 
 
 def _distance(blocking: Sequence[Count], reading: Reading) -> tuple[int, int, int]:
@@ -112,8 +123,6 @@ def _distance(blocking: Sequence[Count], reading: Reading) -> tuple[int, int, in
 def _count(reading: Reading, event: str, core: Core | None) -> Count:
     count = reading.counts.get(event)
     if count is None:
-        if event.startswith(MODEL):
-            return uncounted(event, Status.UNSUPPORTED, "no PMU counts this, only the modelled core does")
         if core is not None and core.known and not core.has(event):
             return uncounted(event, Status.UNSUPPORTED, f"{core.title} does not have this event")
         return uncounted(event, Status.NOT_COUNTED, "not among the events of this reading")
@@ -141,9 +150,9 @@ def _usable(count: Count) -> bool:
     return _has_number(count) and math.isfinite(count.value or 0.0) and (count.value or 0.0) >= 0
 
 
-def _counted_together(events: Sequence[str], groups: Sequence[Reading], core: Core | None) -> list[Count] | None:
+def _counted_together(events: Sequence[str], groups: Sequence[_Counts]) -> list[Count] | None:
     """The counts from one group that holds all events, of several the one that ran most; None without."""
-    whole = [[_count(group, event, core) for event in events] for group in groups]
+    whole = [[group[event] for event in events] for group in groups]
     whole = [counts for counts in whole if all(map(_usable, counts))]
     return max(whole, key=lambda counts: lowest_coverage(counts) or 0.0, default=None)
 
@@ -193,7 +202,12 @@ def _one_group(counts: Sequence[Count]) -> bool:
 
 
 def _none(
-    definition: Definition, reading: Reading, status: Status, reason: str | None, way: Way | None = None
+    definition: Definition,
+    reading: Reading,
+    status: Status,
+    reason: str | None,
+    way: Way | None = None,
+    causes: tuple[tuple[str, tuple[str, ...]], ...] | None = None,
 ) -> Metric:
     return Metric(
         name=definition.name,
@@ -211,5 +225,5 @@ def _none(
         source=reading.source,
         confidence=None,
         reason=reason,
-        causes=((reason, ()),) if reason else (),
+        causes=(((reason, ()),) if reason else ()) if causes is None else causes,
     )

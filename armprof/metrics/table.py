@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -14,7 +14,7 @@ from armprof.metrics.formula import Formula
 from armprof.metrics.result import Confidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Way:
     """One way to a metric: a formula, and what the reader of a value made by it must know.
 
@@ -28,12 +28,12 @@ class Way:
     confidence: Confidence = Confidence.HIGH
     outside: str | None = None
 
-    @property
+    @cached_property
     def events(self) -> tuple[str, ...]:
         """What must be counted for it."""
         return tuple(name for name in self.formula.names if name not in NAMES)
 
-    @property
+    @cached_property
     def facts(self) -> tuple[str, ...]:
         """What must be known of the machine or the stretch."""
         return tuple(name for name in self.formula.names if name in NAMES)
@@ -51,6 +51,7 @@ class Definition:
     range: tuple[float, float]
     ways: tuple[Way, ...]
     spec: str = ""
+    source: str = ""  # of a reading, where that alone gives it
     clamp: float = 0.0
 
     @property

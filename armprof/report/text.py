@@ -15,7 +15,7 @@ from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 
-from armprof.analysis import Cause, Verdict
+from armprof.analysis import Cause, Recommendation, Verdict
 from armprof.budget.plan import Plan
 from armprof.counters.reading import Count, Reading
 from armprof.report import figures, tables
@@ -292,6 +292,10 @@ def _recommendation(advice: Advice, several: bool, described: set[str]) -> Itera
         yield item(f"verify: {command}")
 
 
+def _aside(name: str, r: Recommendation) -> str:
+    return f"{short(name)}: {r.title} ({r.rule}): {r.evidence[0]}. {r.description}"
+
+
 def _cause(cause: Cause) -> str:
     within = f" (of {cause.parent})" if cause.parent else ""
     if cause.share is None:
@@ -328,6 +332,9 @@ def _explained(document: Document) -> Iterator[Section]:
             who = f" of {short(part.component.name)}" if len(document.parts) > 1 else ""
             told = [item(_cause(cause)) for cause in part.analysis.causes]
             yield [text(f"Where the cycles{who} go, and how that was found", "bold"), *told]
+    asides = [(part.component.name, r) for part in document.parts for r in part.analysis.asides]
+    if asides:
+        yield [text("What is no advice", "bold"), *(item(_aside(name, r)) for name, r in asides)]
     silent = [item(f"{_where(document, rule)}{', '.join(rule.names)}: {rule.text}") for rule in document.silent()]
     if silent:
         yield [text("Rules that stayed silent", "bold"), *silent]

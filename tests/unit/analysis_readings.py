@@ -63,19 +63,27 @@ GIT = {
 WAITS = {"cpu_cycles": 200_000_000, "stall_backend": 150_000_000}
 MISSES = {**WAITS, "l1d_cache_refill": 3_000_000}
 MEMORY = {**MISSES, "stall_backend_mem": 140_000_000}
+GATHERED = {**MEMORY, "model_gathered_cycles": 120_000_000, "model_refill_gathered": 2_900_000}
+OBJECTS = {
+    "l1d_cache_refill": 20_000_000,
+    "model_refill_gathered": 19_000_000,
+    "l1d_tlb_refill": 6_000_000,
+    "model_gathered_cycles": 60_000_000,
+}
+STRIDED = {**MEMORY, "model_strided_cycles": 120_000_000, "model_refill_strided": 2_900_000}
 FAR = {**MISSES, "l2d_cache_refill": 2_900_000, "ll_cache_rd": 2_900_000}
 # What each rule needs to speak, and nothing else to: rule -> reading.
 PROGRAMS = {
-    "data-layout": modelled(**MEMORY, model_refill_sparse=2_500_000),
-    "hot-cold-split": modelled(**MEMORY, model_refill_wide=2_500_000),
+    "data-layout": modelled(**STRIDED, model_refill_sparse=2_500_000),
+    "hot-cold-split": modelled(**GATHERED | OBJECTS),
     "pointer-chasing": modelled(**MEMORY, model_chased_cycles=120_000_000),
-    "prefetch": modelled(**MEMORY, model_gathered_cycles=120_000_000),
-    "blocking": modelled(**MEMORY, model_strided_cycles=120_000_000),
+    "prefetch": modelled(**GATHERED, l2d_cache_refill=2_900_000, ll_cache_rd=2_900_000, ll_cache_miss_rd=100_000),
+    "blocking": modelled(**STRIDED, model_refill_wide=2_500_000),
     "working-set-llc": n1(**FAR, ll_cache_miss_rd=2_800_000),
     "working-set-l2": n1(**FAR, ll_cache_miss_rd=100_000),
     "cache-misses": n1(**MISSES),
     "huge-pages": n1(**WAITS, dtlb_walk=2_000_000),
-    "line-crossing": n1(stall_backend=20_000_000, unaligned_ldst_spec=20_000_000),
+    "line-crossing": modelled(**MEMORY, mem_access=30_000_000, ld_spec=20_000_000, st_spec=5_000_000),
     "memory-bandwidth": reading(
         core="neoverse-n1",
         facts={"line_bytes": Fact(64, "bytes"), "peak_bandwidth": Fact(1e9, "bytes/s")},

@@ -37,7 +37,7 @@ def test_a_healthy_reading_is_judged_and_nothing_recommended():
     analysis = analyze(n1())
     assert analysis.verdict is Verdict.JUDGED
     assert analysis.recommendations == ()
-    assert len(analysis.silent) == len(rules())
+    assert len(analysis.silent) + len(analysis.asides) == len(rules())
     assert "nothing to recommend" in repr(analysis)
 
 
@@ -286,7 +286,8 @@ EVENTS = sorted({e for definition in definitions() for way in definition.ways fo
 )
 def test_no_range_exceeds_its_ceiling_and_every_rule_has_its_say(counts, core, coverage, duration_ns, source):
     analysis = analyze(reading(coverage, duration_ns, core=core, source=source, **counts))
-    names = [r.rule for r in analysis.recommendations] + [s.rule for s in analysis.silent]
+    said = (*analysis.recommendations, *analysis.asides, *analysis.silent)
+    names = [one.rule for one in said]
     assert sorted(names) == sorted(rule.name for rule in rules())
     assert [r.rank for r in analysis.recommendations] == list(range(1, len(analysis.recommendations) + 1))
     assert [r.order() for r in analysis.recommendations] == sorted(r.order() for r in analysis.recommendations)

@@ -46,10 +46,53 @@ def test_a_healthy_program_gets_no_advice(reading):
     assert analysis.recommendations == ()
 
 
-def test_that_nothing_is_left_in_the_core_is_told_on_request_alone():
-    busy = readings.n1(cpu_cycles=30_000_000, stall_backend=1_000_000)
-    assert spoken(busy) == []
-    assert why_silent(busy, "do-less-work").startswith("only told, not advised: 0.833 of what the core can finish")
+def test_that_nothing_is_left_in_the_core_is_told_aside():
+    busy = analyze(readings.n1(cpu_cycles=30_000_000, stall_backend=1_000_000))
+    assert busy.recommendations == ()
+    (aside,) = busy.asides
+    assert aside.rule == "do-less-work"
+    assert aside.evidence[0] == "0.833 of what the core can finish was finished"
+    assert busy.to_dict()["asides"][0]["rule"] == "do-less-work"
+    assert analyze(readings.n1(cpu_cycles=100_000_000)).asides == ()
+
+
+@pytest.mark.parametrize(
+    ("counts", "rule"),
+    [
+        ({"sparse": 1, "wide": 1}, "blocking"),  # the neighbours would be used, were they not gone by then
+        ({"sparse": 1}, "data-layout"),
+        ({}, "memory-bandwidth"),  # all of each line is used
+    ],
+)
+def test_loads_at_regular_distances_are_told_apart_by_what_they_use_of_the_lines(counts, rule):
+    refills = {f"model_refill_{name}": 2_500_000 * of for name, of in ({"sparse": 0, "wide": 0} | counts).items()}
+    far = {**readings.STRIDED, "ll_cache_rd": 2_900_000, "ll_cache_miss_rd": 2_800_000, "l2d_cache_refill": 2_900_000}
+    assert spoken(readings.modelled(**far, **refills))[0] == rule
+
+
+@pytest.mark.parametrize(
+    ("counts", "rule"),
+    [
+        ({"model_gathered_cycles": 20_000_000}, "working-set-l2"),  # 3 cycles each: as many wait at once as can
+        ({"ll_cache_miss_rd": 2_800_000, "model_gathered_cycles": 30_000_000}, "working-set-llc"),
+        (
+            {"ll_cache_miss_rd": 2_800_000, "model_gathered_cycles": 135_000_000},
+            "prefetch",
+        ),  # 22 cycles each: one waits for the other
+        (readings.OBJECTS, "hot-cold-split"),
+        ({"l1d_tlb_refill": 3_000_000, "dtlb_walk": 2_500_000, "l2d_cache_refill": 1_000}, "huge-pages"),
+    ],
+)
+def test_loads_at_scattered_addresses_are_told_apart_by_where_the_data_is_and_how_long_each_waits(counts, rule):
+    base = {
+        **readings.GATHERED,
+        "l2d_cache_refill": 2_900_000,
+        "ll_cache_rd": 2_900_000,
+        "ll_cache_miss_rd": 1_000,
+        "model_refill_gathered": 6_000_000,
+        "l1d_cache": 60_000_000,
+    }
+    assert spoken(readings.modelled(**(base | counts)))[0] == rule
 
 
 @pytest.mark.parametrize(
