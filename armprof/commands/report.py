@@ -55,6 +55,7 @@ def load(path: str, core: str | None = None) -> Run:
     that there is no table of.
     """
     from armprof import cpu
+    from armprof.commands.progress import progress
     from armprof.counters.imported import parse, source
     from armprof.run import file
 
@@ -65,7 +66,8 @@ def load(path: str, core: str | None = None) -> Run:
             raise ArmprofError(f"--core is for perf outputs; {origin} is a run file, which names its core")
         return file.parse(text, origin)
     try:
-        imported = parse(text, origin)
+        with progress() as tell:
+            imported = parse(text, origin, lambda done: tell(f"reading {origin}", done))
     except ArmprofError as error:
         raise ArmprofError(f"{error}; nor is it a run file of `armprof bench`") from None
     reading = imported.total

@@ -13,11 +13,11 @@ say why, whatever percentage stands beside them (-x and -j print 100.00 for an e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from armprof.counters.imported import jsonlines, separated, source, text
+from armprof.counters.imported import columns, jsonlines, separated, source, text
 from armprof.counters.imported.lines import Line, main_mode, repeated
 from armprof.counters.imported.notes import notes
 from armprof.counters.imported.row import Row, Sheet, shown
@@ -33,6 +33,7 @@ _FORMS: dict[str, Callable[[str, Sheet], Iterator[Row]]] = {
     "json": jsonlines.rows,
 }
 _SAMPLE = 1 << 18
+_TOLD_EVERY, _A_ROW = 1 << 14, 60  # rows, and characters of one, about
 _EXPECTED = "what `perf stat` prints, as text or with -x or -j"
 
 
@@ -47,7 +48,7 @@ class Imported:
     format: str
     command: str | None
     total: Reading
-    readings: tuple[Reading, ...]
+    readings: Sequence[Reading]
     groups: tuple[Reading, ...]
 
     @property
@@ -60,8 +61,10 @@ def read(path: Path | str) -> Imported:
     return parse(*source.load(path))
 
 
-def parse(text: str, origin: str = "<text>") -> Imported:
-    """What the text says. Raises ArmprofError where it is no output of `perf stat`.
+def parse(text: str, origin: str = "<text>", progress: Callable[[float], None] = lambda done: None) -> Imported:
+    """What the text says; ``progress`` is told how much of it was read, 0 to 1.
+
+    Raises ArmprofError where it is no output of `perf stat`.
 
     Lines that are damaged are left out and named in the notes.
     """
@@ -69,8 +72,15 @@ def parse(text: str, origin: str = "<text>") -> Imported:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     form = _form(text, origin)
     sheet, sums = Sheet(form), Sums(form)
-    for row in _FORMS[form](text, sheet):
+    many = columns.read(text, progress) if form == "csv" else None
+    if many is not None:
+        block, rest = many
+        sums.add_block(block)
+        sheet.rows, sheet.timed = block.counts.size, int(block.ends_ns[-1])
+    for number, row in enumerate(_FORMS[form](text if many is None else rest, sheet)):
         sums.add(row)
+        if number % _TOLD_EVERY == 0:
+            progress(min(1.0, number * _A_ROW / len(text)))
     sums.close()
     if not sums.runs:
         if sheet.targets or sheet.elapsed_ns:
@@ -116,7 +126,7 @@ def _imported(sheet: Sheet, sums: Sums, origin: str) -> Imported:
         format=sheet.form,
         command=next((name for kind, name in targets if kind == "command"), None),
         total=total,
-        readings=tuple(sums.parts) if len(sums.parts) > 1 else _by_pmu(lines, part) or (total,),
+        readings=sums.parts if len(sums.parts) > 1 else _by_pmu(lines, part) or (total,),
         groups=_groups(lines, part),
     )
 

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, overload
 
 from armprof.counters.imported.lines import Line, core, counts, name_lines
 from armprof.counters.imported.row import PLACE, Row
 from armprof.counters.imported.tally import Tally
 from armprof.counters.reading import Reading
 from armprof.counters.suspect import mark_suspects
+
+if TYPE_CHECKING:
+    from armprof.counters.imported.columns import Block
 
 _CPUS = re.compile(rf"{PLACE}$", re.ASCII)
 _ACCESS = {"text": "perf stat text", "csv": "perf stat -x", "json": "perf stat -j"}
@@ -34,11 +38,37 @@ def reading(lines: Collection[Line], form: str, scope: str, *, system_wide: bool
     )
 
 
+class Parts(Sequence[Reading]):
+    """One Reading for each interval and place; those of a block are made when they are asked for."""
+
+    def __init__(self, lazy: int = 0, make: Callable[[int], Reading] | None = None) -> None:
+        self._lazy, self._make = lazy, make
+        self._rest: list[Reading] = []
+
+    def append(self, part: Reading) -> None:
+        self._rest.append(part)
+
+    def __len__(self) -> int:
+        return self._lazy + len(self._rest)
+
+    @overload
+    def __getitem__(self, at: int) -> Reading: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Reading, ...]: ...
+    def __getitem__(self, at: int | slice) -> Reading | tuple[Reading, ...]:
+        if isinstance(at, slice):
+            return tuple(self[i] for i in range(*at.indices(len(self))))
+        number = range(len(self))[at]
+        if self._make is not None and number < self._lazy:
+            return self._make(number)
+        return self._rest[number - self._lazy]
+
+
 class Sums:
     """Takes rows as they come; keeps their sums, and one Reading for each interval and place."""
 
     def __init__(self, form: str) -> None:
-        self.parts: list[Reading] = []
+        self.parts = Parts()
         self.places: dict[str, None] = {}  # in the order of the output
         self.intervals = 0
         self.intervals_ns = 0  # their length together
@@ -64,6 +94,27 @@ class Sums:
         self._seen[line] += 1
         self._sums.setdefault(key, Tally()).add(tally)
 
+    def add_block(self, block: Block) -> None:
+        """Takes many whole intervals, of everything in one place; they stand at the beginning."""
+        self.runs, self.intervals = 1, len(block.ends_ns)
+        self.intervals_ns = int(block.ends_ns[-1])
+        self.places.setdefault("")
+        self._at = (0, self.intervals_ns)
+        for label, occurrence, tally in block.lines():
+            self._sums["", label, occurrence] = tally
+        self.parts = Parts(len(block.ends_ns), lambda interval: self._of_block(block, interval))
+
+    def _of_block(self, block: Block, interval: int) -> Reading:
+        length = int(block.lengths_ns[interval])
+        tallies = [Tally.of(block.row(interval, column), length) for column in range(len(block.rows))]
+        return self._interval("", "", tallies, int(block.ends_ns[interval]), length)
+
+    def _interval(self, place: str, cgroup: str, tallies: list[Tally], end: int | None, length: int) -> Reading:
+        until = "" if end is None else f"interval to {end / 1e9:.3f} s"
+        scope = ", ".join(filter(None, [place, f"cgroup {cgroup}" if cgroup else "", until]))
+        cpus = _CPUS.match(place) is not None
+        return reading(name_lines(tallies), self._form, scope, system_wide=cpus, duration_ns=length or None)
+
     def _next_stretch(self, row: Row) -> None:
         self.close()
         run, time = self._at
@@ -77,14 +128,8 @@ class Sums:
 
     def close(self) -> None:
         """End the current stretch; to be called once behind the last row."""
-        time = self._at[1]
-        until = "" if time is None else f"interval to {time / 1e9:.3f} s"
         for (place, cgroup), tallies in self._stretch.items():
-            scope = ", ".join(filter(None, [place, f"cgroup {cgroup}" if cgroup else "", until]))
-            lines = name_lines(tallies)
-            cpus = _CPUS.match(place) is not None
-            length = self._length_ns or None
-            self.parts.append(reading(lines, self._form, scope, system_wide=cpus, duration_ns=length))
+            self.parts.append(self._interval(place, cgroup, tallies, self._at[1], self._length_ns))
         self._stretch.clear()
         self._seen.clear()
 
