@@ -17,6 +17,7 @@ from armprof.run.record import Run
 
 # Parts of the headroom that serve the system rather than what it computes: they come after the others.
 SYSTEM = ("monitoring_overhead", "debugging_instrumentation", "quality_assurance")
+MOST = 20  # steps of a phase that are told one by one
 GUIDELINES = (
     "one change at a time, and its verification before the next",
     "results stay the same: compare checksums or outputs before and after",
@@ -68,11 +69,13 @@ def trees(phases: Sequence[Phase]) -> list[RenderableType]:
     for phase in phases:
         horizon = f"{phase.horizon}, {phase.horizon.span}"
         tree = Tree(text(f"PHASE {phase.number}: {phase.title.upper()} ({horizon})", "bold"))
-        for step in phase.steps:
+        for step in phase.steps[:MOST]:
             node = tree.add(text(_line(step)))
             for remark in _remarks(step):
                 node.add(text(remark))
-        for impact in _impacts(phase):
+        if len(phase.steps) > MOST:
+            tree.add(text(f"and {len(phase.steps) - MOST:,} more, of which --format json tells"))
+        for impact in list(_impacts(phase))[:MOST]:
             tree.add(text(impact))
         blocks += ["", tree]
     guidelines = Tree(text("IMPLEMENTATION GUIDELINES", "bold"))

@@ -28,6 +28,7 @@ from armprof.report.tables import Marks, is_software
 from armprof.report.tree import overview
 
 FOR_ALL_TIMES = 76  # from here on the table of times has room for all of them
+MOST = 50  # components, and pieces of advice, that are told of one by one
 FEW = 4  # so many names are told, the rest is a number
 
 TIMES = "throughput: that of the mean of all operations"
@@ -60,8 +61,9 @@ def render(document: Document, stream: TextIO | None = None, explain: bool = Fal
 
 def _sections(document: Document, console: Console, explain: bool) -> Iterator[Section]:
     yield _head(document)
-    timed = [c for part in document.parts if (c := part.component).latency and c.latency.p50_ns is not None]
-    called = [c for part in document.parts if (c := part.component).latency and c.latency.p50_ns is None]
+    parts = document.parts[:MOST]
+    timed = [c for part in parts if (c := part.component).latency and c.latency.p50_ns is not None]
+    called = [c for part in parts if (c := part.component).latency and c.latency.p50_ns is None]
     if called:
         reasons = dict.fromkeys(c.latency.reason for c in called if c.latency and c.latency.reason)
         why = f"no percentiles: {'; '.join(reasons)}" if reasons else "no percentiles"
@@ -73,7 +75,7 @@ def _sections(document: Document, console: Console, explain: bool) -> Iterator[S
         where = ", measured on this machine" if modelled else ""
         yield [text(f"Time of one operation{where}", "bold"), tables.times(timed, columns)]
         yield [tables.timing(timed), text(BATCHES if in_batches else TIMES, "dim")]
-    for part in document.parts:
+    for part in parts:
         if part.component.critical_path:
             found = part.analysis.bottlenecks
             yield [critical_path(part.component.name, part.component.critical_path, found)]
@@ -82,9 +84,11 @@ def _sections(document: Document, console: Console, explain: bool) -> Iterator[S
     if failed := [part.component for part in document.parts if part.component.failure]:
         yield [text("Failed", "bold"), *(item(f"{short(one.name)}: {one.failure}") for one in failed)]
     marks = Marks(document.remarks())
-    for part in document.parts if any(part.reading for part in document.parts) else ():
+    for part in parts if any(part.reading for part in document.parts) else ():
         if part.reading or not part.component.failure:
             yield _part(document, part, marks, console)
+    if len(document.parts) > MOST:
+        yield [text(f"and {len(document.parts) - MOST:,} more components, of which --format json tells")]
     if any(part.has_metrics for part in document.parts):
         if marks.remarks:
             yield [item(remark, mark) for remark, mark in marks.remarks.items()]
@@ -223,7 +227,7 @@ def _differences(document: Document, part: Part, reading: Reading) -> Iterator[s
 
 def _causes(document: Document) -> Iterator[Section]:
     """Where the cycles go: what matters of the tree, a line for each component."""
-    rows = [(part, losses(part.analysis.causes)) for part in document.parts]
+    rows = [(part, losses(part.analysis.causes)) for part in document.parts[:MOST]]
     section: Section = [text("Where the cycles go, at most", "bold")]
     for part, told in rows:
         if told:
@@ -255,8 +259,10 @@ def _advice(document: Document) -> Section:
     section: Section = [text("Recommendations", "bold")]
     several = len(document.parts) > 1
     described: set[str] = set()
-    for advice in document.recommendations:
+    for advice in document.recommendations[:MOST]:
         section += [*_recommendation(advice, several, described), ""]
+    if len(document.recommendations) > MOST:
+        section += [text(f"and {len(document.recommendations) - MOST:,} more, of which --format json tells"), ""]
     for (verdict, reason), names in _verdicts(document).items():
         who = f"{listed(names, 2 * FEW)}: " if several else ""
         said = f"nothing to recommend ({reason})" if verdict is Verdict.JUDGED else reason
@@ -327,7 +333,7 @@ def _explained(document: Document) -> Iterator[Section]:
     ]
     if formed:
         yield [text("How metrics were formed", "bold"), *formed]
-    for part in document.parts:
+    for part in document.parts[:MOST]:
         if part.analysis.causes:
             who = f" of {short(part.component.name)}" if len(document.parts) > 1 else ""
             told = [item(_cause(cause)) for cause in part.analysis.causes]

@@ -316,3 +316,12 @@ def test_any_run_makes_a_report_of_printable_characters(run: Run) -> None:
 
 def test_absurdly_long_names_are_cut() -> None:
     assert len(render(document(runs.run(runs.kernel("x" * 100_000), runs.kernel("y"))))) < 10_000
+
+
+def test_of_hundreds_of_components_the_first_are_told_and_how_many_there_are() -> None:
+    parts = [runs.kernel(f"k{n}", runs.reading(**runs.TROUBLED)) for n in range(60)]
+    report = lines(runs.run(*parts))
+    assert "and 10 more components, of which --format json tells" in report
+    assert "and 70 more, of which --format json tells" in report
+    assert any(line.strip().endswith("and 40 more, of which --format json tells") for line in report)
+    assert len(report) < 4000
