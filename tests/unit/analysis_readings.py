@@ -83,7 +83,7 @@ PROGRAMS = {
     "working-set-l2": n1(**FAR, ll_cache_miss_rd=100_000),
     "cache-misses": n1(**MISSES),
     "huge-pages": n1(**WAITS, dtlb_walk=2_000_000),
-    "line-crossing": modelled(**MEMORY, mem_access=30_000_000, ld_spec=20_000_000, st_spec=5_000_000),
+    "line-crossing": modelled(**MEMORY, ld_spec=20_000_000, st_spec=5_000_000),
     "memory-bandwidth": reading(
         core="neoverse-n1",
         facts={"line_bytes": Fact(64, "bytes"), "peak_bandwidth": Fact(1e9, "bytes/s")},
@@ -104,5 +104,5 @@ PROGRAMS = {
     "contended-atomics": modelled(
         stall_backend=30_000_000, model_contended_cycles=25_000_000, model_true_sharing=200_000
     ),
-    "lse-atomics": modelled(stall_backend=30_000_000, model_atomic_cycles=25_000_000, strex_spec=2_000_000),
+    "lse-atomics": modelled(stall_backend=30_000_000, model_atomic_cycles=25_000_000, model_atomic=0),
 }
