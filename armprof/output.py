@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from armprof.errors import ArmprofError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes the text as UTF-8 in place of what is there. Raises ArmprofError where that cannot be done.
+    """Writes the text as UTF-8 in place of what is there. Raises ArmprofError where that cannot be done."""
+    write_bytes(path, [text.encode("utf-8", "backslashreplace")])
+
+
+def write_bytes(path: Path, parts: Iterable[Any]) -> None:
+    """Writes the parts, one after the other, in place of what is there. Raises ArmprofError where that cannot be done.
 
     A device or a pipe (/dev/stdout, /dev/null) is written to: renaming would put a file in its place.
     """
-    data = text.encode("utf-8", "backslashreplace")
     try:
         if path.exists() and not path.is_file():
             with open(path, "wb") as device:
-                device.write(data)
+                device.writelines(parts)
             return
         path = Path(os.path.realpath(path))  # through a link to the file it means
         unfinished = path.with_name(f".{path.name[:200]}.{os.getpid()}")
         try:
             with open(unfinished, "wb") as file:
-                file.write(data)
+                file.writelines(parts)
             os.replace(unfinished, path)
         except BaseException:
             unfinished.unlink(missing_ok=True)

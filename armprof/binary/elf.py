@@ -1,140 +1,238 @@
-"""One ELF file: functions and variables from its symbols, lines from its DWARF."""
+"""One ELF file as its tables: sections, segments, symbols, notes. What lies outside the file is left out."""
 
 from __future__ import annotations
 
 import mmap
-from bisect import bisect_right
-from collections.abc import Iterable
+import os
+import zlib
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 
-class Line(NamedTuple):
-    """A line of source, as the compiler named its file."""
+from armprof.errors import ArmprofError
 
-    file: str
-    line: int
+# What e_machine says of the machines that this project meets.
+ARM64, X86_64 = 183, 62
+MACHINES = {ARM64: "ARM64", X86_64: "x86-64", 3: "x86", 40: "32-bit ARM", 243: "RISC-V", 21: "PowerPC", 22: "S/390"}
+KINDS = {1: "an object file, which has no addresses yet: link it", 4: "a core dump"}
 
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+PT_LOAD, PT_NOTE, PT_GNU_EH_FRAME = 1, 4, 0x6474E550
+SHT_SYMTAB, SHT_NOTE, SHT_NOBITS, SHT_DYNSYM, SHT_RELA = 2, 7, 8, 11, 4
+SHF_ALLOC, SHF_EXECINSTR, SHF_COMPRESSED = 2, 4, 0x800
+PF_X = 1
+STT_OBJECT, STT_FUNC, STT_GNU_IFUNC = 1, 2, 10
+
+SECTION = np.dtype("<u4,<u4,<u8,<u8,<u8,<u8,<u4,<u4,<u8,<u8")
+SECTION.names = ("name", "type", "flags", "address", "offset", "size", "link", "info", "align", "entry")
+SEGMENT = np.dtype("<u4,<u4,<u8,<u8,<u8,<u8,<u8,<u8")
+SEGMENT.names = ("type", "flags", "offset", "address", "physical", "file_size", "size", "align")
+SYMBOL = np.dtype("<u4,u1,u1,<u2,<u8,<u8")
+SYMBOL.names = ("name", "info", "other", "section", "value", "size")
+RELA = np.dtype("<u8,<u4,<u4,<i8")
+RELA.names = ("offset", "type", "symbol", "addend")
+
+# No compiler's debug information is packed better than this, and no file may ask for any amount of memory.
+MOST_PACKED = 100
 
 
-class _Span(NamedTuple):
-    start: int
-    end: int
-    what: Any
+class Section(NamedTuple):
+    """A section that is within the file. Its bytes are those of the program: unpacked where they are packed."""
+
+    name: str
+    type: int
+    flags: int
+    address: int
+    offset: int
+    size: int
+    link: int
 
 
-class Binary:
-    """Addresses are those that the file itself speaks of (p_vaddr). What a file does not tell is None."""
+class Note(NamedTuple):
+    """An entry of a note: who defined it, and what it says."""
+
+    owner: str
+    type: int
+    bytes: bytes
+
+
+class Elf:
+    """A 64-bit little-endian file. Raises ArmprofError where it is none, or cannot be read."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        try:
+            with path.open("rb") as file:
+                self.size = os.fstat(file.fileno()).st_size
+                self.data: Any = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self.size else b""
+        except (OSError, ValueError) as error:
+            raise ArmprofError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+        if self.data[:4] != b"\x7fELF":
+            raise ArmprofError(f"{path} is no program or library: it does not start as an ELF file does")
+        if self.size < 64 or self.data[4] != 2 or self.data[5] != 1:
+            raise ArmprofError(f"{path} is no 64-bit little-endian ELF file, as those of ARM64 are, or ends too early")
+        self.type, self.machine = self._number(16, 2), self._number(18, 2)
+        if self.type in KINDS:
+            raise ArmprofError(f"{path} is {KINDS[self.type]}")
+
+    @property
+    def machine_name(self) -> str:
+        return MACHINES.get(self.machine, f"machine {self.machine}")
+
+    def _number(self, at: int, size: int) -> int:
+        return int.from_bytes(self.data[at : at + size], "little")
+
+    def _table(self, dtype: Any, offset: int, count: int, step: int) -> Any:
+        """As many of the entries as the file has."""
+        if step != dtype.itemsize or offset >= self.size:
+            return np.empty(0, dtype)
+        return np.frombuffer(self.data, dtype, min(count, (self.size - offset) // step), offset)
 
     @cached_property
-    def _elf(self) -> Any:
-        """The parsed file; None where it is no ELF file or not to be read."""
-        from elftools.common.exceptions import ELFError
-        from elftools.elf.elffile import ELFFile
+    def segments(self) -> Any:
+        return self._table(SEGMENT, self._number(32, 8), self._number(56, 2), self._number(54, 2))
 
-        try:
-            with self.path.open("rb") as file:
-                mapped: Any = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-                return ELFFile(mapped)
-        except (OSError, ValueError, ELFError):  # an empty file cannot be mapped
-            return None
+    @cached_property
+    def section_headers(self) -> Any:
+        offset, step, count = self._number(40, 8), self._number(58, 2), self._number(60, 2)
+        if offset == 0:
+            return np.empty(0, SECTION)
+        if count == 0:  # more than fit into 16 bits: the first entry has the number
+            first = self._table(SECTION, offset, 1, step)
+            count = int(first["size"][0]) if len(first) else 0
+        return self._table(SECTION, offset, count, step)
+
+    @cached_property
+    def sections(self) -> tuple[Section, ...]:
+        """Those whose bytes are in the file, and those that have none."""
+        headers = self.section_headers
+        number = self._number(62, 2)
+        if number == 0xFFFF and len(headers):
+            number = int(headers["link"][0])
+        names = self._bytes(headers[number]) if number < len(headers) else b""
+        found = []
+        for header in headers.tolist():
+            name, type_, flags, address, offset, size, link = header[:7]
+            inside = type_ == SHT_NOBITS or (offset <= self.size and size <= self.size - offset)
+            text = bytes(names[name : name + 256]).split(b"\0", 1)[0].decode(errors="replace")
+            found.append(Section(text, type_, flags, address, offset, size if inside else 0, link))
+        return tuple(found)
+
+    def section(self, name: str) -> Section | None:
+        return next((s for s in self.sections if s.name == name), None)
+
+    def _bytes(self, header: Any) -> memoryview:
+        start, size = int(header["offset"]), int(header["size"])
+        if header["type"] == SHT_NOBITS or start > self.size or size > self.size - start:
+            return memoryview(b"")
+        return memoryview(self.data)[start : start + size]
+
+    def bytes_of(self, section: Section | None) -> memoryview:
+        """What is in the section: nothing where it is none, or cannot be unpacked."""
+        if section is None or section.type == SHT_NOBITS:
+            return memoryview(b"")
+        packed = memoryview(self.data)[section.offset : section.offset + section.size]
+        if section.flags & SHF_COMPRESSED:
+            kind, size = int.from_bytes(packed[:4], "little"), int.from_bytes(packed[8:16], "little")
+            return _unpacked(packed[24:], size) if kind == 1 else memoryview(b"")
+        if section.name.startswith(".zdebug") and bytes(packed[:4]) == b"ZLIB":
+            return _unpacked(packed[12:], int.from_bytes(packed[4:12], "big"))
+        return packed
+
+    def debug(self, name: str) -> memoryview:
+        """The section of DWARF of that name (``info``)."""
+        return self.bytes_of(self.section(f".debug_{name}") or self.section(f".zdebug_{name}"))
+
+    @cached_property
+    def code(self) -> Any:
+        """Where code is: an array of starts and ends, sorted and apart."""
+        spans = [
+            (s.address, s.address + s.size)
+            for s in self.sections
+            if s.flags & SHF_ALLOC and s.flags & SHF_EXECINSTR and 0 < s.size < 1 << 48 and s.address < 1 << 63
+        ]
+        if not spans:
+            executed = self.segments[(self.segments["type"] == PT_LOAD) & (self.segments["flags"] & PF_X != 0)]
+            spans = [(int(s["address"]), int(s["address"]) + (int(s["size"]) & ~(1 << 63))) for s in executed]
+        merged: list[list[int]] = []
+        for start, end in sorted(s for s in spans if s[0] < s[1] < 1 << 64):
+            if merged and start <= merged[-1][1]:
+                merged[-1][1] = max(end, merged[-1][1])
+            else:
+                merged.append([start, end])
+        return np.array(merged, np.uint64).reshape(-1, 2)
+
+    def symbols(self) -> Iterator[tuple[Any, memoryview]]:
+        """Each table of symbols, and the texts that its names are in."""
+        headers = self.section_headers
+        for section in self.sections:
+            if section.type in (SHT_SYMTAB, SHT_DYNSYM) and section.link < len(headers):
+                table = self._table(SYMBOL, section.offset, section.size // SYMBOL.itemsize, SYMBOL.itemsize)
+                yield table, self._bytes(headers[section.link])
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """From sections, or from segments where there are none."""
+        places = [(s.offset, s.size) for s in self.sections if s.type == SHT_NOTE]
+        if not places:
+            noted = self.segments[self.segments["type"] == PT_NOTE]
+            places = [(int(s["offset"]), int(s["file_size"])) for s in noted]
+        return tuple(note for start, size in places for note in _notes(bytes(self.data[start : start + size])))
+
+    @cached_property
+    def build_id(self) -> str | None:
+        ids = (n.bytes.hex() for n in self.notes if n.owner == "GNU" and n.type == 3)
+        return next((i for i in ids if len(i) >= 4), None)
+
+    @cached_property
+    def _loaded(self) -> list[tuple[int, int, int]]:
+        loaded = self.segments[self.segments["type"] == PT_LOAD]
+        return [(int(s["offset"]), int(s["file_size"]), int(s["address"])) for s in loaded]
 
     def address_of_offset(self, offset: int) -> int | None:
         """Where the byte at that place of the file is loaded."""
-        for start, size, address in self._segments:
-            if start <= offset < start + size:
-                return address + offset - start
-        return None
+        return next(
+            (address + offset - start for start, size, address in self._loaded if start <= offset < start + size), None
+        )
 
-    @cached_property
-    def _segments(self) -> list[tuple[int, int, int]]:
-        if self._elf is None:
-            return []
-        loaded = (s for s in self._elf.iter_segments() if s["p_type"] == "PT_LOAD")
-        return [(int(s["p_offset"]), int(s["p_filesz"]), int(s["p_vaddr"])) for s in loaded]
+    def addresses_of_offsets(self, offsets: Any) -> Any:
+        """Where the bytes at those places of the file are loaded; the last address there is for what is not loaded."""
+        found = np.full(len(offsets), 2**64 - 1, np.uint64)
+        for start, size, address in reversed(self._loaded):
+            inside = (offsets >= np.uint64(start)) & (offsets - np.uint64(start) < np.uint64(size))
+            found[inside] = offsets[inside] - np.uint64(start) + np.uint64(address)
+        return found
 
-    def function(self, address: int) -> str | None:
-        """The name of the function there."""
-        found = _at(self._functions, address)
-        return None if found is None else str(found.what)
-
-    def variable(self, address: int) -> tuple[str, int] | None:
-        """The name of the variable there, and how far into it the address is."""
-        found = _at(self._variables, address)
-        return None if found is None else (str(found.what), address - found.start)
-
-    def line(self, address: int) -> Line | None:
-        """The line of source that the instruction there was made from."""
-        found = _at(self._lines, address)
-        return found.what if found else None
-
-    @cached_property
-    def _functions(self) -> list[_Span]:
-        return self._symbols("STT_FUNC", "STT_LOOS")  # the latter: functions chosen when the program starts
-
-    @cached_property
-    def _variables(self) -> list[_Span]:
-        return self._symbols("STT_OBJECT")
-
-    def _symbols(self, *kinds: str) -> list[_Span]:
-        from elftools.elf.sections import SymbolTableSection
-
-        found: dict[int, _Span] = {}
-        for section in self._elf.iter_sections() if self._elf else ():
-            if isinstance(section, SymbolTableSection):
-                for symbol in section.iter_symbols():
-                    start, size = int(symbol["st_value"]), int(symbol["st_size"])
-                    if symbol["st_info"]["type"] in kinds and symbol["st_shndx"] != "SHN_UNDEF" and symbol.name:
-                        span = _Span(start, start + size, symbol.name)
-                        # of several names the shortest: not __libc_malloc, but malloc
-                        if start not in found or len(span.what) < len(found[start].what):
-                            found[start] = span
-        return sorted(found.values())
-
-    @cached_property
-    def _lines(self) -> list[_Span]:
-        if self._elf is None or not self._elf.has_dwarf_info():
-            return []
-        spans: list[_Span] = []
-        dwarf = self._elf.get_dwarf_info()
-        for unit in dwarf.iter_CUs():
-            program = dwarf.line_program_for_CU(unit)
-            if program is not None:
-                spans += _rows(program)
-        return sorted(spans, key=lambda span: span.start)
+    def read(self, address: int, size: int) -> bytes:
+        """The bytes that are loaded there, as many as the file has."""
+        for start, length, first in self._loaded:
+            if first <= address < first + length:
+                offset = start + address - first
+                return bytes(self.data[offset : offset + min(size, first + length - address)])
+        return b""
 
 
-def _rows(program: Any) -> Iterable[_Span]:
-    """Each stretch of addresses between two rows of the table."""
-    files: dict[int, str] = {}
-    before = None
-    for entry in program.get_entries():
-        state = entry.state
-        if state is None:
-            continue
-        if before is not None and state.address > before.address and not before.end_sequence:
-            if before.file not in files:
-                files[before.file] = _file_name(program, before.file)
-            yield _Span(before.address, state.address, Line(files[before.file], before.line))
-        before = None if state.end_sequence else state
+def _unpacked(packed: memoryview, size: int) -> memoryview:
+    if not 0 < size <= MOST_PACKED * len(packed):
+        return memoryview(b"")
+    try:
+        return memoryview(zlib.decompressobj().decompress(packed, size))
+    except zlib.error:
+        return memoryview(b"")
 
 
-def _file_name(program: Any, number: int) -> str:
-    version = program["version"]
-    entries = program["file_entry"]
-    at = number if version >= 5 else number - 1
-    if not 0 <= at < len(entries):
-        return "?"
-    name = entries[at].name
-    return str(name.decode(errors="replace") if isinstance(name, bytes) else name)
-
-
-def _at(spans: list[_Span], address: int) -> _Span | None:
-    place = bisect_right(spans, address, key=lambda span: span.start) - 1
-    return spans[place] if place >= 0 and address < spans[place].end else None
+def _notes(data: bytes) -> Iterator[Note]:
+    at = 0
+    while at + 12 <= len(data):
+        name_size, size, type_ = (int.from_bytes(data[at + i : at + i + 4], "little") for i in (0, 4, 8))
+        start = at + 12 + (name_size + 3 & ~3)
+        if start + size > len(data):
+            return
+        yield Note(
+            data[at + 12 : at + 12 + name_size].rstrip(b"\0").decode(errors="replace"),
+            type_,
+            data[start : start + size],
+        )
+        at = start + (size + 3 & ~3)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from armprof.binary import Binary, Line
+from armprof.binary import Line, Mapping, Space
 from armprof.counters.model.counts import Counts
 
 FALSE_SHARING, SHARING = "false sharing", "sharing"
@@ -48,37 +48,27 @@ class Atlas:
 
     def __init__(self, counts: Counts) -> None:
         self.counts = counts
-        self._modules = [
-            (int(m["start"]), int(m["end"]), int(m["offset"]), m["path"].decode(errors="replace"))
+        self._space = Space(
+            Mapping(int(m["start"]), int(m["end"]), int(m["offset"]), m["path"].decode(errors="replace"))
             for m in counts.modules
-        ]
-        self._binaries: dict[str, Binary] = {}
+        )
 
-    def place(self, address: int, with_line: bool = False) -> Place:
-        """The place of an instruction. A function without a name is called ``?``."""
-        for start, end, offset, path in self._modules:
-            if start <= address < end:
-                binary = self._binary(path)
-                own = binary.address_of_offset(address - start + offset)
-                if own is None:
-                    return Place("?", path)
-                return Place(binary.function(own) or "?", path, binary.line(own) if with_line else None)
-        return Place("?", "?")
+    def places(self, addresses: Iterable[int], with_line: bool = False) -> list[Place]:
+        """The places of instructions. A function without a name is called ``?``."""
+        return [
+            Place(
+                found.function or "?", "?" if found.module is None else found.module, found.line if with_line else None
+            )
+            for found in self._space.places(addresses)
+        ]
 
     def variable(self, address: int) -> str | None:
         """The variable at an address of data, and how far into it: "counters + 8"."""
-        for start, _, offset, path in self._modules:
-            own = self._binary(path).address_of_offset(offset)
-            found = None if own is None else self._binary(path).variable(address - start + own)
-            if found is not None:
-                name, into = found
-                return f"{name} + {into}" if into else name
-        return None
-
-    def _binary(self, path: str) -> Binary:
-        if path not in self._binaries:
-            self._binaries[path] = Binary(Path(path))
-        return self._binaries[path]
+        found = self._space.variable(address)
+        if found is None:
+            return None
+        name, into = found
+        return f"{name} + {into}" if into else name
 
     @cached_property
     def contended(self) -> tuple[Contended, ...]:
@@ -93,7 +83,7 @@ class Atlas:
         address = int(line["line"])
         used = touched[0] | touched[1]
         first = (used & -used).bit_length() - 1 if used else 0
-        left, right = (self.place(int(self.counts.sites["address"][site]), with_line=True) for site in line["site"])
+        left, right = self.places([int(self.counts.sites["address"][site]) for site in line["site"]], with_line=True)
         return Contended(
             kind=SHARING if touched[0] & touched[1] else FALSE_SHARING,
             address=address,
@@ -111,8 +101,9 @@ def totals(atlas: Atlas, address: Any, values: Sequence[Any], by_line: bool) -> 
     addresses, which = np.unique(address, return_inverse=True)
     sums = [np.bincount(which, weights=value, minlength=len(addresses)) for value in values]
     found: dict[Place, list[float]] = {}
-    for i in np.flatnonzero(sum(np.abs(s) for s in sums)):
-        at = found.setdefault(atlas.place(int(addresses[i]), by_line), [0.0] * len(values))
+    counted = np.flatnonzero(sum(np.abs(s) for s in sums))
+    for i, place in zip(counted, atlas.places(addresses[counted], by_line), strict=True):
+        at = found.setdefault(place, [0.0] * len(values))
         for n, one in enumerate(sums):
             at[n] += float(one[i])
     return found

@@ -1,0 +1,72 @@
+/*
+ * Lines, functions and inlined calls of a program, from its DWARF (versions 2 to 5), as tables sorted by address.
+ *
+ * The sections may say anything: every read is bounded, and the work is bounded by their size. What is broken is left out,
+ * and the rest is told.
+ */
+#ifndef ARMPROF_DWARF_H
+#define ARMPROF_DWARF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* In place of a number of a text or a scope: there is none. */
+#define DWARF_NONE UINT32_MAX
+
+typedef struct dwarf_section {
+    const uint8_t *bytes;
+    size_t size;
+} dwarf_section;
+
+/* One file's sections. Those that it has not are empty. */
+typedef struct dwarf_file {
+    dwarf_section info, abbrev, line, str, line_str, ranges, rnglists, addr, str_offsets;
+} dwarf_file;
+
+/* Addresses from start up to, not including, end. */
+typedef struct dwarf_span {
+    uint64_t start, end;
+} dwarf_span;
+
+/* From this address up to that of the next row. file is a text, or DWARF_NONE where no line is told; line 0: the compiler's own. */
+typedef struct dwarf_row {
+    uint64_t address;
+    uint32_t file, line;
+} dwarf_row;
+
+/* A function (parent DWARF_NONE), or a call of one that was inlined, made in scope `parent` at that file and line. */
+typedef struct dwarf_scope {
+    uint32_t parent, name, file, line;
+} dwarf_scope;
+
+/* From this address up to that of the next piece the code is of this scope, the innermost one. */
+typedef struct dwarf_piece {
+    uint64_t start;
+    uint32_t scope, padding;
+} dwarf_piece;
+
+/* What was compiled at once. Texts; the language is a DW_LANG. */
+typedef struct dwarf_unit {
+    uint32_t name, producer, language, version;
+} dwarf_unit;
+
+typedef struct dwarf_index {
+    dwarf_row *rows;
+    dwarf_scope *scopes;
+    dwarf_piece *pieces;
+    dwarf_unit *units;
+    char *texts;           /* one after the other, each with a NUL */
+    uint64_t *text_starts; /* where in texts each begins */
+    size_t row_count, scope_count, piece_count, unit_count, texts_size, text_count;
+    bool complete; /* false: the sections ask for more work than honest ones of their size */
+} dwarf_index;
+
+/*
+ * Reads it all. `alternate` has what several files share (.gnu_debugaltlink), or is empty. What lies outside the spans of
+ * `code`, sorted and apart, was discarded by the linker. NULL where memory is short.
+ */
+dwarf_index *dwarf_index_make(const dwarf_file *file, const dwarf_file *alternate, const dwarf_span *code, size_t code_count);
+void dwarf_index_free(dwarf_index *index);
+
+#endif
