@@ -18,13 +18,58 @@ PIECE = np.dtype([("start", "<u8"), ("scope", "<u4"), ("padding", "<u4")])
 UNIT = np.dtype([("name", "<u4"), ("producer", "<u4"), ("language", "<u4"), ("version", "<u4")])
 
 
+STRUCTURE = np.dtype(
+    [("size", "<u8"), ("align", "<u8"), ("name", "<u4"), ("file", "<u4"), ("line", "<u4"), ("irregular", "<u4")]
+)
+MEMBER = np.dtype([("offset", "<u8"), ("size", "<u8"), ("align", "<u8"), ("structure", "<u4"), ("name", "<u4")])
+VARIABLE = np.dtype([("address", "<u8"), ("name", "<u4"), ("structure", "<u4")])
+TEXTS = np.dtype("u1")
+STARTS = np.dtype("<u8")
+
+# Of each array its name here, that of its count in C, and what it holds.
+INDEX = {
+    "rows": ("row_count", ROW),
+    "scopes": ("scope_count", SCOPE),
+    "pieces": ("piece_count", PIECE),
+    "units": ("unit_count", UNIT),
+    "texts": ("texts_size", TEXTS),
+    "text_starts": ("text_count", STARTS),
+}
+LAYOUT = {
+    "structures": ("structure_count", STRUCTURE),
+    "members": ("member_count", MEMBER),
+    "variables": ("variable_count", VARIABLE),
+    "texts": ("texts_size", TEXTS),
+    "text_starts": ("text_count", STARTS),
+}
+
+
 def read(elf: Elf, alternate: Elf | None, code: Any) -> tuple[dict[str, Any], bool]:
-    """The arrays, and whether all was read. ``code`` is where the program's code is."""
+    """The arrays of the index, and whether all was read. ``code`` is where the program's code is."""
+    ffi, lib = _native()
+    files, _kept = _files(ffi, elf, alternate)
+    spans = ffi.from_buffer("dwarf_span[]", np.ascontiguousarray(code, np.uint64)) if len(code) else ffi.NULL
+    made = lib.dwarf_index_make(files[0], files[1], spans, len(code))
+    return _arrays(ffi, elf, made, INDEX, lib.dwarf_index_free)
+
+
+def layout(elf: Elf, alternate: Elf | None) -> tuple[dict[str, Any], bool]:
+    """The arrays that tell of structures, and whether all was read."""
+    ffi, lib = _native()
+    files, _kept = _files(ffi, elf, alternate)
+    return _arrays(ffi, elf, lib.dwarf_layout_make(*files), LAYOUT, lib.dwarf_layout_free)
+
+
+def _native() -> tuple[Any, Any]:
     try:
         from armprof import _dwarf
     except ImportError as error:
         raise ArmprofError(f"the native module is missing ({error}); install armprof from its built package") from None
-    ffi, lib = _dwarf.ffi, _dwarf.lib
+    return _dwarf.ffi, _dwarf.lib
+
+
+def _files(ffi: Any, elf: Elf, alternate: Elf | None) -> tuple[list[Any], list[Any]]:
+    """Both files as C has them, and what must live as long."""
     files, kept = [ffi.new("dwarf_file *"), ffi.new("dwarf_file *")], []
     for file, source in zip(files, (elf, alternate), strict=True):
         for name in SECTIONS:
@@ -34,24 +79,18 @@ def read(elf: Elf, alternate: Elf | None, code: Any) -> tuple[dict[str, Any], bo
                 kept.append(buffer)
                 section = getattr(file, name)
                 section.bytes, section.size = buffer, len(data)
-    spans = ffi.from_buffer("dwarf_span[]", np.ascontiguousarray(code, np.uint64)) if len(code) else ffi.NULL
-    made = lib.dwarf_index_make(files[0], files[1], spans, len(code))
+    return files, [*files, *kept]
+
+
+def _arrays(ffi: Any, elf: Elf, made: Any, told: dict[str, Any], free: Any) -> tuple[dict[str, Any], bool]:
     if made == ffi.NULL:
         raise MemoryError(f"no memory for the debug information of {elf.path}")
     try:
-
-        def array(items: Any, count: int, dtype: Any) -> Any:
-            size = count * dtype.itemsize
-            return np.frombuffer(ffi.buffer(items, size), dtype).copy() if size else np.empty(0, dtype)
-
-        arrays = {
-            "rows": array(made.rows, made.row_count, ROW),
-            "scopes": array(made.scopes, made.scope_count, SCOPE),
-            "pieces": array(made.pieces, made.piece_count, PIECE),
-            "units": array(made.units, made.unit_count, UNIT),
-            "texts": array(made.texts, made.texts_size, np.dtype("u1")),
-            "text_starts": array(made.text_starts, made.text_count, np.dtype("<u8")),
-        }
+        arrays = {}
+        for name, (count, dtype) in told.items():
+            size = getattr(made, count) * dtype.itemsize
+            data = np.frombuffer(ffi.buffer(getattr(made, name), size), dtype).copy() if size else np.empty(0, dtype)
+            arrays[name] = data
         return arrays, bool(made.complete)
     finally:
-        lib.dwarf_index_free(made)
+        free(made)

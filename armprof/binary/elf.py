@@ -151,11 +151,11 @@ class Elf:
         spans = [
             (s.address, s.address + s.size)
             for s in self.sections
-            if s.flags & SHF_ALLOC and s.flags & SHF_EXECINSTR and 0 < s.size < 1 << 48 and s.address < 1 << 63
+            if s.flags & SHF_ALLOC and s.flags & SHF_EXECINSTR and s.size
         ]
         if not spans:
             executed = self.segments[(self.segments["type"] == PT_LOAD) & (self.segments["flags"] & PF_X != 0)]
-            spans = [(int(s["address"]), int(s["address"]) + (int(s["size"]) & ~(1 << 63))) for s in executed]
+            spans = [(int(s["address"]), int(s["address"]) + int(s["size"])) for s in executed]
         merged: list[list[int]] = []
         for start, end in sorted(s for s in spans if s[0] < s[1] < 1 << 64):
             if merged and start <= merged[-1][1]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from armprof.binary.elf import PT_GNU_EH_FRAME, Elf
+from armprof.binary.elf import PT_GNU_EH_FRAME, Elf, Section
 
 # How the table of .eh_frame_hdr and the frames are encoded by every compiler here: 4 bytes, signed, relative to the
 # table's or to their own place (Linux Standard Base, "DWARF Extensions").
@@ -14,6 +14,7 @@ TABLE = 0x3B
 RELATIVE = 0x1B
 ENTRY = np.dtype([("start", "<i4"), ("frame", "<i4")])
 MOST_AUGMENTATION = 32
+HIGHEST = 1 << 62  # addresses of user mode lie below, and their sums are no surprise
 
 
 def functions(elf: Elf) -> Any:
@@ -23,22 +24,24 @@ def functions(elf: Elf) -> Any:
     if len(headers) != 1:
         return empty
     base = int(headers["address"][0])
+    section = elf.section(".eh_frame")
     head = elf.read(base, 12)
-    if len(head) < 12 or head[0] != 1 or head[1] != RELATIVE or head[3] != TABLE:
+    if section is None or max(base, section.address) >= HIGHEST or len(head) < 12:
+        return empty
+    if head[0] != 1 or head[1] != RELATIVE or head[3] != TABLE:
         return empty
     data = elf.read(base + 12, int.from_bytes(head[8:12], "little") * ENTRY.itemsize)
     table = np.frombuffer(data, ENTRY, len(data) // ENTRY.itemsize)
     starts = base + table["start"].astype(np.int64)
-    sizes = _sizes(elf, base + table["frame"].astype(np.int64))
+    sizes = _sizes(elf, section, base + table["frame"].astype(np.int64))
     found = np.stack([starts, starts + sizes], axis=1)[(sizes > 0) & (starts > 0)].astype(np.uint64)
     return found[np.argsort(found[:, 0], kind="stable")]
 
 
-def _sizes(elf: Elf, frames: Any) -> Any:
+def _sizes(elf: Elf, section: Section, frames: Any) -> Any:
     """The sizes of the functions whose frames are there; 0 where a frame is not as expected."""
-    section = elf.section(".eh_frame")
     data = np.frombuffer(elf.bytes_of(section), np.uint8)
-    if section is None or len(data) < 16 or not len(frames):
+    if len(data) < 16 or not len(frames):
         return np.zeros(len(frames), np.int64)
     at = frames - section.address
     inside = (at >= 0) & (at <= len(data) - 16)

@@ -1,4 +1,4 @@
-/* Growing arrays, maps and numbered texts. */
+/* Growing arrays, maps and numbered texts, and the beginning and end of it all. */
 #include "build.h"
 
 #include <stdlib.h>
@@ -111,4 +111,50 @@ uint32_t text_number(builder *b, const char *text, size_t size) {
     b->texts.count += size;
     b->texts.items[b->texts.count++] = 0;
     return *slot;
+}
+
+enum { FUEL_PER_BYTE = 32, FUEL_AT_LEAST = 1 << 20 };
+
+static uint64_t size_of(const dwarf_file *f) {
+    return (uint64_t)f->info.size + f->abbrev.size + f->line.size + f->str.size + f->line_str.size + f->ranges.size +
+           f->rnglists.size + f->addr.size + f->str_offsets.size;
+}
+
+static void free_source(source *s) {
+    free(s->units.items);
+    free(s->tables.slots);
+}
+
+void builder_begin(builder *b, const dwarf_file *file, const dwarf_file *alternate) {
+    *b = (builder){.main = {.sections = *file}, .alternate = {.sections = *alternate, .number = 1}};
+    b->fuel = FUEL_AT_LEAST + FUEL_PER_BYTE * (size_of(file) + size_of(alternate));
+    units_find(b, &b->main);
+    units_find(b, &b->alternate);
+}
+
+void builder_end(builder *b) {
+    free_source(&b->main);
+    free_source(&b->alternate);
+    for (size_t i = 0; i < b->tables.count; i++) {
+        free(b->tables.items[i].entries.items);
+        free(b->tables.items[i].attributes.items);
+    }
+    for (size_t i = 0; i < b->programs.count; i++) {
+        free(b->programs.items[i].directories.items);
+        free(b->programs.items[i].files.items);
+    }
+    free(b->tables.items);
+    free(b->programs.items);
+    free(b->program_at.slots);
+    free(b->name_at.slots);
+    free(b->texts.items);
+    free(b->text_starts.items);
+    free(b->text_slots);
+    free(b->rows.items);
+    free(b->sequences.items);
+    free(b->scopes.items);
+    free(b->scope_origins.items);
+    free(b->pieces.items);
+    free(b->open.items);
+    free(b->units.items);
 }

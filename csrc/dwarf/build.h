@@ -156,6 +156,14 @@ static inline bool is_code(const builder *b, uint64_t address) {
     return low < b->code_count && b->code[low].start <= address;
 }
 
+/* Begins with the units of both files, and ends with all memory that was not handed over. */
+void builder_begin(builder *b, const dwarf_file *file, const dwarf_file *alternate);
+void builder_end(builder *b);
+
+/* Hands an array over. */
+#define GIVE(index, name, count_name, array)                                                                           \
+    ((index)->name = (array)->items, (index)->count_name = (array)->count, (array)->items = NULL, (array)->count = 0)
+
 /* The number of a text, the same for the same text. */
 uint32_t text_number(builder *b, const char *text, size_t size);
 

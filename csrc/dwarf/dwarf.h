@@ -69,4 +69,36 @@ typedef struct dwarf_index {
 dwarf_index *dwarf_index_make(const dwarf_file *file, const dwarf_file *alternate, const dwarf_span *code, size_t code_count);
 void dwarf_index_free(dwarf_index *index);
 
+/* A structure or class. irregular: it has bit fields or virtual bases. */
+typedef struct dwarf_structure {
+    uint64_t size, align;
+    uint32_t name, file, line, irregular;
+} dwarf_structure;
+
+/* A member of a structure, by number. align is that of its type, 1 where not known. A base class has its type's name. */
+typedef struct dwarf_member {
+    uint64_t offset, size, align;
+    uint32_t structure, name;
+} dwarf_member;
+
+/* A variable at a fixed address, and the structure that it is, or is an array of; DWARF_NONE where it is none. */
+typedef struct dwarf_variable {
+    uint64_t address;
+    uint32_t name, structure;
+} dwarf_variable;
+
+typedef struct dwarf_layout {
+    dwarf_structure *structures;
+    dwarf_member *members;
+    dwarf_variable *variables;
+    char *texts;
+    uint64_t *text_starts;
+    size_t structure_count, member_count, variable_count, texts_size, text_count;
+    bool complete;
+} dwarf_layout;
+
+/* The layout of structures and of variables that are. NULL where memory is short. */
+dwarf_layout *dwarf_layout_make(const dwarf_file *file, const dwarf_file *alternate);
+void dwarf_layout_free(dwarf_layout *layout);
+
 #endif

@@ -1,77 +1,7 @@
 /* The entries of a unit: its functions and the calls in them that were inlined. */
-#include "forms.h"
+#include "entry.h"
 
 enum { LONGEST_CHAIN = 16 }; /* from an inlined call to what it is an instance of, to its declaration */
-
-/* What is read of an entry. */
-typedef struct entry {
-    value low, high, ranges, name, linkage_name, origin, call_file, call_line;
-    value lines, directory, producer, language, addr_base, str_offsets_base, rnglists_base;
-} entry;
-
-static value *wanted(entry *e, unsigned name) {
-    switch (name) {
-    case DW_AT_low_pc:
-        return &e->low;
-    case DW_AT_high_pc:
-        return &e->high;
-    case DW_AT_ranges:
-        return &e->ranges;
-    case DW_AT_name:
-        return &e->name;
-    case DW_AT_linkage_name:
-    case DW_AT_MIPS_linkage_name:
-        return &e->linkage_name;
-    case DW_AT_abstract_origin:
-    case DW_AT_specification:
-        return &e->origin;
-    case DW_AT_call_file:
-        return &e->call_file;
-    case DW_AT_call_line:
-        return &e->call_line;
-    case DW_AT_stmt_list:
-        return &e->lines;
-    case DW_AT_comp_dir:
-        return &e->directory;
-    case DW_AT_producer:
-        return &e->producer;
-    case DW_AT_language:
-        return &e->language;
-    case DW_AT_addr_base:
-    case DW_AT_GNU_addr_base:
-        return &e->addr_base;
-    case DW_AT_str_offsets_base:
-        return &e->str_offsets_base;
-    case DW_AT_rnglists_base:
-    case DW_AT_GNU_ranges_base:
-        return &e->rnglists_base;
-    default:
-        return NULL;
-    }
-}
-
-static entry read(const builder *b, const unit *u, const abbreviation *a, cursor *c) {
-    entry e = {0};
-    const attribute *attributes = attributes_of(b, u, a);
-    for (unsigned i = 0; i < a->count; i++) {
-        value *kept = wanted(&e, attributes[i].name);
-        if (kept == NULL)
-            form_skip(c, u, &attributes[i]);
-        else
-            *kept = form_read(c, u, &attributes[i]);
-    }
-    return e;
-}
-
-static void skip(const builder *b, const unit *u, const abbreviation *a, cursor *c) {
-    if (a->fixed) {
-        cursor_skip(c, a->bytes + (size_t)a->offsets * u->offset_size + (size_t)a->addresses * u->address_size);
-        return;
-    }
-    const attribute *attributes = attributes_of(b, u, a);
-    for (unsigned i = 0; i < a->count; i++)
-        form_skip(c, u, &attributes[i]);
-}
 
 /* ---- Where the code is --------------------------------------------------------------------------------------------- */
 
@@ -171,21 +101,6 @@ static void add_code(builder *b, const unit *u, const entry *e, open_scope of) {
 
 /* ---- Functions and inlined calls ----------------------------------------------------------------------------------- */
 
-static uint32_t text_of(builder *b, const unit *u, value v) {
-    size_t size;
-    const char *text = value_text(b, u, v, &size);
-    return text == NULL ? DWARF_NONE : text_number(b, text, size);
-}
-
-/* An entry's place as one number, never 0. */
-static uint64_t place_of(const source *from, uint64_t offset) { return 2 * offset + from->number + 1; }
-
-static uint64_t origin_of(const builder *b, const unit *u, const entry *e) {
-    uint64_t offset;
-    const source *from = value_entry(b, u, e->origin, &offset);
-    return from == NULL || offset > from->sections.info.size ? 0 : place_of(from, offset);
-}
-
 /* What the entries within this one belong to. */
 static open_scope add_scope(builder *b, const unit *u, const abbreviation *a, const entry *e, open_scope around) {
     open_scope own = {(uint32_t)b->scopes.count, around.depth + 1};
@@ -201,9 +116,9 @@ static open_scope add_scope(builder *b, const unit *u, const abbreviation *a, co
         scope.line = e->call_line.number > UINT32_MAX ? 0 : (uint32_t)e->call_line.number;
         scope.file = value_is_constant(e->call_file) ? program_file(b, u->program, e->call_file.number) : DWARF_NONE;
     }
-    uint64_t origin = e->linkage_name.form != 0 ? 0 : origin_of(b, u, e);
+    uint64_t origin = e->linkage_name.form != 0 ? 0 : entry_place(b, u, e->origin);
     if (origin == 0)
-        scope.name = text_of(b, u, e->linkage_name.form != 0 ? e->linkage_name : e->name);
+        scope.name = entry_text(b, u, e->linkage_name.form != 0 ? e->linkage_name : e->name);
     if (!ARRAY_RESERVE(&b->scopes, 1) || !ARRAY_RESERVE(&b->scope_origins, 1)) {
         b->short_of_memory = true;
         return around;
@@ -229,10 +144,10 @@ static void walk(builder *b, const unit *u, cursor c) {
             return;
         open_scope within = around;
         if (a->has_code) {
-            entry e = read(b, u, a, &c);
+            entry e = entry_read(b, u, a, &c);
             within = add_scope(b, u, a, &e, around);
         } else {
-            skip(b, u, a, &c);
+            entry_skip(b, u, a, &c);
         }
         if (!a->children)
             continue;
@@ -245,22 +160,12 @@ static void walk(builder *b, const unit *u, cursor c) {
     }
 }
 
-static cursor entry_at(const unit *u, uint64_t offset) {
-    cursor c = cursor_of(u->source->sections.info, offset);
-    if (!c.failed)
-        c.end = u->source->sections.info.bytes + u->end;
-    return c;
-}
-
 void entries_walk(builder *b, unit *u) {
     cursor c = entry_at(u, u->first);
     const abbreviation *a = abbreviation_of(b, u, cursor_uleb(&c));
     if (a == NULL || c.failed)
         return;
-    entry e = read(b, u, a, &c);
-    u->addr_base = e.addr_base.number;
-    u->str_offsets_base = e.str_offsets_base.number;
-    u->rnglists_base = e.rnglists_base.number;
+    entry e = entry_read(b, u, a, &c);
     if (a->tag != DW_TAG_compile_unit && a->tag != DW_TAG_partial_unit && a->tag != DW_TAG_skeleton_unit)
         return;
     value_address(u, e.low, &u->low);
@@ -269,7 +174,7 @@ void entries_walk(builder *b, unit *u) {
     if (e.lines.form != 0)
         u->program = program_at(b, u, e.lines.number, directory == NULL ? "" : directory);
     if (a->tag == DW_TAG_compile_unit && ARRAY_RESERVE(&b->units, 1)) {
-        dwarf_unit told = {text_of(b, u, e.name), text_of(b, u, e.producer), (uint32_t)e.language.number, u->version};
+        dwarf_unit told = {entry_text(b, u, e.name), entry_text(b, u, e.producer), (uint32_t)e.language.number, u->version};
         b->units.items[b->units.count++] = told;
     }
     if (a->children)
@@ -282,20 +187,17 @@ void entries_walk(builder *b, unit *u) {
 static uint32_t find_name(builder *b, uint64_t place) {
     uint32_t name = DWARF_NONE;
     for (unsigned hop = 0; place != 0 && hop < LONGEST_CHAIN; hop++) {
-        const source *from = (place - 1) % 2 == 0 ? &b->main : &b->alternate;
-        const unit *u = unit_at(from, (place - 1) / 2);
-        if (u == NULL)
-            break;
-        cursor c = entry_at(u, (place - 1) / 2);
-        const abbreviation *a = abbreviation_of(b, u, cursor_uleb(&c));
+        const unit *u;
+        cursor c;
+        const abbreviation *a = entry_find(b, place, &u, &c);
         if (a == NULL || !burn(b, 8u + a->count))
             break;
-        entry e = read(b, u, a, &c);
+        entry e = entry_read(b, u, a, &c);
         if (e.linkage_name.form != 0)
-            return text_of(b, u, e.linkage_name);
+            return entry_text(b, u, e.linkage_name);
         if (e.name.form != 0 && name == DWARF_NONE)
-            name = text_of(b, u, e.name);
-        place = origin_of(b, u, &e);
+            name = entry_text(b, u, e.name);
+        place = entry_place(b, u, e.origin);
     }
     return name;
 }

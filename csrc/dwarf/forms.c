@@ -71,6 +71,11 @@ static unsigned size_in(const unit *u, unsigned form) {
     return size == SIZE_OFFSET ? u->offset_size : size;
 }
 
+static value block(cursor *c, uint64_t size) {
+    cursor part = cursor_part(c, size);
+    return (value){.form = DW_FORM_exprloc, .text = (const char *)part.at, .number = cursor_left(&part)};
+}
+
 value form_read(cursor *c, const unit *u, const attribute *a) {
     value v = {.form = a->form};
     if (a->form == DW_FORM_indirect) {
@@ -106,18 +111,14 @@ value form_read(cursor *c, const unit *u, const attribute *a) {
         cursor_skip(c, 16);
         break;
     case DW_FORM_block1:
-        cursor_skip(c, cursor_u8(c));
-        break;
+        return block(c, cursor_u8(c));
     case DW_FORM_block2:
-        cursor_skip(c, cursor_value(c, 2));
-        break;
+        return block(c, cursor_value(c, 2));
     case DW_FORM_block4:
-        cursor_skip(c, cursor_value(c, 4));
-        break;
+        return block(c, cursor_value(c, 4));
     case DW_FORM_block:
     case DW_FORM_exprloc:
-        cursor_skip(c, cursor_uleb(c));
-        break;
+        return block(c, cursor_uleb(c));
     default: /* of unknown size: nothing behind it can be read */
         cursor_fail(c);
     }

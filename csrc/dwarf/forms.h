@@ -7,8 +7,8 @@
 
 typedef struct value {
     uint64_t number; /* what stands there: a constant, an address, an offset, an index */
-    const char *text; /* of DW_FORM_string */
-    uint16_t form;    /* what it stands for; 0: a block, or nothing of use */
+    const char *text; /* of DW_FORM_string; of DW_FORM_exprloc its bytes, `number` of them */
+    uint16_t form;    /* what it stands for; 0: nothing of use */
 } value;
 
 /* The size of a form's value in a unit. Of these, some are told by the form alone. */

@@ -1,5 +1,5 @@
 /* The headers of units. */
-#include "forms.h"
+#include "entry.h"
 
 #include <stdlib.h>
 
@@ -34,6 +34,7 @@ static bool read_header(builder *b, source *from, cursor *c) {
     u.abbreviations = abbreviations_at(b, from, abbreviations);
     if (u.abbreviations == DWARF_NONE || !ARRAY_RESERVE(&from->units, 1))
         return false;
+    entry_bases(b, &u);
     from->units.items[from->units.count++] = u;
     return true;
 }

@@ -18,3 +18,13 @@ typedef struct dwarf_index {
 
 dwarf_index *dwarf_index_make(const dwarf_file *file, const dwarf_file *alternate, const dwarf_span *code, size_t count);
 void dwarf_index_free(dwarf_index *index);
+
+typedef struct dwarf_structure { uint64_t size, align; uint32_t name, file, line, irregular; } dwarf_structure;
+typedef struct dwarf_member { uint64_t offset, size, align; uint32_t structure, name; } dwarf_member;
+typedef struct dwarf_variable { uint64_t address; uint32_t name, structure; } dwarf_variable;
+typedef struct dwarf_layout {
+    dwarf_structure *structures; dwarf_member *members; dwarf_variable *variables; char *texts; uint64_t *text_starts;
+    size_t structure_count, member_count, variable_count, texts_size, text_count; bool complete; ...;
+} dwarf_layout;
+dwarf_layout *dwarf_layout_make(const dwarf_file *file, const dwarf_file *alternate);
+void dwarf_layout_free(dwarf_layout *layout);

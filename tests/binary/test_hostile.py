@@ -47,11 +47,14 @@ def attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def attempted(data: bytes) -> None:
         path = tmp_path / "file"
         path.write_bytes(data)
+        refusal = ""
         try:
             binary = Binary(path)
         except ArmprofError as error:
-            assert "\n" not in str(error)
-            assert str(path) in str(error)
+            refusal = str(error)
+        if refusal:
+            assert "\n" not in refusal
+            assert str(path) in refusal
             return
         functions = binary.functions
         assert all(f.name for f in functions)
@@ -141,9 +144,9 @@ def test_what_is_no_such_file(content: bytes, told: str, tmp_path: Path) -> None
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(ArmprofError, match="cannot read .*/nothing: No such file or directory"):
+    with pytest.raises(ArmprofError, match=r"cannot read .*/nothing: No such file or directory"):
         Binary(tmp_path / "nothing")
-    with pytest.raises(ArmprofError, match="cannot read .*: Is a directory"):
+    with pytest.raises(ArmprofError, match=r"cannot read .*: Is a directory"):
         Binary(tmp_path)
 
 
@@ -151,7 +154,7 @@ def test_an_object_file_has_no_addresses_yet(tmp_path: Path) -> None:
     source = tmp_path / "empty.c"
     source.write_text("int f(void) { return 1; }\n")
     run("gcc", "-c", source, "-o", tmp_path / "empty.o")
-    with pytest.raises(ArmprofError, match="empty.o is an object file, which has no addresses yet: link it"):
+    with pytest.raises(ArmprofError, match=r"empty[.]o is an object file, which has no addresses yet: link it"):
         Binary(tmp_path / "empty.o")
 
 
@@ -192,7 +195,7 @@ def test_a_section_that_unpacks_to_gigabytes_is_left_packed(tmp_path: Path) -> N
 def test_units_that_all_read_one_long_line_program_come_to_an_end(tmp_path: Path) -> None:
     """Each unit would begin it at another place: the square of the file's size is a day of work."""
     abbreviations = bytes([1, 0x11, 0, 0x10, 0x17, 0, 0, 0])
-    units = b"".join(unit(b"\x01" + i.to_bytes(4, "little")) for i in range(0, 40_000))
+    units = b"".join(unit(b"\x01" + i.to_bytes(4, "little")) for i in range(40_000))
     header = struct.pack("<IHIBBBbBB", 0x7FFFFFF0, 3, 7, 1, 1, 0, 1, 1, 1)
     (tmp_path / "file").write_bytes(elf_with(info=units, abbrev=abbreviations, line=header * 20_000))
     assert Binary(tmp_path / "file").functions == []

@@ -31,6 +31,19 @@ static void check(const dwarf_index *index) {
         CHECK(is_text(index, index->units[i].name) && is_text(index, index->units[i].producer));
 }
 
+static void check_layout(const dwarf_layout *layout) {
+    for (size_t i = 0; i < layout->text_count; i++)
+        CHECK(layout->text_starts[i] < layout->texts_size);
+    for (size_t i = 0; i < layout->structure_count; i++)
+        CHECK(layout->structures[i].align > 0);
+    for (size_t i = 0; i < layout->member_count; i++)
+        CHECK(layout->members[i].structure < layout->structure_count);
+    for (size_t i = 0; i < layout->variable_count; i++) {
+        uint32_t structure = layout->variables[i].structure;
+        CHECK(structure == DWARF_NONE || structure < layout->structure_count);
+    }
+}
+
 /* Each record is a section: of the file, or of the alternate one. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const dwarf_span code[] = {{0x1000, 0x2000}, {0x3000, 0x4000}};
@@ -49,6 +62,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     CHECK(index != NULL);
     check(index);
     dwarf_index_free(index);
+    dwarf_layout *layout = dwarf_layout_make(&file, &alternate);
+    CHECK(layout != NULL);
+    check_layout(layout);
+    dwarf_layout_free(layout);
     while (count > 0)
         free(copies[--count]);
     return 0;

@@ -1,0 +1,62 @@
+"""The file that is inspected, with what the checks ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+
+from armprof.binary.binary import Binary
+from armprof.binary.checks.rules import Spot, Target
+from armprof.binary.code import Code, Loop
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A binary, its code, and the core that it is to run on, None where none was named."""
+
+    binary: Binary
+    code: Code
+    target: Target | None
+
+    def spots(self, numbers: Sequence[int], details: Sequence[str] | None = None) -> tuple[Spot, ...]:
+        """The places of instructions, by number."""
+        addresses = self.code.addresses[np.asarray(numbers, np.int64)]
+        places = self.binary.places(addresses)
+        told = details or [""] * len(places)
+        return tuple(
+            Spot(function, int(address), line, detail)
+            for (function, line), address, detail in zip(places, addresses, told, strict=True)
+        )
+
+    @cached_property
+    def loop_of(self) -> Any:
+        """Of each instruction the number of the innermost loop that it is in; -1: of none."""
+        found = np.full(len(self.code.words), -1, np.int64)
+        for number, loop in enumerate(self.code.loops):  # each before those within it
+            found[loop.at] = number
+        return found
+
+    def in_loops(self, *kinds: str) -> list[int]:
+        """The instructions of these kinds that are in a loop."""
+        return np.flatnonzero(self.code.of_kind(*kinds) & (self.loop_of >= 0)).tolist()
+
+    def loop(self, number: int) -> Loop:
+        """The innermost loop that the instruction is in."""
+        return self.code.loops[int(self.loop_of[number])]
+
+    def text(self, number: int) -> str:
+        """The instruction as an assembler has it."""
+        word, address = int(self.code.words[number]), int(self.code.addresses[number])
+        found = next(_disassembler().disasm(word.to_bytes(4, "little"), address, 1), None)
+        return f"{found.mnemonic} {found.op_str}".strip() if found else f".inst {word:#010x}"
+
+
+@cache
+def _disassembler() -> Any:
+    import capstone
+
+    return capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_LITTLE_ENDIAN)

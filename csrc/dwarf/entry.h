@@ -1,0 +1,31 @@
+/* An entry, and what is read of it. */
+#ifndef ARMPROF_DWARF_ENTRY_H
+#define ARMPROF_DWARF_ENTRY_H
+
+#include "forms.h"
+
+typedef struct entry {
+    value low, high, ranges, name, linkage_name, origin, call_file, call_line;
+    value lines, directory, producer, language;
+    value type, bytes, offset, bits, bit_offset, alignment, file, line, declaration, external, count, upper, location;
+} entry;
+
+entry entry_read(const builder *b, const unit *u, const abbreviation *a, cursor *c);
+void entry_skip(const builder *b, const unit *u, const abbreviation *a, cursor *c);
+
+/* The number of a text that is an attribute's value, DWARF_NONE where it is none. */
+uint32_t entry_text(builder *b, const unit *u, value v);
+
+/* From a place within a unit to the unit's end. */
+cursor entry_at(const unit *u, uint64_t offset);
+
+/* The place of the entry that a value refers to, as one number; 0: of none. */
+uint64_t entry_place(const builder *b, const unit *u, value v);
+
+/* The entry at such a place, with its unit and a cursor behind its code. NULL where there is none. */
+const abbreviation *entry_find(const builder *b, uint64_t place, const unit **u, cursor *c);
+
+/* The bases that a unit's indexes count from: of its first entry. */
+void entry_bases(const builder *b, unit *u);
+
+#endif
