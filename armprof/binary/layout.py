@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -53,37 +54,40 @@ class Layout:
     def __init__(self, binary: Binary) -> None:
         source = binary.elf if binary.elf.section(".debug_info") else debug_file(binary.elf) or binary.elf
         self._arrays, self.complete = dwarf.layout(source, alternate_file(source))
-        self._made = list(self._structures())
-        self.structures: list[Structure] = list(dict.fromkeys(self._made))
-        self.variables: list[Variable] = list(dict.fromkeys(self._variables()))
+        self._texts: dict[int, str] = {}
+        # many units know the same structures
+        table = self._arrays["structures"]
+        _, first, which = np.unique(table, return_index=True, return_inverse=True)
+        made = dict(self._structures(first))
+        self.structures: list[Structure] = list(dict.fromkeys(made[number] for number in sorted(made)))
+        self.variables: list[Variable] = list(
+            dict.fromkeys(
+                Variable(self._text(name), address, made[int(first[which[number]])] if number < len(table) else None)
+                for address, name, number in self._arrays["variables"].tolist()
+            )
+        )
 
-    def _structures(self) -> Iterator[Structure]:
+    def _structures(self, wanted: Any) -> Iterator[tuple[int, Structure]]:
         members = self._arrays["members"]
         members = members[np.argsort(members["structure"], kind="stable")]
-        table = self._arrays["structures"]
-        bounds = np.searchsorted(members["structure"], np.arange(len(table) + 1))
-        rows = members[["name", "offset", "size", "align"]].tolist()
-        for number, (size, align, name, file, line, irregular) in enumerate(table.tolist()):
-            own = rows[bounds[number] : bounds[number + 1]]
+        starts = np.searchsorted(members["structure"], wanted)
+        ends = np.searchsorted(members["structure"], wanted, "right")
+        rows = zip(
+            wanted.tolist(), starts.tolist(), ends.tolist(), self._arrays["structures"][wanted].tolist(), strict=True
+        )
+        for number, start, end, (size, align, name, file, line, irregular) in rows:
+            own = members[["name", "offset", "size", "align"]][start:end].tolist()
             fields = tuple(Member(self._text(n), offset, bytes_, alignment) for n, offset, bytes_, alignment in own)
             path = self._text(file)
-            yield Structure(
-                readable(self._text(name)),
-                size,
-                align,
-                Line(path, line) if path and line else None,
-                fields,
-                not irregular,
-            )
-
-    def _variables(self) -> Iterator[Variable]:
-        for address, name, number in self._arrays["variables"].tolist():
-            yield Variable(self._text(name), address, self._made[number] if number < len(self._made) else None)
+            place = Line(path, line) if path and line else None
+            yield number, Structure(readable(self._text(name)), size, align, place, fields, not irregular)
 
     def _text(self, number: int) -> str:
         starts = self._arrays["text_starts"]
         if number >= len(starts):
             return ""
-        start = int(starts[number])
-        text: bytes = self._arrays["texts"][start : start + 4096].tobytes().partition(b"\0")[0]
-        return text.decode(errors="replace")
+        if number not in self._texts:
+            start = int(starts[number])
+            text: bytes = self._arrays["texts"][start : start + 4096].tobytes().partition(b"\0")[0]
+            self._texts[number] = text.decode(errors="replace")
+        return self._texts[number]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
@@ -58,9 +59,14 @@ def where(spot: Spot) -> str:
     return ": ".join(filter(None, (place, short(spot.detail))))
 
 
-def _left(finding: Finding, shown: int) -> str:
-    left = len(finding.spots) - shown
-    return f"and {left:,} more places" if left > 0 else ""
+def _places(finding: Finding, most: int) -> Iterator[str]:
+    """The first places in words, equal ones once, and how many are left."""
+    counted = Counter(map(where, finding.spots))
+    for place, times in list(counted.items())[:most]:
+        yield f"{place} ({times} times)" if times > 1 else place
+    left = len(counted) - most
+    if left > 0:
+        yield f"and {left:,} more place{'s' if left > 1 else ''}"
 
 
 # ---- text -------------------------------------------------------------------------------------------------------------
@@ -79,10 +85,7 @@ def _blocks(inspection: Inspection, places: int) -> Iterator[RenderableType]:
         yield ""
         yield text(f"{number}. {finding.rule.title}", "bold")
         yield item(finding.says, "")
-        for spot in finding.spots[:places]:
-            yield item(where(spot))
-        if _left(finding, places):
-            yield item(_left(finding, places), "")
+        yield from (item(place) for place in _places(finding, places))
         yield item(f"effort {finding.rule.effort}: {finding.advice}", ">")
     yield ""
     yield from (item(note) for note in notes(inspection))
@@ -102,8 +105,7 @@ def render_markdown(inspection: Inspection, places: int) -> str:
     lines += [f"- {_plain(fact)}" for fact in facts(inspection)]
     for finding in inspection.findings:
         lines += ["", f"## {finding.rule.title}", "", f"{_plain(finding.says)}.", ""]
-        lines += [f"- {_plain(where(spot))}" for spot in finding.spots[:places]]
-        lines += [f"- {_left(finding, places)}"] if _left(finding, places) else []
+        lines += [f"- {_plain(place)}" for place in _places(finding, places)]
         lines += ["", f"**Effort {finding.rule.effort}.** {_plain(finding.advice)}"]
     lines += ["", *(f"- {note}" for note in notes(inspection) if note != BASIS)]
     return "\n".join(lines).rstrip() + "\n"

@@ -45,6 +45,8 @@ NAMES = {
 }
 # Names that instructions of another kind share with it.
 SHARED = {"fp_arithmetic", "fp_divide", "fp_root"}  # of vectors, and SVE
+# Bits that are to be ones, which capstone does not look at, and we do: data is less often taken for code.
+ONES = {"load_exclusive": 0x001F7C00, "store_exclusive": 0x7C00, "compare_and_swap": 0x7C00}
 
 DISASSEMBLER = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_LITTLE_ENDIAN)
 
@@ -74,7 +76,7 @@ def test_what_has_the_name_has_the_bits(word: int, near: tuple[int, int]) -> Non
         named = name_of(tried)
         for kind, names in NAMES.items():
             if named is not None and named[0] in names and kind not in SHARED:
-                assert is_of(tried, kind) or named[1] in ("#0x0", "")  # udf of other operands, dmb of none
+                assert is_of(tried | ONES.get(kind, 0), kind)
 
 
 @pytest.mark.parametrize("kind", TARGETS)

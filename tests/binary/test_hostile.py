@@ -12,12 +12,16 @@ import zlib
 from pathlib import Path
 
 import pytest
-from building import build, run
+from building import ARM64, build, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from armprof.binary import Binary
+from armprof.binary.checks import inspect
+from armprof.commands.inspect import target
+from armprof.cpu import features
 from armprof.errors import ArmprofError
+from armprof.report import inspect as report
 
 INPUTS = int(os.environ.get("ARMPROF_HOSTILE_INPUTS", "60"))
 thorough = settings(max_examples=INPUTS, suppress_health_check=list(HealthCheck), database=None)
@@ -83,6 +87,27 @@ def test_changed_bytes(kind: str, attempt, changes: list[tuple[float, int]]) -> 
     for place, byte in changes:
         data[int(place * len(data))] = byte
     attempt(bytes(data))
+
+
+@thorough
+@given(edits)
+def test_inspecting_changed_bytes(attempt, tmp_path: Path, changes: list[tuple[float, int]]) -> None:
+    data = bytearray(
+        build(ARM64, "planted.c", "-O2", "-g", "-shared", "-nostdlib", "-fPIC", "-Wl,-z,noseparate-code").read_bytes()
+    )
+    for place, byte in changes:
+        data[int(place * len(data))] = byte
+    (tmp_path / "changed").write_bytes(data)
+    refusal = ""
+    try:
+        inspection = inspect(tmp_path / "changed", target("neoverse-n1"), features.of_flag)
+    except ArmprofError as error:
+        refusal = str(error)
+    if refusal:
+        assert "\n" not in refusal
+    else:
+        assert report.render(inspection, 3)
+        assert report.render_json(inspection)
 
 
 @pytest.mark.parametrize("kind", ["whole", "stripped"])

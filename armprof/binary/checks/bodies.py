@@ -92,7 +92,10 @@ def innermost(subject: Subject) -> Iterator[Finding]:
     if plain:
         yield found("scalar-float-loop", subject.spots(plain))
     across = []
+    calling = code.of_kind("call", "indirect_call")
     for loop in loops:
+        if calling[loop.at].any():
+            continue
         first, last = int(code.addresses[loop.at[0]]), int(code.addresses[loop.at[-1]])
         size = last - first + WORD
         if size == WORD * len(loop.at) and size <= LINE and first // LINE != last // LINE:

@@ -55,7 +55,7 @@ def _across(first: int, size: int, line: int) -> bool:
 
 def better_order(one: Structure, line: int) -> Spot | None:
     """What the order of alignment would save. Nothing is said where a type or a field is not known in full."""
-    if not one.regular or len(one.members) < 2 or any(m.size == 0 for m in one.members):
+    if not one.regular or len(one.members) < 2 or any(m.size == 0 for m in one.members) or reserved(one):
         return None
     align = max(1, one.align)
     packed = -(-sum(m.size for m in one.members) // align) * align
@@ -70,6 +70,16 @@ def better_order(one: Structure, line: int) -> Spot | None:
     if -(-at // align) * align > packed:
         return None
     return Spot(None, None, one.line, f"{one.name or 'unnamed'}: {one.size} bytes, {packed} without its holes")
+
+
+def reserved(one: Structure) -> bool:
+    """Whether a hole is larger than alignment makes any: somebody wants it, to keep a layout or for later."""
+    at = 0
+    for member in sorted(one.members, key=lambda m: m.offset):
+        if member.offset - at >= max(1, member.align):
+            return True
+        at = max(at, member.offset + member.size)
+    return one.size - at >= max(1, one.align)
 
 
 def shared_lines(subject: Subject, layout: Layout, line: int) -> Iterator[Finding]:

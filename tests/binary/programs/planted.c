@@ -76,6 +76,15 @@ struct tight {
     char a, c, e;
 } tight;
 
+struct reserved {
+    uint64_t a;
+    char b;
+    char : 8;
+    long : 64;
+    long : 64;
+    uint64_t c;
+} reserved; /* what is kept free on purpose is no hole */
+
 struct aligned {
     char head[56];
     struct {
@@ -95,4 +104,4 @@ struct padded {
 __attribute__((noinline)) void count_left(void) { counters.left++; padded.left++; }
 __attribute__((noinline)) void count_right(void) { counters.right++; padded.right++; }
 
-int main(void) { return (int)(holed.b + tight.b + aligned.across.from); }
+int main(void) { return (int)(holed.b + reserved.c + tight.b + aligned.across.from); }
