@@ -90,6 +90,12 @@ def instruction(word: int) -> Instruction:
     return UNKNOWN if found is None else _Reader(found).instruction()
 
 
+def text(word: int, address: int = 0) -> str:
+    """The word as an assembler has it."""
+    found = next(_disassembler().disasm(word.to_bytes(4, "little"), address, 1), None)
+    return f".inst {word:#010x}" if found is None else f"{found.mnemonic} {found.op_str}".strip()
+
+
 @cache
 def _disassembler() -> Any:
     import capstone

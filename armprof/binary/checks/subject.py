@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from armprof.binary.a64 import text
 from armprof.binary.binary import Binary
 from armprof.binary.checks.rules import Spot, Target
 from armprof.binary.code import Code, Loop
@@ -50,13 +51,4 @@ class Subject:
 
     def text(self, number: int) -> str:
         """The instruction as an assembler has it."""
-        word, address = int(self.code.words[number]), int(self.code.addresses[number])
-        found = next(_disassembler().disasm(word.to_bytes(4, "little"), address, 1), None)
-        return f"{found.mnemonic} {found.op_str}".strip() if found else f".inst {word:#010x}"
-
-
-@cache
-def _disassembler() -> Any:
-    import capstone
-
-    return capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_LITTLE_ENDIAN)
+        return text(int(self.code.words[number]), int(self.code.addresses[number]))
