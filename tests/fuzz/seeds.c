@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "../c/dwarf_sample.h"
 #include "generator.h"
 #include "input.h"
 #include "ouch50.h"
@@ -123,51 +124,18 @@ static void write_page(int number) {
     write_file("page", number, out, sizeof out);
 }
 
-/* A unit with a function, into which another is inlined, and the line program of three rows. */
 static void write_dwarf(uint8_t version) {
-    const bool new = version == 5;
-    const uint8_t abbreviations[] = {
-        1, 0x11, 1, 0x03, 0x08, 0x1b, 0x08, 0x10, 0x17, 0x11, 0x01, 0x13, 0x0b, 0, 0, /* compile_unit */
-        2, 0x2e, 0, 0x03, 0x0e, 0, 0,                                                 /* subprogram, of the name alone */
-        3, 0x2e, 1, 0x6e, 0x08, 0x11, 0x01, 0x12, 0x06, 0, 0,                         /* subprogram */
-        4, 0x1d, 0, 0x31, 0x13, 0x55, 0x17, 0x58, 0x0b, 0x59, 0x0b, 0, 0,             /* inlined_subroutine */
-        0};
-    const uint8_t entries[] = {
-        1, 'a', '.', 'c', 0, '/', 'd', 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 12, /* compile_unit */
-        2, 0, 0, 0, 0,                                                               /* subprogram inner */
-        3, 'o', 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0,                         /* subprogram at 0x1000, 0x40 bytes */
-        4, (uint8_t)(new ? 33 : 32), 0, 0, 0, (uint8_t)(new ? 12 : 0), 0, 0, 0, 1, 7, /* inlined_subroutine */
-        0, 0};
-    const uint8_t opcodes[] = {0, 9, 2, 0, 0x10, 0, 0, 0, 0, 0, 0, 1, 0x4b, 0x80, 2, 8, 0, 1, 1};
-    const uint8_t old_files[] = {'i', 0, 0, 'a', '.', 'c', 0, 0, 0, 0, 'b', '.', 'h', 0, 1, 0, 0, 0};
-    const uint8_t new_files[] = {1, 1, 0x08, 2, '/', 'd', 0, 'i', 0, 2, 1, 0x08, 2, 0x0b, 2, 'a', '.', 'c', 0, 0, 'b', '.', 'h', 0, 1};
-    const uint8_t machine[] = {4, 1, 1, 0xfb, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1};
-    const uint8_t new_ranges[] = {20, 0, 0, 0, 5, 0, 8, 0, 0, 0, 0, 0, 4, 0x10, 0x20, 4, 0x30, 0x38, 0};
-    const uint8_t old_ranges[32] = {0x10, [8] = 0x20};
-    const uint8_t names[] = "inner";
-    buffer info = {.size = 0}, lines = {.size = 0}, out = {.size = 0};
-    append(&info, (uint8_t[]){0, 0, 0, 0, version, 0}, 6);
-    append(&info, new ? (uint8_t[]){1, 8, 0, 0, 0, 0} : (uint8_t[]){0, 0, 0, 0, 8}, new ? 6 : 5);
-    append(&info, entries, sizeof entries);
-    info.bytes[0] = (uint8_t)(info.size - 4);
-    append(&lines, (uint8_t[]){0, 0, 0, 0, version, 0}, 6);
-    append(&lines, (uint8_t[]){8, 0}, new ? 2 : 0);
-    append(&lines, (uint8_t[]){0, 0, 0, 0}, 4);
-    size_t header = lines.size;
-    append(&lines, machine, sizeof machine);
-    append(&lines, new ? new_files : old_files, new ? sizeof new_files : sizeof old_files);
-    lines.bytes[header - 4] = (uint8_t)(lines.size - header);
-    append(&lines, opcodes, sizeof opcodes);
-    lines.bytes[0] = (uint8_t)(lines.size - 4);
+    dwarf_sample sample;
+    dwarf_sample_make(&sample, version);
     const struct {
         uint8_t kind;
-        const uint8_t *bytes;
-        size_t size;
-    } sections[] = {{0, info.bytes, info.size}, {1, abbreviations, sizeof abbreviations}, {2, lines.bytes, lines.size},
-                    {3, names, sizeof names}, {5, old_ranges, sizeof old_ranges}, {6, new_ranges, sizeof new_ranges}};
+        dwarf_section section;
+    } sections[] = {{0, sample.file.info}, {1, sample.file.abbrev},   {2, sample.file.line},
+                    {3, sample.file.str},  {5, sample.file.ranges}, {6, sample.file.rnglists}};
+    buffer out = {.size = 0};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         size_t record = begin(&out, sections[i].kind);
-        append(&out, sections[i].bytes, sections[i].size);
+        append(&out, sections[i].section.bytes, sections[i].section.size);
         finish(&out, record);
     }
     write_file("dwarf", version, out.bytes, out.size);
