@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from armprof.binary.binary import Binary, Function
-from armprof.binary.elf import SHT_NOBITS
+from armprof.binary.elf import SHF_EXECINSTR, SHT_NOBITS
 from armprof.binary.encodings import TARGETS, of_kind, offsets
 from armprof.binary.loops import Edges, loops
 from armprof.binary.plt import stubs
 
 WORD = 4
-# Beside the loops of a program of this size nobody reads those of a larger one, and they would take minutes.
+# Loops are not looked for in larger programs and functions, where they would take minutes.
 MOST_WORDS = 16_000_000
 MOST_BLOCKS = 20_000  # of a function
 
@@ -53,6 +53,7 @@ class Code:
         self.addresses = np.concatenate(
             [first + WORD * np.arange(len(w), dtype=np.uint64) for first, w in spans] or [np.empty(0, np.uint64)]
         )
+        self.passed_over = 0  # functions with branches back whose `loops` were not looked for
         self._kinds: dict[tuple[str, ...], Any] = {}
         self.functions: list[Function] = [f for f in binary.functions if f.end > f.start]
         self._starts = np.array([f.start for f in self.functions], np.uint64)
@@ -118,14 +119,17 @@ class Code:
     def loops(self) -> tuple[Loop, ...]:
         """The loops of all functions that have branches back. A jump by a register leads out of every loop."""
         back = (self.targets > 0) & (self.targets <= self.addresses) & ~self.of_kind("call") & self.within
-        return tuple(loop for f in np.unique(self.function[back]).tolist() for loop in self._loops_of(f))
+        wanted = np.unique(self.function[back]).tolist()
+        if len(self.words) > MOST_WORDS:
+            self.passed_over = len(wanted)
+            return ()
+        return tuple(loop for f in wanted for loop in self._loops_of(f))
 
     def _loops_of(self, function: int) -> Iterator[Loop]:
         first, last = np.searchsorted(self.addresses, [self._starts[function], self._ends[function]])
-        if len(self.words) > MOST_WORDS:
-            return
         starts, edges = self._blocks(int(first), int(last))
         if len(starts) > MOST_BLOCKS:
+            self.passed_over += 1
             return
         # of a loop's blocks the header is entered from outside most often: by the ways that lead there
         entered = [0.0] * len(starts)
@@ -167,7 +171,7 @@ def _spans(binary: Binary) -> list[tuple[np.uint64, Any]]:
     marks = _marks(binary)
     found = []
     for section in binary.elf.sections:
-        if not section.flags & 4 or section.type == SHT_NOBITS or section.address % WORD:
+        if not section.flags & SHF_EXECINSTR or section.type == SHT_NOBITS or section.address % WORD:
             continue
         data = binary.elf.bytes_of(section)
         words = np.frombuffer(data, "<u4", len(data) // WORD)

@@ -9,7 +9,7 @@ import numpy as np
 
 from armprof.binary import cache, dwarf, starts
 from armprof.binary.elf import STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, Elf
-from armprof.binary.separate import alternate_file, debug_file
+from armprof.binary.separate import alternate_file, with_debug
 
 FORMAT = 1  # of the arrays below; another one makes all kept indexes void
 NONE = 0xFFFFFFFF
@@ -22,7 +22,8 @@ Arrays = dict[str, Any]
 
 def index(elf: Elf) -> tuple[Arrays, dict[str, Any]]:
     """The arrays, and facts: what the lines are from and what could not be read."""
-    separate = None if elf.section(".debug_info") or elf.section(".zdebug_info") else debug_file(elf)
+    found = with_debug(elf)
+    separate = found if found is not elf else None
     key = _key(elf, separate)
     kept = cache.load(key)
     if kept is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from armprof.binary import dwarf
 from armprof.binary.binary import Binary, Line
 from armprof.binary.names import readable
-from armprof.binary.separate import alternate_file, debug_file
+from armprof.binary.separate import alternate_file, with_debug
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Layout:
     """Structures, each once however many units know it, and the variables that have one."""
 
     def __init__(self, binary: Binary) -> None:
-        source = binary.elf if binary.elf.section(".debug_info") else debug_file(binary.elf) or binary.elf
+        source = with_debug(binary.elf) or binary.elf
         self._arrays, self.complete = dwarf.layout(source, alternate_file(source))
         self._texts: dict[int, str] = {}
         # many units know the same structures

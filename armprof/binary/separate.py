@@ -20,6 +20,11 @@ def folders() -> list[Path]:
     return [*told, Path(DEFAULT)]
 
 
+def with_debug(elf: Elf) -> Elf | None:
+    """The file with the debug information of this one: itself, one of its own, or None."""
+    return elf if elf.section(".debug_info") or elf.section(".zdebug_info") else debug_file(elf)
+
+
 def debug_file(elf: Elf) -> Elf | None:
     """The file with the debug information of this one, which has none itself."""
     if elf.build_id is not None:

@@ -22,6 +22,7 @@ BASIS = "nothing was run or counted: each finding is a possibility, not a cost; 
 NO_CORE = "no core was named and this machine is none of those known: --core NAME checks the build against one"
 NO_DEBUG = "no debug information was found: lines, structures and the flags of the compiler are not known"
 NO_FUNCTIONS = "the file tells of no functions: neither symbols nor an unwind table; loops are not known"
+PASSED_OVER = "{count:,} functions are too large, or the file is, for their loops to be looked for"
 VECTORS = {"neon_loops": "NEON", "sve_loops": "SVE"}
 INCOMPLETE = "the debug information is damaged: some of it was left out"
 
@@ -35,6 +36,8 @@ def notes(inspection: Inspection) -> Iterator[str]:
         yield NO_DEBUG
     if not inspection.facts["functions"]:
         yield NO_FUNCTIONS
+    if passed_over := inspection.facts["functions_passed_over"]:
+        yield PASSED_OVER.format(count=passed_over)
     if not inspection.facts["complete"]:
         yield INCOMPLETE
 

@@ -169,10 +169,7 @@ void entries_walk(builder *b, unit *u) {
     if (a->tag != DW_TAG_compile_unit && a->tag != DW_TAG_partial_unit && a->tag != DW_TAG_skeleton_unit)
         return;
     value_address(u, e.low, &u->low);
-    size_t size;
-    const char *directory = value_text(b, u, e.directory, &size);
-    if (e.lines.form != 0)
-        u->program = program_at(b, u, e.lines.number, directory == NULL ? "" : directory);
+    entry_program(b, u, &e);
     if (a->tag == DW_TAG_compile_unit && ARRAY_RESERVE(&b->units, 1)) {
         dwarf_unit told = {entry_text(b, u, e.name), entry_text(b, u, e.producer), (uint32_t)e.language.number, u->version};
         b->units.items[b->units.count++] = told;

@@ -110,6 +110,13 @@ const abbreviation *entry_find(const builder *b, uint64_t place, const unit **u,
     return abbreviation_of(b, *u, cursor_uleb(c));
 }
 
+void entry_program(builder *b, unit *u, const entry *first) {
+    size_t size;
+    const char *directory = value_text(b, u, first->directory, &size);
+    if (first->lines.form != 0)
+        u->program = program_at(b, u, first->lines.number, directory == NULL ? "" : directory);
+}
+
 void entry_bases(const builder *b, unit *u) {
     cursor c = entry_at(u, u->first);
     const abbreviation *a = abbreviation_of(b, u, cursor_uleb(&c));

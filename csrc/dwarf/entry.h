@@ -25,6 +25,9 @@ uint64_t entry_place(const builder *b, const unit *u, value v);
 /* The entry at such a place, with its unit and a cursor behind its code. NULL where there is none. */
 const abbreviation *entry_find(const builder *b, uint64_t place, const unit **u, cursor *c);
 
+/* Finds, and once runs, the line program that a unit's first entry names. */
+void entry_program(builder *b, unit *u, const entry *first);
+
 /* The bases that a unit's indexes count from: of its first entry. */
 void entry_bases(const builder *b, unit *u);
 

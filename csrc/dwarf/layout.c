@@ -246,19 +246,6 @@ static void walk(reader *r, const unit *u) {
     }
 }
 
-/* The program whose files the unit's structures are in. */
-static void find_program(builder *b, unit *u) {
-    cursor c = entry_at(u, u->first);
-    const abbreviation *a = abbreviation_of(b, u, cursor_uleb(&c));
-    if (a == NULL)
-        return;
-    entry e = entry_read(b, u, a, &c);
-    size_t size;
-    const char *directory = value_text(b, u, e.directory, &size);
-    if (e.lines.form != 0)
-        u->program = program_at(b, u, e.lines.number, directory == NULL ? "" : directory);
-}
-
 dwarf_layout *dwarf_layout_make(const dwarf_file *file, const dwarf_file *alternate) {
     dwarf_layout *layout = calloc(1, sizeof *layout);
     if (layout == NULL)
@@ -266,8 +253,14 @@ dwarf_layout *dwarf_layout_make(const dwarf_file *file, const dwarf_file *altern
     reader r = {0};
     builder_begin(&r.b, file, alternate);
     for (size_t i = 0; i < r.b.main.units.count && !r.b.short_of_memory; i++) {
-        find_program(&r.b, &r.b.main.units.items[i]);
-        walk(&r, &r.b.main.units.items[i]);
+        unit *u = &r.b.main.units.items[i];
+        cursor c = entry_at(u, u->first);
+        const abbreviation *a = abbreviation_of(&r.b, u, cursor_uleb(&c));
+        if (a == NULL)
+            continue;
+        entry first = entry_read(&r.b, u, a, &c);
+        entry_program(&r.b, u, &first); /* the structures' files are there */
+        walk(&r, u);
     }
     for (size_t i = 0; i < r.variables.count; i++)
         r.variables.items[i].structure = map_get(&r.structure_at, r.variable_types.items[i]);

@@ -17,6 +17,7 @@ from armprof.binary.checks import Finding, Inspection, inspect
 from armprof.commands.inspect import target
 from armprof.cpu import features
 from armprof.errors import ArmprofError
+from armprof.report import inspect as report
 
 FLAGS = ("-O2", "-g", "-ftree-vectorize", "-fno-ipa-icf")
 
@@ -260,6 +261,14 @@ def test_without_symbols_or_debug_information_it_says_so(capsys: pytest.CaptureF
     path = build(ARM64, "planted.c", *FLAGS, "-s")
     assert cli.main(["inspect", str(path), "--core", "neoverse-n1"]) == 0
     assert "no debug information was found" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("limit", ["MOST_WORDS", "MOST_BLOCKS"])
+def test_loops_that_were_not_looked_for_are_told(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"armprof.binary.code.{limit}", 2)
+    inspection = inspected()
+    assert finding(inspection, "divide-in-loop") is None
+    assert any("functions are too large, or the file is, for their loops" in note for note in report.notes(inspection))
 
 
 def test_wrong_words(capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,6 +60,7 @@ def _facts(subject: Subject) -> dict[str, object]:
         "functions": len(code.functions),
         "instructions": len(code.words),
         "innermost_loops": len(innermost),
+        "functions_passed_over": code.passed_over,
         "neon_loops": sum(bool(vectors[loop.at].any()) for loop in innermost),
         "sve_loops": sum(bool(sve[loop.at].any()) for loop in innermost),
         "lse_instructions": int(code.of_kind("atomic", "compare_and_swap").sum()),
