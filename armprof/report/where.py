@@ -42,5 +42,5 @@ def render(heading: str, events: Sequence[str], shares: Iterable[Share], stream:
 
 def named(place: Place) -> str:
     """The function, and the line or else the file that it is in."""
-    line = f"{place.file}:{place.line}" if place.file else Path(place.module).name or "no file"
+    line = f"{Path(place.file).name}:{place.line}" if place.file else Path(place.module).name or "no file"
     return f"{place.function} ({line})"

@@ -126,7 +126,7 @@ def test_json_tells_where_with_every_event_and_the_contended_lines(arm64, capfd)
         assert all(share["counts"].keys() == counted.keys() for share in shares)
         assert sum(share["counts"]["inst_retired"] for share in shares) == counted["inst_retired"]
     assert {("count_left", "sharing.c"), ("count_right", "sharing.c")} <= {
-        (share["place"]["function"], share["place"]["file"]) for share in where["lines"]
+        (share["place"]["function"], Path(share["place"]["file"] or "").name) for share in where["lines"]
     }
     (counters,) = (c for c in where["contended"] if c["variable"] == "counters")
     assert (counters["kind"], counters["threads"]) == ("false sharing", [1, 2])
