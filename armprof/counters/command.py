@@ -37,9 +37,9 @@ def count_command(
         raise ArmprofError("there is no command to count")
     names = canonical_events(events) if events is not None else machine().default_events()
     layout = pmu.layout_of(tuple(pmu.groups_of(names, together=together)))
-    with _Child(command) as child, closing(pmu.Counters(layout, "command", child.pid)) as counters:
+    with Child(command) as child, closing(pmu.Counters(layout, "command", child.pid)) as counters:
         before, after = counters.new_sample(), counters.new_sample()
-        with _interrupts_left_to_the_command():
+        with interrupts_left_to_the_command():
             counters.take_first(before)
             status = child.run()
         counters.take(after)
@@ -53,11 +53,11 @@ def run_command(command: Sequence[str], out: int | None = None) -> int:
 
     Raises ArmprofError for a command that is not there, CannotCount where no process can be started.
     """
-    with _Child(command, out) as child, _interrupts_left_to_the_command():
+    with Child(command, out) as child, interrupts_left_to_the_command():
         return child.run()
 
 
-class _Child:
+class Child:
     """A process that waits to become the command."""
 
     def __init__(self, command: Sequence[str], out: int | None = None) -> None:
@@ -65,7 +65,7 @@ class _Child:
         self.pid, self._go, self._failed = _start(command, out)
         self._ended = False
 
-    def __enter__(self) -> _Child:
+    def __enter__(self) -> Child:
         return self
 
     def run(self) -> int:
@@ -122,7 +122,7 @@ def _become(command: Sequence[str], go: int, failed: int, out: int | None) -> No
 
 
 @contextmanager
-def _interrupts_left_to_the_command() -> Iterator[None]:
+def interrupts_left_to_the_command() -> Iterator[None]:
     """Ctrl-C goes to the command, which decides what comes of it; its counts are not lost. From before it is let go: it may
     be interrupted before we are even back from letting it go. It was forked earlier and inherits nothing of this.
     """

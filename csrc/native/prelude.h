@@ -1,3 +1,4 @@
 #include "armprof.h"
 #include "kernels.h"
+#include "sampler.h"
 #include "stage_counts.h"

@@ -1,0 +1,59 @@
+"""Sampling: where in the code the events are, by function and line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from armprof.samples.collect import Rate, Sampling
+from armprof.samples.profile import Frame, Row, Samples, Share, Thread
+
+__all__ = ["Frame", "Rate", "Row", "Samples", "Share", "Thread", "sample"]
+
+
+class _Sample(Sampling):
+    """What `sample` yields. ``samples`` are there when the block has ended."""
+
+    @property
+    def samples(self) -> Samples:
+        """Functions and lines. ArmprofError before the block has ended."""
+        from armprof.samples.attribute import attribute
+
+        if self._samples is None:
+            self._samples = attribute(self.trace)
+        return self._samples
+
+    def __enter__(self) -> _Sample:
+        self._samples: Samples | None = None
+        super().__enter__()
+        return self
+
+    def __repr__(self) -> str:
+        return "<sample: the block has not ended>" if self._trace is None else repr(self.samples)
+
+
+def sample(
+    events: Sequence[str] | None = None, frequency: int | None = None, period: int | None = None
+) -> _Sample:
+    """Samples all threads of this process, in user mode, while the block runs: C code by function and line, Python as the
+    interpreter's functions.
+
+        with armprof.sample() as s:
+            decode(buffer)
+        s.samples.functions()
+
+    ``events`` are by default cycles, or the CPU's clock where no PMU counts. ``frequency`` is samples a second of running
+    time, ``period`` instead events from sample to sample. Raises CannotCount where nothing can be sampled.
+    """
+    return _Sample(events, rate(frequency, period))
+
+
+def rate(frequency: int | None = None, period: int | None = None) -> Rate:
+    """How often to sample. Raises ArmprofError for both at once, and for less than one."""
+    from armprof.errors import ArmprofError
+
+    if frequency is not None and period is not None:
+        raise ArmprofError("a frequency and a period at once: give one of them")
+    for what, number in (("frequency", frequency), ("period", period)):
+        if number is not None and number < 1:
+            raise ArmprofError(f"a {what} of {number}: at least 1")
+    return Rate(period=period) if frequency is None else Rate(frequency)

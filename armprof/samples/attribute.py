@@ -1,0 +1,120 @@
+"""From addresses to names: a trace becomes Samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from armprof.samples.names import frames_at
+from armprof.samples.profile import Frame, Row, Samples, Thread
+from armprof.samples.spaces import NOWHERE, spaces
+from armprof.samples.trace import BECAME, FORKED, NAMED, Trace
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def attribute(trace: Trace) -> Samples:
+    """The trace with functions and lines, from the symbols and debug information of the files that are there now."""
+    import numpy as np
+
+    modules, found = spaces(trace)
+    stack_of = np.zeros(len(trace.hits), np.int64)  # by hit: number in `stacks`
+    stacks = _Numbers()  # of places: module and address of each frame
+    places = _Numbers()  # (module, offset) of a frame
+    for hits, space in found:
+        used, which = np.unique(trace.hits["stack"][hits], return_inverse=True)
+        rows = trace.stacks[used]
+        at, lengths = _ranges(rows["first"], rows["depth"])
+        addresses = trace.frames[at]
+        # a return address stands behind the call, which may be the last instruction of its line or function
+        addresses = addresses - (np.arange(len(at)) != np.repeat(np.cumsum(lengths) - lengths, lengths)).astype(np.uint64)
+        module, offset = space.places(addresses)
+        pairs, numbers = np.unique(np.stack([module.astype(np.int64), offset.view(np.int64)]), axis=1, return_inverse=True)
+        new = np.array([places.of(pair) for pair in zip(*pairs.tolist(), strict=True)], np.int64)[numbers.ravel()]
+        cuts = np.cumsum(lengths)[:-1]
+        mine = np.array([stacks.of(tuple(part)) for part in (p.tolist() for p in np.split(new, cuts))], np.int64)
+        stack_of[hits] = mine[which]
+
+    frames = _Numbers()
+    of_place = [
+        tuple(frames.of(frame) for frame in inlined)
+        for inlined in _frames([(modules[m] if m != NOWHERE else "", o % 2**64) for m, o in places])
+    ]
+    resolved = _Numbers()
+    of_stack = np.array([resolved.of(tuple(f for place in stack for f in of_place[place])) for stack in stacks], np.int64)
+    threads, thread_of = _threads(trace)
+    rows_found = _rows(trace.hits, of_stack[stack_of] if len(stack_of) else stack_of, thread_of)
+    return Samples(
+        events=trace.events,
+        frames=tuple(frames),
+        stacks=tuple(resolved),
+        threads=threads,
+        rows=tuple(rows_found),
+        losses=trace.losses,
+        duration_ns=trace.duration_ns,
+        reading_ns=trace.reading_ns,
+        command=trace.command,
+        notes=trace.notes,
+    )
+
+
+class _Numbers(dict[Any, int]):
+    """Each thing once, numbered in the order in which it was first met."""
+
+    def of(self, thing: Any) -> int:
+        return self.setdefault(thing, len(self))
+
+
+def _ranges(first: NDArray[np.uint32], length: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The numbers first, first + 1, ... of each, one behind the other; and how many of each."""
+    import numpy as np
+
+    lengths = length.astype(np.int64)
+    begins = np.repeat(first.astype(np.int64) - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
+    return begins + np.arange(int(lengths.sum())), lengths
+
+
+def _frames(places: list[tuple[str, int]]) -> list[tuple[Frame, ...]]:
+    """The frames of each place, what is inlined first: each file is asked once for all that lie in it."""
+    by_module: dict[str, list[int]] = {}
+    for number, (module, _) in enumerate(places):
+        by_module.setdefault(module, []).append(number)
+    found: list[tuple[Frame, ...]] = [()] * len(places)
+    for module, numbers in by_module.items():
+        for number, frames in zip(numbers, frames_at(module, [places[n][1] for n in numbers]), strict=True):
+            found[number] = frames
+    return found
+
+
+def _threads(trace: Trace) -> tuple[tuple[Thread, ...], NDArray[np.int64]]:
+    """Who ran, and which of them each hit is of. A thread bears the last name that it took."""
+    import numpy as np
+
+    pairs, which = np.unique(np.stack([trace.hits["pid"], trace.hits["tid"]]), axis=1, return_inverse=True)
+    names: dict[tuple[int, int], str] = {}
+    moves = trace.moves[np.argsort(trace.moves["time"], kind="stable")]
+    for _, _, _, _, pid, tid, parent, text, kind, _ in moves.tolist():
+        if kind in (NAMED, BECAME):
+            names[pid, tid] = trace.text_at(text)
+        elif kind == FORKED:  # a thread or a child begins with the name of who started it
+            names.setdefault((pid, tid), names.get((parent, parent), ""))
+    threads = tuple(Thread(pid, tid, names.get((pid, tid), "")) for pid, tid in zip(*pairs.tolist(), strict=True))
+    return threads, which.ravel()
+
+
+def _rows(hits: Any, stacks: NDArray[np.int64], threads: NDArray[np.int64]) -> Iterator[Row]:
+    """Hits that differ in nothing but their time, added up."""
+    import numpy as np
+
+    if not len(hits):
+        return
+    keys = np.stack([hits["event"].astype(np.int64), threads, stacks])
+    kinds, which, samples = np.unique(keys, axis=1, return_inverse=True, return_counts=True)
+    weights = np.zeros(kinds.shape[1], np.uint64)
+    np.add.at(weights, which.ravel(), hits["period"])
+    yield from (
+        Row(*kind, count, weight)
+        for kind, count, weight in zip(kinds.T.tolist(), samples.tolist(), weights.tolist(), strict=True)
+    )
