@@ -14,6 +14,7 @@ VERBS: dict[str, str] = {
     "events": "the events of this core, or of --core NAME",
     "bench": "times and counts components, writes a run file",
     "stat": "counts a command: armprof stat -- CMD",
+    "record": "samples a command or a process, tells functions and lines: armprof record -- CMD",
     "inspect": "static checks of an ARM64 program or library: armprof inspect ELF",
     "budget": "holds a run against latency budgets and targets; headroom and its allocation",
     "ab": "times two builds in turns, tells whether the new one is slower: armprof ab -- OLD -- NEW",

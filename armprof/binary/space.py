@@ -77,10 +77,12 @@ class Space:
         """What is at each address."""
         addresses = np.asarray(addresses, np.uint64)
         found = [UNMAPPED] * len(addresses)
-        for mapping, which, binary, own in self._by_mapping(addresses):
-            at: Any = binary.places(own) if binary is not None else [(None, None)] * len(which)
+        for path, which, offsets in self.offsets(addresses):
+            binary = self.binary(path)
+            nothing = [(None, None)] * len(which)
+            at = nothing if binary is None else binary.places(binary.elf.addresses_of_offsets(offsets))
             for i, (function, line) in zip(which.tolist(), at, strict=True):
-                found[i] = Place(mapping.path, function, line)
+                found[i] = Place(path, function, line)
         return found
 
     def variable(self, address: int) -> tuple[str, int] | None:
@@ -105,16 +107,14 @@ class Space:
                 self._binaries[path] = None
         return self._binaries[path]
 
-    def _by_mapping(self, addresses: Any) -> Iterator[tuple[Mapping, Any, Binary | None, Any]]:
-        """Each mapping with the numbers of the addresses in it, and what they are called in its file."""
+    def offsets(self, addresses: Any) -> Iterator[tuple[str, Any, Any]]:
+        """Each mapping's file with the numbers of the addresses in it, and where in the file they are."""
         number = np.searchsorted(self._starts, addresses, "right").astype(np.int64) - 1
         if len(self.mappings):
             number[self._ends[number] <= addresses] = -1
         for one in np.unique(number[number >= 0]).tolist():
             mapping, which = self.mappings[one], np.flatnonzero(number == one)
-            binary = self.binary(mapping.path)
-            offsets = addresses[which] - np.uint64(mapping.start) + np.uint64(mapping.offset)
-            yield mapping, which, binary, binary.elf.addresses_of_offsets(offsets) if binary is not None else offsets
+            yield mapping.path, which, addresses[which] - np.uint64(mapping.start) + np.uint64(mapping.offset)
 
 
 def _apart(mappings: Iterable[Mapping]) -> list[Mapping]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import armprof
+from armprof.commands import sampled
 from armprof.commands.benching import bench_all
 from armprof.commands.reporting import add_options, report
 from armprof.errors import ArmprofError
@@ -34,6 +35,9 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.file is None and args.core is not None:
         raise ArmprofError("--core is for a perf output: what is benched here runs on this machine's core")
+    if args.file is not None and args.core is None and (samples := sampled.load(args.file)) is not None:
+        sampled.show(samples, args.format, args.output)
+        return 0
     outcome = bench_all() if args.file is None else load(args.file, args.core)
     report(outcome, args, sys.stdout, _plan(outcome))
     return 0

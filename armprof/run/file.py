@@ -51,7 +51,7 @@ def read(path: Path) -> Run:
 
 def parse(text: str, origin: str = "<text>") -> Run:
     """The run that the text of a run file holds. Raises ArmprofError; ``origin`` names the text in it."""
-    data = _load(text.removeprefix("\ufeff"), origin)
+    data = load_json(text.removeprefix("\ufeff"), origin)
     if not isinstance(data, dict) or data.get("format") not in (FORMAT, regions.FORMAT):
         named = data.get("format") if isinstance(data, dict) else None
         what = f"a file of the format {named[:60]!r}" if isinstance(named, str) else "JSON of another program"
@@ -74,7 +74,9 @@ def parse(text: str, origin: str = "<text>") -> Run:
     return run
 
 
-def _load(text: str, origin: str) -> Any:
+def load_json(text: str, origin: str) -> Any:
+    """The JSON of a file that armprof wrote. Raises ArmprofError, which says what is wrong with it, and where."""
+
     def refuse(constant: str) -> NoReturn:
         raise ArmprofError(f"{origin} holds {constant}, which is no number: a run file never does")
 

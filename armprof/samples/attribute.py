@@ -7,40 +7,40 @@ from typing import TYPE_CHECKING, Any
 
 from armprof.samples.names import frames_at
 from armprof.samples.profile import Frame, Row, Samples, Thread
-from armprof.samples.spaces import NOWHERE, spaces
+from armprof.samples.spaces import mapped
 from armprof.samples.trace import BECAME, FORKED, NAMED, Trace
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from armprof.binary import Space
+
 
 def attribute(trace: Trace) -> Samples:
     """The trace with functions and lines, from the symbols and debug information of the files that are there now."""
     import numpy as np
 
-    modules, found = spaces(trace)
+    from armprof.binary import Space
+
     stack_of = np.zeros(len(trace.hits), np.int64)  # by hit: number in `stacks`
-    stacks = _Numbers()  # of places: module and address of each frame
-    places = _Numbers()  # (module, offset) of a frame
-    for hits, space in found:
+    stacks = _Numbers()  # of places, a tuple of numbers
+    places = _Numbers()  # of frames: file and offset
+    for hits, mappings in mapped(trace):
         used, which = np.unique(trace.hits["stack"][hits], return_inverse=True)
         rows = trace.stacks[used]
         at, lengths = _ranges(rows["first"], rows["depth"])
-        addresses = trace.frames[at]
+        ends = np.cumsum(lengths)
         # a return address stands behind the call, which may be the last instruction of its line or function
-        addresses = addresses - (np.arange(len(at)) != np.repeat(np.cumsum(lengths) - lengths, lengths)).astype(np.uint64)
-        module, offset = space.places(addresses)
-        pairs, numbers = np.unique(np.stack([module.astype(np.int64), offset.view(np.int64)]), axis=1, return_inverse=True)
-        new = np.array([places.of(pair) for pair in zip(*pairs.tolist(), strict=True)], np.int64)[numbers.ravel()]
-        cuts = np.cumsum(lengths)[:-1]
-        mine = np.array([stacks.of(tuple(part)) for part in (p.tolist() for p in np.split(new, cuts))], np.int64)
-        stack_of[hits] = mine[which]
+        addresses = trace.frames[at] - (np.arange(len(at)) != np.repeat(ends - lengths, lengths)).astype(np.uint64)
+        place = _places(Space(mappings), addresses, places)
+        mine = [stacks.of(tuple(part)) for part in (p.tolist() for p in np.split(place, ends[:-1]))]
+        stack_of[hits] = np.array(mine, np.int64)[which]
 
     frames = _Numbers()
     of_place = [
         tuple(frames.of(frame) for frame in inlined)
-        for inlined in _frames([(modules[m] if m != NOWHERE else "", o % 2**64) for m, o in places])
+        for inlined in _frames(list(places))
     ]
     resolved = _Numbers()
     of_stack = np.array([resolved.of(tuple(f for place in stack for f in of_place[place])) for stack in stacks], np.int64)
@@ -65,6 +65,19 @@ class _Numbers(dict[Any, int]):
 
     def of(self, thing: Any) -> int:
         return self.setdefault(thing, len(self))
+
+
+def _places(space: Space, addresses: NDArray[np.uint64], places: _Numbers) -> NDArray[np.int64]:
+    """The number of each address's place."""
+    import numpy as np
+
+    unique, which = np.unique(addresses, return_inverse=True)
+    numbers = np.full(len(unique), -1, np.int64)
+    for path, found, offsets in space.offsets(unique):
+        numbers[found] = [places.of((path, offset)) for offset in offsets.tolist()]
+    for i in np.flatnonzero(numbers < 0).tolist():
+        numbers[i] = places.of(("", int(unique[i])))
+    return numbers[which]
 
 
 def _ranges(first: NDArray[np.uint32], length: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -27,6 +27,8 @@ FREQUENCY = 997
 RING_BYTES = 512 * 1024  # with its page, what kernel.perf_event_mlock_kb allows a user for each CPU
 TURN_MS = 100
 
+EVERYTHING = 0.999  # how long it counted is not told by the same clock as how long there was something to count
+
 CLOCK = "cpu_clock"
 IN_TIME = "the places where the clock struck"
 PRECISE = {0: "places may be some instructions late", 1: "places are late by a constant", 2: "places are exact"}
@@ -214,6 +216,7 @@ class _Sampler:
             {
                 "type": kind,
                 "config": config,
+                "precision": self._precision(kind),
                 "by_frequency": self._rate.period is None,
                 "rate": self._rate.period or self._rate.frequency,
             }
@@ -234,6 +237,12 @@ class _Sampler:
         if not opened:
             self._native = None
         return opened
+
+    def _precision(self, kind: int) -> int:
+        """perf_event_attr.precise_ip, as the PMU says in sysfs. ARM's says nothing: it would accept any and heed none."""
+        pmus = Path("/sys/bus/event_source/devices")
+        known = {sysfs.number(pmu / "type"): sysfs.number(pmu / "caps/max_precise") for pmu in pmus.glob("*")}
+        return min(known.get(kind) or 0, max(PRECISE))
 
     def threads_of_this_process(self) -> list[int]:
         """All but the one that reads."""
@@ -329,16 +338,14 @@ class _Sampler:
         lib, of = self._module.lib, self._module.ffi.new("armprof_sampled_count *")
         for number, target in enumerate(self._resolved):
             value = enabled = running = failed = 0
-            precision = 2
             for native_number in (i for i, event in enumerate(self._of) if event == number):
                 failed = self._errors[native_number] or lib.armprof_sampler_count(self._native, native_number, of) or failed
                 value, enabled, running = value + of.value, enabled + of.enabled_ns, running + of.running_ns
-                precision = min(precision, lib.armprof_sampler_precision(self._native, native_number))
             yield Sampled(
                 target.name,
                 self._count(target, value, enabled, running, failed),
                 str(self._rate),
-                IN_TIME if target.is_software else PRECISE[precision],
+                IN_TIME if target.is_software else PRECISE[min(self._precision(kind) for kind, _ in target.attrs)],
             )
 
     def _count(self, target: Target, value: int, enabled: int, running: int, failed: int) -> Count:
@@ -347,7 +354,7 @@ class _Sampler:
             return uncounted(target.name, refusal.status, str(refusal))
         if not running:
             return uncounted(target.name, Status.NOT_COUNTED, "it never had a counter, or nothing ran in user mode")
-        if running < enabled:
+        if running < EVERYTHING * enabled:
             scaled = value * enabled / running
             return Count(target.name, scaled, float(value), enabled, running, Status.SCALED, unit=target.unit)
         return Count(target.name, float(value), float(value), enabled, running, Status.COUNTED, unit=target.unit)

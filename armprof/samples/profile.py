@@ -37,7 +37,8 @@ class Frame:
         """File and line, or the module and the address."""
         if self.file is None:
             return f"{self.module.rpartition('/')[2] or UNKNOWN}+{self.address:#x}"
-        return self.file if self.line is None else f"{self.file}:{self.line}"
+        file = self.file.rpartition("/")[2]
+        return file if self.line is None else f"{file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)

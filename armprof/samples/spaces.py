@@ -1,9 +1,8 @@
-"""Where in which file the addresses of samples lay, in an address space that changes while it is sampled."""
+"""Which files the addresses of samples lay in, in an address space that changes while it is sampled."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from armprof.samples.trace import BECAME, ENDED, FORKED, MAPPED, Trace
@@ -12,83 +11,35 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-NOWHERE = -1  # the module of an address at which nothing was mapped
+    from armprof.binary import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
-    """What a process had mapped during a stretch of time: by start, all of the same length."""
-
-    starts: NDArray[np.uint64]
-    ends: NDArray[np.uint64]
-    offsets: NDArray[np.uint64]  # in the file, of the start
-    modules: NDArray[np.int64]  # numbers
-
-    def places(self, addresses: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-        """The module and the offset in its file of each address; NOWHERE and the address where nothing is mapped."""
-        import numpy as np
-
-        modules = np.full(len(addresses), NOWHERE, np.int64)
-        offsets = addresses.copy()
-        if len(self.starts):
-            at = np.searchsorted(self.starts, addresses, "right").astype(np.int64) - 1
-            inside = (at >= 0) & (addresses < self.ends[at])
-            modules[inside] = self.modules[at[inside]]
-            offsets[inside] = addresses[inside] - self.starts[at[inside]] + self.offsets[at[inside]]
-        return modules, offsets
-
-
-class _Mapped(dict[int, tuple[int, int, int]]):
-    """By start: end, offset, module. Later ones cut what they overlap."""
-
-    def add(self, start: int, end: int, offset: int, module: int) -> None:
-        overlapped = [(s, e, o, m) for s, (e, o, m) in self.items() if s < end and start < e]
-        for s, e, o, m in overlapped:
-            del self[s]
-            if s < start:
-                self[s] = (start, o, m)
-            if e > end:
-                self[end] = (e, o + end - s, m)
-        self[start] = (end, offset, module)
-
-    def space(self) -> Space:
-        import numpy as np
-
-        rows = sorted((start, *rest) for start, rest in self.items())
-        columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
-        starts, ends, offsets = (np.array(column, np.uint64) for column in columns[:3])
-        return Space(starts, ends, offsets, np.array(columns[3], np.int64))
-
-
-def spaces(trace: Trace) -> tuple[list[str], list[tuple[NDArray[np.int64], Space]]]:
-    """The files that were mapped, and the hits (their numbers) with the space that they fell into.
+def mapped(trace: Trace) -> Iterator[tuple[NDArray[np.int64], list[Mapping]]]:
+    """The hits (their numbers) with what was mapped when they fell, in the order in which it was mapped.
 
     The kernel's records of several CPUs are in no order; time puts them into one.
     """
     import numpy as np
 
-    modules: dict[str, int] = {}
-    mapped: dict[int, _Mapped] = {}
-    found: list[tuple[NDArray[np.int64], Space]] = []
+    from armprof.binary import Mapping
+
+    mappings: dict[int, list[Mapping]] = {}
     left = _HitsByProcess(trace.hits)
     moves = trace.moves[np.argsort(trace.moves["time"], kind="stable")]
     for time, start, length, offset, pid, _, parent, text, kind, _ in moves.tolist():
         if kind not in (MAPPED, BECAME, FORKED, ENDED) or (kind in (FORKED, ENDED) and parent == pid):
             continue  # names, and threads
-        mine = mapped.setdefault(pid, _Mapped())
         before = left.take(pid, time)
         if len(before):
-            found.append((before, mine.space()))
+            yield before, list(mappings.get(pid, []))
         if kind == MAPPED:
-            module = modules.setdefault(trace.text_at(text), len(modules))
-            mine.add(start, start + length, offset, module)
+            mappings.setdefault(pid, []).append(Mapping(start, start + length, offset, trace.text_at(text)))
         elif kind == BECAME:
-            mine.clear()
+            mappings[pid] = []
         elif kind == FORKED:
-            mapped[pid] = _Mapped(mapped.get(parent, {}))
+            mappings[pid] = list(mappings.get(parent, []))
     for pid, rest in left.rest():
-        found.append((rest, mapped.get(pid, _Mapped()).space()))
-    return list(modules), found
+        yield rest, mappings.get(pid, [])
 
 
 class _HitsByProcess:

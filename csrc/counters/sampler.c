@@ -34,11 +34,9 @@ struct armprof_sampler {
     uint64_t *ids;
     uint16_t *event_of;
     char *unwrapped; /* a record that goes over the end of its ring, in one piece */
-    unsigned precision[ARMPROF_MAX_SAMPLED];
 };
 
 enum { LARGEST_RECORD = 1 << 16 }; /* its size has 16 bits */
-enum { MOST_PRECISE = 2 };         /* 3 exists on few machines and promises little more */
 
 static struct perf_event_attr attr_of(const armprof_sampled *event, bool first, bool on_exec, size_t ring_bytes) {
     struct perf_event_attr attr;
@@ -48,6 +46,7 @@ static struct perf_event_attr attr_of(const armprof_sampled *event, bool first, 
     attr.config = event->config;
     attr.sample_type = ARMPROF_SAMPLE_TYPE;
     attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
+    attr.precise_ip = event->precision & 3;
     attr.freq = event->by_frequency;
     attr.sample_period = event->rate; /* and sample_freq, which is the same field */
     attr.disabled = 1;
@@ -65,20 +64,8 @@ static struct perf_event_attr attr_of(const armprof_sampled *event, bool first, 
     return attr;
 }
 
-static int open_event(struct perf_event_attr *attr, pid_t thread, int cpu, unsigned precision) {
-    attr->precise_ip = precision & 3;
+static int open_event(struct perf_event_attr *attr, pid_t thread, int cpu) {
     return (int)syscall(SYS_perf_event_open, attr, thread, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-}
-
-/* Opens it as precisely as the machine can; what a first open found holds for the rest. ARM's core PMU knows no precision and
- * refuses to be asked for it, with EOPNOTSUPP. */
-static int open_precisely(struct armprof_sampler *sampler, struct perf_event_attr *attr, uint16_t event, pid_t thread,
-                          int cpu) {
-    int fd = open_event(attr, thread, cpu, sampler->precision[event]);
-    while (fd < 0 && sampler->precision[event] > 0 && (errno == EOPNOTSUPP || errno == EINVAL || errno == ENOENT)) {
-        fd = open_event(attr, thread, cpu, --sampler->precision[event]);
-    }
-    return fd;
 }
 
 static size_t mapped_bytes(const struct armprof_sampler *sampler) { return sampler->page_bytes + sampler->ring_bytes; }
@@ -148,7 +135,7 @@ static void watch(armprof_sampler *sampler, const pid_t *threads, size_t count, 
         attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
         attr.disabled = attr.inherit = attr.exclude_kernel = attr.exclude_hv = 1;
         attr.enable_on_exec = on_exec;
-        sampler->watches[sampler->watch_count++] = open_event(&attr, threads[i], -1, 0);
+        sampler->watches[sampler->watch_count++] = open_event(&attr, threads[i], -1);
     }
 }
 
@@ -170,9 +157,6 @@ static armprof_sampler *sampler_for(size_t descriptors, size_t threads, size_t c
         !sampler->unwrapped) {
         armprof_sampler_close(sampler);
         return NULL;
-    }
-    for (size_t event = 0; event < ARMPROF_MAX_SAMPLED; event++) {
-        sampler->precision[event] = MOST_PRECISE;
     }
     return sampler;
 }
@@ -196,7 +180,7 @@ armprof_sampler *armprof_sampler_open(const armprof_sampled *events, size_t coun
         for (uint16_t event = 0; event < count; event++) {
             struct perf_event_attr attr = attr_of(&events[event], event == 0, on_exec, sampler->ring_bytes);
             for (size_t thread = 0; thread < thread_count; thread++) {
-                int fd = open_precisely(sampler, &attr, event, threads[thread], cpus[cpu]);
+                int fd = open_event(&attr, threads[thread], cpus[cpu]);
                 if (fd >= 0 && keep(sampler, fd, event, &output)) {
                     continue;
                 }
@@ -305,7 +289,6 @@ int armprof_sampler_count(const armprof_sampler *sampler, size_t event, armprof_
     return error;
 }
 
-unsigned armprof_sampler_precision(const armprof_sampler *sampler, size_t event) { return sampler->precision[event]; }
 size_t armprof_sampler_ring_bytes(const armprof_sampler *sampler) { return sampler->ring_bytes; }
 
 void armprof_sampler_close(armprof_sampler *sampler) {

@@ -21,6 +21,7 @@ enum { ARMPROF_MAX_SAMPLED = 16 }; /* events of one sampler */
 typedef struct armprof_sampled {
     uint32_t type;
     bool by_frequency; /* rate is samples a second of running time, else events from sample to sample */
+    uint8_t precision; /* perf_event_attr.precise_ip. ARM's driver accepts any and heeds none: 0 there */
     uint64_t config;
     uint64_t rate;
 } armprof_sampled;
@@ -52,9 +53,6 @@ void armprof_sampler_forget_hits(armprof_sampler *sampler);
 
 /* What the event counted in all, of all threads and CPUs; enabled is how long those ran meanwhile. 0 or an errno. */
 int armprof_sampler_count(const armprof_sampler *sampler, size_t event, armprof_sampled_count *count);
-
-/* How exactly the place of the event's samples is known: perf_event_attr.precise_ip, 0 is with an arbitrary skid. */
-unsigned armprof_sampler_precision(const armprof_sampler *sampler, size_t event);
 
 size_t armprof_sampler_ring_bytes(const armprof_sampler *sampler);
 void armprof_sampler_close(armprof_sampler *sampler);

@@ -1,5 +1,5 @@
 /* sampler.h and records.h */
-typedef struct armprof_sampled { uint32_t type; bool by_frequency; uint64_t config; uint64_t rate; ...; } armprof_sampled;
+typedef struct armprof_sampled { uint32_t type; bool by_frequency; uint8_t precision; uint64_t config; uint64_t rate; ...; } armprof_sampled;
 typedef struct armprof_sampled_count { uint64_t value; uint64_t enabled_ns; uint64_t running_ns; ...; } armprof_sampled_count;
 typedef struct armprof_hit { uint64_t time; ...; } armprof_hit;
 typedef struct armprof_stack { uint32_t first; ...; } armprof_stack;
@@ -20,6 +20,5 @@ void armprof_sampler_wait(armprof_sampler *sampler, int milliseconds);
 const struct armprof_records *armprof_sampler_records(const armprof_sampler *sampler);
 void armprof_sampler_forget_hits(armprof_sampler *sampler);
 int armprof_sampler_count(const armprof_sampler *sampler, size_t event, armprof_sampled_count *count);
-unsigned armprof_sampler_precision(const armprof_sampler *sampler, size_t event);
 size_t armprof_sampler_ring_bytes(const armprof_sampler *sampler);
 void armprof_sampler_close(armprof_sampler *sampler);

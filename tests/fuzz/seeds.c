@@ -141,6 +141,29 @@ static void write_dwarf(uint8_t version) {
     write_file("dwarf", version, out.bytes, out.size);
 }
 
+/* Samples of growing depth, a mapping and a loss, as the kernel writes them: numbers of 64 bits, least byte first. */
+static void write_records(int number) {
+    enum { SAMPLE = 9, MAPPING = 10, LOSS = 2, HEADER = 8 };
+    const uint64_t sample[] = {1, 0x400100, 8ull << 32 | 7, 123, 2, 1000, (uint64_t)number};
+    const uint64_t mapping[] = {8ull << 32 | 7, 0x400000, 0x2000, 0, 0, 0, 0, 2ull << 32 | 5, 0x78, 8ull << 32 | 7, 124, 2, 1};
+    const uint64_t loss[] = {1, 3, 8ull << 32 | 7, 125, 2, 1};
+    const struct {
+        uint8_t type;
+        const uint64_t *body;
+        size_t size;
+    } records[] = {{SAMPLE, sample, sizeof sample}, {MAPPING, mapping, sizeof mapping}, {LOSS, loss, sizeof loss}};
+    buffer out = {.size = 0};
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
+        size_t at = begin(&out, records[i].type);
+        append(&out, (uint8_t[HEADER]){records[i].type}, HEADER);
+        append(&out, records[i].body, records[i].size);
+        for (int frame = 0; i == 0 && frame < number; frame++)
+            append(&out, (uint64_t[]){0x400100 + 16ull * (uint64_t)frame}, sizeof(uint64_t));
+        finish(&out, at);
+    }
+    write_file("records", number, out.bytes, out.size);
+}
+
 int main(int count, char **arguments) {
     if (count != 2) {
         fprintf(stderr, "usage: %s FOLDER\n", arguments[0]);
@@ -154,6 +177,7 @@ int main(int count, char **arguments) {
         write_operations(i);
         write_bond(i);
         write_page(i);
+        write_records(i);
     }
     write_orders();
     write_dwarf(4);

@@ -19,6 +19,7 @@ PROGRAMS = {
     "region_cost": ("-static", "-O3", "tests/hardware/programs/region_cost.c", *COUNTERS),
     "walk_region": ("-static", "-O3", "tests/hardware/programs/walk_region.c", *COUNTERS),
     "walk_output": ("-static", "-O3", "tests/hardware/programs/walk_output.c", *COUNTERS),
+    "sampled": ("-g", "-fno-omit-frame-pointer", "tests/hardware/programs/sampled.c", "-pthread", "-ldl"),
     "papi_cost": ("tests/hardware/programs/papi_cost.c", "-lpapi"),
     "libwalk.so": ("-shared", "-fPIC", "tests/hardware/programs/walk.c"),
 }

@@ -1,0 +1,66 @@
+"""armprof record: samples a command or a process, and tells functions and lines."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from armprof.commands.sampled import FORMATS, show
+from armprof.errors import ArmprofError
+
+if TYPE_CHECKING:
+    from armprof.samples.trace import Trace
+
+FILE = Path("armprof-samples.json")
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "armprof record [options] -- COMMAND [argument ...]\n       armprof record [options] --pid PID"
+    parser.add_argument("-e", "--event", action="append", metavar="EVENT[,...]", help="default: cycles, or the CPU's clock")
+    parser.add_argument("-F", "--frequency", type=int, metavar="HZ", help="samples a second of running time (default: 997)")
+    parser.add_argument("-c", "--period", type=int, metavar="N", help="instead: a sample every N events")
+    parser.add_argument("-p", "--pid", type=int, help="sample a process that runs, until it ends or Ctrl-C")
+    parser.add_argument("--seconds", type=float, metavar="S", help="with --pid: for so long")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="of what is shown (default: text, on stderr)")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help=f"write there: what --format asks for, or by default the samples for `armprof report`, to {FILE}",
+    )
+    parser.add_argument("command", nargs="*", metavar="COMMAND")
+
+
+def run(args: argparse.Namespace) -> int:
+    from armprof.report import samples as text
+    from armprof.samples import file, rate
+    from armprof.samples.attribute import attribute
+
+    if (args.pid is None) == (not args.command):
+        raise ArmprofError("give a command after --, or a process with --pid")
+    if args.seconds is not None and (args.pid is None or args.seconds <= 0):
+        raise ArmprofError("--seconds is for --pid, and above 0")
+    events = [name for part in args.event or () for name in part.split(",") if name] or None
+    trace, status = _sampled(args, events, rate(args.frequency, args.period))
+    samples = attribute(trace)
+    if args.format == "text":
+        to = args.output or FILE
+        file.write(samples, to)
+        sys.stderr.write(text.render(samples, sys.stderr))
+        print(f"armprof: samples in {to}; armprof report {to} shows them again", file=sys.stderr)
+    else:
+        show(samples, args.format, args.output)
+    return status
+
+
+def _sampled(args: argparse.Namespace, events: list[str] | None, rate: object) -> tuple[Trace, int]:
+    from armprof.samples import Rate
+    from armprof.samples.collect import sample_command, sample_process
+
+    assert isinstance(rate, Rate)
+    if args.pid is not None:
+        return sample_process(args.pid, args.seconds, events, rate), 0
+    outcome = sample_command(args.command, events, rate)
+    return outcome.trace, outcome.status

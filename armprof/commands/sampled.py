@@ -1,0 +1,52 @@
+"""What verbs that show samples have in common: the formats, and how a file of samples is found."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from armprof.commands.reporting import put
+from armprof.output import write_bytes
+
+if TYPE_CHECKING:
+    from armprof.samples import Samples
+
+# What a file of samples can be turned into beside text: the module that does it.
+EXPORTS = {
+    "collapsed": "armprof.report.collapsed",
+    "flamegraph": "armprof.report.flamegraph",
+    "json": "armprof.samples.file",
+    "pprof": "armprof.report.pprof",
+    "speedscope": "armprof.report.speedscope",
+}
+FORMATS = ("text", *EXPORTS)
+
+
+def load(path: str) -> Samples | None:
+    """The samples in the file; None where it is a file of another kind, or standard input, which is read once."""
+    from armprof.counters.imported import source
+    from armprof.samples import file
+
+    if path == source.STDIN:
+        return None
+    text, origin = source.load(path)
+    return file.parse(text, origin) if file.is_samples_file(text) else None
+
+
+def show(samples: Samples, format: str, output: Path | None) -> None:
+    """Writes them to the file, or to stdout."""
+    if format == "text":
+        from armprof.report.samples import render
+
+        put(render(samples, None if output else sys.stdout), output)
+        return
+    rendered: str | bytes = import_module(EXPORTS[format]).render(samples)
+    if isinstance(rendered, str):
+        put(rendered, output)
+    elif output is not None:
+        write_bytes(output, [rendered])
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(rendered)

@@ -1,0 +1,80 @@
+"""What was sampled, as text: which functions and lines, how well, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TextIO
+
+from rich.console import RenderableType
+
+from armprof.report import figures
+from armprof.report.paper import paper, printed
+from armprof.report.pieces import item, short, table, text
+from armprof.samples import Samples, Share
+
+MOST = 15
+LEAST = 0.001  # shares below this are not worth a line
+
+
+def render(samples: Samples, stream: TextIO | None, event: str | None = None) -> str:
+    """The functions and lines of each event, or of the one that is named."""
+    numbers = range(len(samples.events)) if event is None else [samples.number(event)]
+    blocks: list[RenderableType] = [text(f"samples of {short(samples.command)}", "bold")]
+    for number in numbers:
+        blocks += _event(samples, number)
+    blocks += [item(remark) for remark in remarks(samples)]
+    return printed(paper(stream), blocks)
+
+
+def _event(samples: Samples, number: int) -> list[RenderableType]:
+    sampled = samples.events[number]
+    rows = samples.rows_of(sampled.name)
+    total = sum(row.samples for row in rows)
+    head = f"{sampled.name}: {total:,} samples, {sampled.every}"
+    if sampled.count.value is None:
+        return ["", text(f"{sampled.name}: {sampled.count.status}, {sampled.count.reason}", "yellow")]
+    count = f"counted {figures.count(sampled.count)}"
+    covered = sampled.count.coverage
+    if covered is not None and covered < 1:
+        count += f", {figures.percent(covered, 1)} of the time"
+    blocks: list[RenderableType] = ["", text(f"{head}; {count}; {sampled.skid}".removesuffix("; "))]
+    if rows:
+        blocks += [
+            "",
+            _shares("function", samples.functions(sampled.name), True),
+            "",
+            _shares("line", samples.lines(sampled.name), False),
+        ]
+    return blocks
+
+
+def _shares(heading: str, shares: Mapping[str, Share], with_total: bool) -> RenderableType:
+    rows = table(">own", *([">with callees"] if with_total else []), heading)
+    shown = [(name, share) for name, share in shares.items() if share.own >= LEAST][:MOST]
+    for name, share in shown:
+        cells = [figures.percent(share.own, 1), *([figures.percent(share.total, 1)] if with_total else [])]
+        rows.add_row(*cells, text(short(name)))
+    return rows
+
+
+def remarks(samples: Samples) -> list[str]:
+    """What a reader must know, a sentence each."""
+    losses = samples.losses
+    taken = sum(row.samples for row in samples.rows)
+    told = list(samples.notes)
+    if not taken:
+        told.append("nothing was sampled: it ran too briefly, or not in user mode")
+    if losses.lost:
+        share = losses.lost / (losses.lost + taken)
+        told.append(f"{losses.lost:,} samples were lost ({share:.1%}): the rings were full; sample less often")
+    if losses.throttled:
+        told.append(
+            f"the kernel slowed the sampling down {losses.throttled:,} times: it took more of the CPU than "
+            "kernel.perf_cpu_time_max_percent allows"
+        )
+    if losses.malformed or losses.no_memory:
+        told.append(f"{losses.malformed:,} records were broken, {losses.no_memory:,} found no memory")
+    if samples.reading_ns and samples.duration_ns:
+        share = samples.reading_ns / samples.duration_ns
+        told.append(f"taking the samples over took {samples.reading_ns / 1e6:,.1f} ms of CPU time, {share:.2%} of the run")
+    return told

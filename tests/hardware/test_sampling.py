@@ -1,0 +1,86 @@
+"""Samples on an ARM64 machine, and those of perf of the same program in the same place."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from armprof import sample
+from armprof.samples import file
+from armprof.samples import collect
+
+from .test_commands import armprof as command
+
+Program = Callable[[str], Path]
+
+POINTS = 0.02  # two shares are the same within this
+ROUNDS = "30"
+FUNCTIONS = {"spin_much", "spin_little", "walk"}
+
+
+def by_perf(event: str, period: int, words: list[str], folder: Path) -> dict[str, float]:
+    """The share of each function as perf samples it."""
+    data = folder / "perf.data"
+    record = ["perf", "record", "-q", "-e", f"{event}:u", "-c", str(period), "-o", str(data), "--", *words]
+    subprocess.run(record, check=True, capture_output=True, text=True)
+    script = ["perf", "script", "-i", str(data), "-F", "ip,sym"]
+    lines = subprocess.run(script, check=True, capture_output=True, text=True).stdout.splitlines()
+    symbols = Counter(line.split()[1] for line in lines if len(line.split()) > 1)
+    return {name: count / sum(symbols.values()) for name, count in symbols.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.emulator_only
+@pytest.mark.parametrize(("event", "period"), [("cpu_cycles", 20_000), ("l1d_cache_refill", 101)])
+def test_functions_have_the_shares_that_perf_gives_them(
+    event: str, period: int, program: Program, tmp_path: Path
+) -> None:
+    """Across a child, a thread and a shared library."""
+    words = [str(program("sampled")), ROUNDS, str(program("libwalk.so"))]
+    out = tmp_path / "samples.json"
+    command("record", "-e", event, "-c", str(period), "--format", "json", "--output", out, "--", *words)
+    samples = file.parse(out.read_text(), str(out))
+    (sampled,) = samples.events
+    assert sampled.count.status == "counted"
+    total = sum(row.samples for row in samples.rows)
+    assert total > 1000
+    assert total + samples.losses.lost == pytest.approx(sampled.count.value / period, rel=0.02)
+    ours = {name: share.own for name, share in samples.functions().items()}
+    perf = by_perf(event, period, words, tmp_path)
+    for name in {name for shares in (ours, perf) for name, share in shares.items() if share > 0.01}:
+        assert ours.get(name, 0) == pytest.approx(perf.get(name, 0), abs=POINTS), name
+    assert FUNCTIONS & {name for name, share in ours.items() if share > 0.01}
+    assert len({thread.pid for thread in samples.threads}) == 2
+    assert len(samples.threads) == 3
+
+
+def test_cycles_are_sampled_and_put_on_their_lines(program: Program, tmp_path: Path) -> None:
+    out = tmp_path / "samples.json"
+    command("record", "--format", "json", "--output", out, "--", program("sampled"), "40", program("libwalk.so"))
+    document = json.loads(out.read_text())
+    assert [event["name"] for event in document["events"]] == ["cpu_cycles"]
+    samples = file.parse(out.read_text(), str(out))
+    assert any("sampled.c:" in place for place in list(samples.lines())[:4])
+
+
+def test_a_block_of_python_is_sampled_with_the_c_that_it_calls(walk: Callable[[], int]) -> None:
+    with sample(["cpu_cycles"], period=20_000) as sampled:
+        for _ in range(200):
+            walk()
+    assert sampled.samples.functions()["walk"].own > 0.5
+
+
+def test_what_a_full_ring_loses_is_told(walk: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect, "RING_BYTES", 1)
+    monkeypatch.setattr(collect, "TURN_MS", 60_000)
+    with sample(["cpu_cycles"], period=2_000) as sampled:
+        for _ in range(100):
+            walk()
+    losses = sampled.trace.losses
+    assert losses.lost + losses.throttled > 0
+    assert losses.malformed == 0
