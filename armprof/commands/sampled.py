@@ -25,14 +25,19 @@ FORMATS = ("text", *EXPORTS)
 
 
 def load(path: str) -> Samples | None:
-    """The samples in the file; None where it is a file of another kind, or standard input, which is read once."""
+    """The samples in the file, ours or what perf printed; None where it is of another kind, or standard input, which is
+    read once.
+    """
     from armprof.counters.imported import source
-    from armprof.samples import file
+    from armprof.samples import file, perf
 
     if path == source.STDIN:
         return None
     text, origin = source.load(path)
-    return file.parse(text, origin) if file.is_samples_file(text) else None
+    if file.is_samples_file(text):
+        return file.parse(text, origin)
+    read = perf.reader(text)
+    return None if read is None else read(text, origin)
 
 
 def show(samples: Samples, format: str, output: Path | None) -> None:
