@@ -18,8 +18,12 @@ FILE = Path("armprof-samples.json")
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.usage = "armprof record [options] -- COMMAND [argument ...]\n       armprof record [options] --pid PID"
-    parser.add_argument("-e", "--event", action="append", metavar="EVENT[,...]", help="default: cycles, or the CPU's clock")
-    parser.add_argument("-F", "--frequency", type=int, metavar="HZ", help="samples a second of running time (default: 997)")
+    parser.add_argument(
+        "-e", "--event", action="append", metavar="EVENT[,...]", help="default: cycles, or the CPU's clock"
+    )
+    parser.add_argument(
+        "-F", "--frequency", type=int, metavar="HZ", help="samples a second of running time (default: 997)"
+    )
     parser.add_argument("-c", "--period", type=int, metavar="N", help="instead: a sample every N events")
     parser.add_argument("-p", "--pid", type=int, help="sample a process that runs, until it ends or Ctrl-C")
     parser.add_argument("--seconds", type=float, metavar="S", help="with --pid: for so long")

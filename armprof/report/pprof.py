@@ -16,7 +16,10 @@ def render(samples: Samples, event: str | None = None) -> bytes:
     """A value for each event; of the one that is named alone."""
     numbers = list(range(len(samples.events))) if event is None else [samples.number(event)]
     texts = _Texts()
-    body = [_message(1, _value_type(texts, samples.events[n].name, samples.events[n].count.unit or "count")) for n in numbers]
+    body = [
+        _message(1, _value_type(texts, samples.events[n].name, samples.events[n].count.unit or "count"))
+        for n in numbers
+    ]
     for row in samples.rows:
         if row.event in numbers:
             values = [row.weight if row.event == n else 0 for n in numbers]
@@ -30,7 +33,11 @@ def render(samples: Samples, event: str | None = None) -> bytes:
         line = _number(1, function) + _number(2, frame.line or 0)
         body.append(_message(4, _number(1, number) + _number(3, frame.address) + _message(4, line)))
     for (name, file), number in functions.items():
-        body.append(_message(5, _number(1, number) + _number(2, texts[name]) + _number(3, texts[name]) + _number(4, texts[file])))
+        body.append(
+            _message(
+                5, _number(1, number) + _number(2, texts[name]) + _number(3, texts[name]) + _number(4, texts[file])
+            )
+        )
     tail = [_number(10, samples.duration_ns), _number(13, texts[samples.command])]
     strings = [_message(6, text.encode("utf-8", "replace")) for text in texts]
     return gzip.compress(b"".join([*body, *strings, *tail]), mtime=0)

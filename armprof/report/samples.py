@@ -76,5 +76,7 @@ def remarks(samples: Samples) -> list[str]:
         told.append(f"{losses.malformed:,} records were broken, {losses.no_memory:,} found no memory")
     if samples.reading_ns and samples.duration_ns:
         share = samples.reading_ns / samples.duration_ns
-        told.append(f"taking the samples over took {samples.reading_ns / 1e6:,.1f} ms of CPU time, {share:.2%} of the run")
+        told.append(
+            f"taking the samples over took {samples.reading_ns / 1e6:,.1f} ms of CPU time, {share:.2%} of the run"
+        )
     return told

@@ -11,18 +11,25 @@ from armprof.samples import Samples
 def render(samples: Samples, event: str | None = None) -> str:
     """The file-format-schema of speedscope, one profile for each thread and event (or the one that is named)."""
     frames = [
-        {"name": frame.name, **({"file": frame.file} if frame.file else {}), **({"line": frame.line} if frame.line else {})}
+        {
+            "name": frame.name,
+            **({"file": frame.file} if frame.file else {}),
+            **({"line": frame.line} if frame.line else {}),
+        }
         for frame in samples.frames
     ]
-    return json.dumps(
-        {
-            "$schema": "https://www.speedscope.app/file-format-schema.json",
-            "exporter": "armprof",
-            "name": samples.command,
-            "shared": {"frames": frames},
-            "profiles": _profiles(samples, event),
-        }
-    ) + "\n"
+    return (
+        json.dumps(
+            {
+                "$schema": "https://www.speedscope.app/file-format-schema.json",
+                "exporter": "armprof",
+                "name": samples.command,
+                "shared": {"frames": frames},
+                "profiles": _profiles(samples, event),
+            }
+        )
+        + "\n"
+    )
 
 
 def _profiles(samples: Samples, event: str | None) -> list[dict[str, Any]]:

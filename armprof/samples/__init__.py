@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from armprof.samples.collect import Rate, Sampling
 from armprof.samples.profile import Frame, Row, Samples, Share, Thread
+from armprof.samples.trace import Trace
 
 __all__ = ["Frame", "Rate", "Row", "Samples", "Share", "Thread", "sample"]
 
@@ -13,27 +15,28 @@ __all__ = ["Frame", "Rate", "Row", "Samples", "Share", "Thread", "sample"]
 class _Sample(Sampling):
     """What `sample` yields. ``samples`` are there when the block has ended."""
 
+    _samples: Samples | None = None
+    _of: Trace | None = None  # what they were made from
+
+    if TYPE_CHECKING:
+
+        def __enter__(self) -> _Sample: ...
+
     @property
     def samples(self) -> Samples:
         """Functions and lines. ArmprofError before the block has ended."""
         from armprof.samples.attribute import attribute
 
-        if self._samples is None:
-            self._samples = attribute(self.trace)
+        trace = self.trace
+        if self._samples is None or self._of is not trace:
+            self._samples, self._of = attribute(trace), trace
         return self._samples
-
-    def __enter__(self) -> _Sample:
-        self._samples: Samples | None = None
-        super().__enter__()
-        return self
 
     def __repr__(self) -> str:
         return "<sample: the block has not ended>" if self._trace is None else repr(self.samples)
 
 
-def sample(
-    events: Sequence[str] | None = None, frequency: int | None = None, period: int | None = None
-) -> _Sample:
+def sample(events: Sequence[str] | None = None, frequency: int | None = None, period: int | None = None) -> _Sample:
     """Samples all threads of this process, in user mode, while the block runs: C code by function and line, Python as the
     interpreter's functions.
 

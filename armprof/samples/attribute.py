@@ -38,12 +38,11 @@ def attribute(trace: Trace) -> Samples:
         stack_of[hits] = np.array(mine, np.int64)[which]
 
     frames = _Numbers()
-    of_place = [
-        tuple(frames.of(frame) for frame in inlined)
-        for inlined in _frames(list(places))
-    ]
+    of_place = [tuple(frames.of(frame) for frame in inlined) for inlined in _frames(list(places))]
     resolved = _Numbers()
-    of_stack = np.array([resolved.of(tuple(f for place in stack for f in of_place[place])) for stack in stacks], np.int64)
+    of_stack = np.array(
+        [resolved.of(tuple(f for place in stack for f in of_place[place])) for stack in stacks], np.int64
+    )
     threads, thread_of = _threads(trace)
     rows_found = _rows(trace.hits, of_stack[stack_of] if len(stack_of) else stack_of, thread_of)
     return Samples(
@@ -127,7 +126,5 @@ def _rows(hits: Any, stacks: NDArray[np.int64], threads: NDArray[np.int64]) -> I
     kinds, which, samples = np.unique(keys, axis=1, return_inverse=True, return_counts=True)
     weights = np.zeros(kinds.shape[1], np.uint64)
     np.add.at(weights, which.ravel(), hits["period"])
-    yield from (
-        Row(*kind, count, weight)
-        for kind, count, weight in zip(kinds.T.tolist(), samples.tolist(), weights.tolist(), strict=True)
-    )
+    events, who, where = kinds.tolist()
+    yield from map(Row, events, who, where, samples.tolist(), weights.tolist())

@@ -339,7 +339,9 @@ class _Sampler:
         for number, target in enumerate(self._resolved):
             value = enabled = running = failed = 0
             for native_number in (i for i, event in enumerate(self._of) if event == number):
-                failed = self._errors[native_number] or lib.armprof_sampler_count(self._native, native_number, of) or failed
+                failed = (
+                    self._errors[native_number] or lib.armprof_sampler_count(self._native, native_number, of) or failed
+                )
                 value, enabled, running = value + of.value, enabled + of.enabled_ns, running + of.running_ns
             yield Sampled(
                 target.name,
@@ -387,4 +389,6 @@ def _allow_descriptors(number: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = number + 256
     if soft != resource.RLIM_INFINITY and soft < needed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed if hard == resource.RLIM_INFINITY else min(needed, hard), hard))
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (needed if hard == resource.RLIM_INFINITY else min(needed, hard), hard)
+        )

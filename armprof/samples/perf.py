@@ -25,7 +25,9 @@ _SOURCE = re.compile(r"\s+(?P<file>[^\s():]+):(?P<line>\d+)\s*")
 _REPORT = re.compile(r"# Samples: (?P<samples>[\d.]+)(?P<scale>[KMG]?)\s+of events? '(?P<event>[^']+)'")
 _EVENTS = re.compile(r"# Event count \(approx\.\): (?P<count>\d+)")
 #     45.67%  python3  libwalk.so  [.] walk
-_SHARE = re.compile(r"\s+(?P<share>\d+\.\d+)%(?:\s+\d+\.\d+%)?\s+(?P<comm>\S.*?)\s+(?P<module>\S+)\s+\[[.k]\]\s(?P<symbol>\S.*)")
+_SHARE = re.compile(
+    r"\s+(?P<share>\d+\.\d+)%(?:\s+\d+\.\d+%)?\s+(?P<comm>\S.*?)\s+(?P<module>\S+)\s+\[[.k]\]\s(?P<symbol>\S.*)"
+)
 _SCALES = {"": 1, "K": 1000, "M": 10**6, "G": 10**9}
 
 _KNOWN_LINES = 200  # within so many a file shows what it is
@@ -65,7 +67,9 @@ class _Building:
 
     def samples(self, origin: str, note: str, lost: int = 0) -> Samples:
         return Samples(
-            events=tuple(Sampled(e, uncounted(e, Status.NOT_COUNTED, NOT_TOLD), "as perf was told", "") for e in self.events),
+            events=tuple(
+                Sampled(e, uncounted(e, Status.NOT_COUNTED, NOT_TOLD), "as perf was told", "") for e in self.events
+            ),
             frames=tuple(self.frames),
             stacks=tuple(self.stacks),
             threads=tuple(self.threads),
@@ -144,7 +148,13 @@ def report(text: str, origin: str) -> Samples:
         elif event and (row := _SHARE.fullmatch(line)):
             share = float(row["share"]) / 100
             frame = Frame(row["module"], 0, row["symbol"].strip())
-            built.add(event, Thread(0, 0, row["comm"]), [frame], max(1, round(share * samples)), round(share * (count or samples)))
+            built.add(
+                event,
+                Thread(0, 0, row["comm"]),
+                [frame],
+                max(1, round(share * samples)),
+                round(share * (count or samples)),
+            )
     if not built.rows:
         raise ArmprofError(f"{origin} holds no functions of `perf report`: give what perf report --stdio prints")
     return built.samples(origin, "imported from perf report: shares as it rounded them, samples follow from them")

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from armprof import sample
-from armprof.samples import file
-from armprof.samples import collect
+from armprof.samples import collect, file
 
 from .test_commands import armprof as command
 

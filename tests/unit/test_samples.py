@@ -32,7 +32,9 @@ from armprof.samples.trace import (
     Trace,
 )
 
-CLOCK = Sampled("cpu_clock", Count("cpu_clock", 5e6, 5e6, 100, 100, Status.COUNTED, unit="ns"), "997 times a second", "")
+CLOCK = Sampled(
+    "cpu_clock", Count("cpu_clock", 5e6, 5e6, 100, 100, Status.COUNTED, unit="ns"), "997 times a second", ""
+)
 
 
 class Story:
@@ -50,7 +52,9 @@ class Story:
         self.time += 1
         return self.time
 
-    def move(self, kind: int, pid: int, text: str = "", start: int = 0, length: int = 0, parent: int = 0, tid: int = 0) -> None:
+    def move(
+        self, kind: int, pid: int, text: str = "", start: int = 0, length: int = 0, parent: int = 0, tid: int = 0
+    ) -> None:
         self.moves.append((self._now(), start, length, 0, pid, tid or pid, parent, len(self.text), kind, 0))
         self.text += text.encode() + b"\0"
 
@@ -129,7 +133,10 @@ def test_hits_that_differ_in_their_time_alone_are_one_row() -> None:
         story.hit(7, 0x10, 0x21, period=period)
     samples = attribute(story.trace())
     assert samples.rows == (Row(0, 0, 0, 3, 6),)
-    assert [samples.frames[frame].address for frame in samples.stacks[0]] == [0x10, 0x20]  # a call stands before its return
+    assert [samples.frames[frame].address for frame in samples.stacks[0]] == [
+        0x10,
+        0x20,
+    ]  # a call stands before its return
 
 
 def test_nothing_sampled_is_no_error() -> None:
@@ -139,7 +146,11 @@ def test_nothing_sampled_is_no_error() -> None:
     assert samples.to_frame().empty
 
 
-MAIN, PARSE, COPY = Frame("/bin/x", 1, "main", "/src/x.c", 3), Frame("/bin/x", 2, "parse", "/src/x.c", 9), Frame("/lib/c", 3)
+MAIN, PARSE, COPY = (
+    Frame("/bin/x", 1, "main", "/src/x.c", 3),
+    Frame("/bin/x", 2, "parse", "/src/x.c", 9),
+    Frame("/lib/c", 3),
+)
 
 
 def samples(*rows: Row, events: tuple[Sampled, ...] = (CLOCK,)) -> Samples:
@@ -213,7 +224,10 @@ GOOD = file.render(samples(Row(0, 0, 0, 1, 1)))
         (GOOD.replace('"stacks": [[1, 0]', '"stacks": [[9, 0]'), r"\$\.stacks\[0\]: 9 is beyond the list"),
         (GOOD.replace('"stacks": [[1, 0]', '"stacks": [[]'), r"\$\.stacks\[0\] is empty"),
         (GOOD.replace('"samples": 1', '"samples": -1'), r"\$\.rows\[0\]: -1 samples"),
-        (GOOD.replace('"duration_ns": 1000000000', '"duration_ns": "long"'), r"\$\.duration_ns: expected a whole number"),
+        (
+            GOOD.replace('"duration_ns": 1000000000', '"duration_ns": "long"'),
+            r"\$\.duration_ns: expected a whole number",
+        ),
     ],
 )
 def test_a_file_that_is_broken_is_told_in_one_line(broken: str, what: str) -> None:

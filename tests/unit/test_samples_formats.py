@@ -10,13 +10,12 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_samples import CLOCK, samples
 
 from armprof.report import collapsed, flamegraph, pprof, speedscope
 from armprof.report import samples as text
 from armprof.samples import Frame, Row, Samples, Thread
 from armprof.samples.trace import Losses
-
-from test_samples import CLOCK, samples
 
 HOSTILE = "</title><script>alert(1)</script>;\"'&\n\x1b[31m\u202e\0"
 ROWS = (Row(0, 0, 0, 5, 50), Row(0, 0, 1, 3, 30))
@@ -37,7 +36,10 @@ def test_speedscope_has_a_profile_of_each_thread() -> None:
     frames = document["shared"]["frames"]
     assert profile["unit"] == "nanoseconds"
     assert profile["endValue"] == sum(profile["weights"]) == 80
-    assert [[frames[i]["name"] for i in stack] for stack in profile["samples"]] == [["main", "parse"], ["main", "parse", "[c]"]]
+    assert [[frames[i]["name"] for i in stack] for stack in profile["samples"]] == [
+        ["main", "parse"],
+        ["main", "parse", "[c]"],
+    ]
     assert frames[1] == {"name": "parse", "file": "/src/x.c", "line": 9}
 
 
