@@ -1,0 +1,87 @@
+"""armprof record, by the CPU's clock where no PMU counts: what is sampled is real, so no number is certain."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import armprof
+from armprof.cli import main
+from armprof.errors import CannotCount
+from armprof.samples import file
+from armprof.samples.collect import sample_command, sample_process
+
+BUSY = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: sum(range(1000))"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _something_can_be_sampled() -> None:
+    try:
+        sample_command(["true"])
+    except CannotCount as why:
+        pytest.skip(str(why))
+
+
+def record(*words: str) -> int:
+    return main(["record", *words])
+
+
+def test_a_command_is_sampled_and_its_status_passed_on(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "samples.json"
+    command = f"{BUSY}\nprint('its own output')\nraise SystemExit(3)"
+    assert record("--output", str(out), "--", sys.executable, "-c", command) == 3
+    shown = capfd.readouterr()
+    assert shown.out == "its own output\n"
+    assert "function" in shown.err
+    samples = file.parse(out.read_text())
+    assert 20 < sum(row.samples for row in samples.rows) < 2000
+    assert main(["report", str(out)]) == 0
+    assert capfd.readouterr().out.startswith("samples of ")
+
+
+@pytest.mark.parametrize("format", ["collapsed", "flamegraph", "json", "pprof", "speedscope"])
+def test_a_file_of_samples_becomes_what_other_tools_read(format: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert record("--format", format, "--output", str(out), "--", sys.executable, "-c", BUSY) == 0
+    assert out.stat().st_size > 50
+
+
+def test_a_process_that_runs_is_sampled_until_it_ends() -> None:
+    busy = subprocess.Popen([sys.executable, "-c", f"{BUSY}\n{BUSY}"])
+    trace = sample_process(busy.pid, seconds=30)
+    assert busy.wait() == 0
+    assert len(trace.hits) > 5
+    assert set(trace.hits["pid"].tolist()) == {busy.pid}
+    assert trace.duration_ns < 30e9
+
+
+def test_a_block_of_this_program_is_sampled() -> None:
+    with armprof.sample() as sampled:
+        sum(i * i for i in range(2_000_000))
+    assert sampled.samples.functions()
+    assert any(".so" in frame.module or "python" in frame.module for frame in sampled.samples.frames)
+    with pytest.raises(armprof.ArmprofError, match="has not ended"), armprof.sample() as unfinished:
+        _ = unfinished.samples
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "give a command after --, or a process with --pid"),
+        (("--pid", "1", "--", "true"), "give a command after --, or a process with --pid"),
+        (("--pid", "99999999"), "there is no process 99999999"),
+        (("--seconds", "1", "--", "true"), "--seconds is for --pid"),
+        (("-F", "0", "--", "true"), "a frequency of 0: at least 1"),
+        (("-F", "9", "-c", "9", "--", "true"), "a frequency and a period at once"),
+        (("-e", "bogus", "--", "true"), "unknown event 'bogus'"),
+        (("--", "/nowhere"), "cannot run '/nowhere': No such file or directory"),
+    ],
+)
+def test_wrong_words_give_one_line(words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert record(*words) == 2
+    shown = capsys.readouterr().err
+    assert told in shown
+    assert shown.count("\n") == 1
