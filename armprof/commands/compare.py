@@ -18,7 +18,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of stdout")
     parser.epilog = (
-        "Exit status: 0 no regression was shown; 1 a component is slower than the policy allows; 2 bad input."
+        "Exit status: 0 no regression was shown; 1 a component is slower than the policy allows, or failed, or is missing; "
+        "2 bad input."
     )
 
 
@@ -34,4 +35,4 @@ def run(args: argparse.Namespace) -> int:
         put(report.render(analysis, None if args.output else sys.stdout), args.output)
     if args.output:
         print(f"armprof: {analysis.analysis_summary}", file=sys.stderr)
-    return int(analysis.regression_detected)
+    return int(analysis.gate_failed)

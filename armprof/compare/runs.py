@@ -9,11 +9,12 @@ every verdict, and `armprof ab` does without it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from armprof.compare import holm, shift
+from armprof.compare.cause import Cause
 from armprof.compare.likeness import Difference, differences, refuse_unlike, why_not
 from armprof.compare.sign import median
 from armprof.compare.verdict import Verdict, relative
@@ -70,11 +71,13 @@ class PerformanceRegression:
     """A component that became slower than the policy allows, by more than chance."""
 
     component: str
-    metric: str  # "p95_latency" in ns, or "throughput" per second
+    metric: str  # "p95_latency" in ns, "throughput" per second; of a model's counts those of one operation
     baseline_value: float
     current_value: float
     regression_percent: float  # how much longer, or how much less
     severity: Severity
+    noise: float | None = None  # by how much the change may be off either way, as a fraction; 0 where counts are exact
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,21 @@ class Change:
     interval: tuple[float, float] | None
     probability: float | None  # of rounds so far apart by chance, corrected for all that are compared
     verdict: Verdict
-    reason: str | None
+    reason: str | None  # why it is undecided, or what to know of the verdict
+    cause: Cause | None = None
+
+    @property
+    def noise(self) -> float | None:
+        """By how much the change may be off either way; None where that is not known."""
+        return (self.interval[1] - self.interval[0]) / 2 if self.interval else None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A component of the baseline that the current run has no numbers of."""
+
+    component: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +118,24 @@ class RegressionAnalysis:
     not_compared: tuple[tuple[str, str], ...]  # component, and why
     differences: tuple[Difference, ...]
     overall_performance_change: float | None  # of the median time of one operation, the geometric mean over components
+    failures: tuple[Failure, ...] = ()
 
     @property
     def regression_detected(self) -> bool:
-        """Whether a gate fails."""
+        """Whether something is slower than the policy allows."""
         return bool(self.regressions)
+
+    @property
+    def gate_failed(self) -> bool:
+        """Whether a gate fails: something is slower, or has no numbers where the baseline has them."""
+        return bool(self.regressions or self.failures)
 
     @property
     def headline(self) -> str:
         """As the design's report has it."""
-        if not self.regressions:
-            return "NO REGRESSIONS DETECTED"
-        return f"{self.regressions[0].severity.name} REGRESSIONS"
+        if self.regressions:
+            return f"{self.regressions[0].severity.name} REGRESSIONS"
+        return "COMPONENTS FAILED" if self.failures else "NO REGRESSIONS DETECTED"
 
     @property
     def analysis_summary(self) -> str:
@@ -124,6 +147,8 @@ class RegressionAnalysis:
         if self.regressions:
             worst = self.regressions[0]
             parts.append(f"worst: {worst.component}, {worst.metric} {worst.regression_percent:.1f} % worse")
+        if self.failures:
+            parts.append("failed: " + ", ".join(f"{one.component} ({one.reason})" for one in self.failures))
         undecided = sum(change.verdict == Verdict.UNDECIDED for change in self.changes)
         if undecided:
             parts.append(f"{undecided} of {len(self.changes)} metrics undecided")
@@ -139,24 +164,38 @@ def detect_regressions(base: Run, head: Run, unlike: bool = False) -> Regression
     found = differences(base, head)
     if not unlike:
         refuse_unlike(found)
-    pairs, not_compared = _matched(base, head)
+    failures = _failures(base, head)
+    pairs, not_compared = _matched(base, head, {failure.component for failure in failures})
     changes, missing = _changes(pairs)
     if not changes:
-        reasons = "; ".join(f"{name}: {why}" for name, why in [*not_compared, *missing][:3])
+        failed = [(failure.component, failure.reason) for failure in failures]
+        reasons = "; ".join(f"{name}: {why}" for name, why in [*failed, *not_compared, *missing][:3])
         raise ArmprofError(f"the runs have nothing to compare ({reasons or 'no components'})")
     regressions = [_regression(change) for change in changes if change.verdict == Verdict.SLOWER]
     regressions.sort(key=lambda one: (one.severity != Severity.MAJOR, -one.regression_percent))
-    return RegressionAnalysis(tuple(regressions), tuple(changes), (*not_compared, *missing), found, _overall(pairs))
+    unmatched = (*not_compared, *missing)
+    return RegressionAnalysis(tuple(regressions), tuple(changes), unmatched, found, _overall(pairs), failures)
 
 
-def _matched(base: Run, head: Run) -> tuple[list[tuple[Component, Component]], list[tuple[str, str]]]:
+def _failures(base: Run, head: Run) -> tuple[Failure, ...]:
+    """What the current run has no numbers of: it crashed there, or was in the baseline and is gone."""
+    crashed = [Failure(one.name, f"its own code failed: {one.failure}") for one in head.components if one.failure]
+    current = _by_name(head)
+    return (*crashed, *(Failure(name, "only in the baseline") for name in _by_name(base) if name not in current))
+
+
+def _matched(
+    base: Run, head: Run, failed: Collection[str]
+) -> tuple[list[tuple[Component, Component]], list[tuple[str, str]]]:
     """The components that both runs have and that are the same work, and why others are not compared."""
     baseline, current = _by_name(base), _by_name(head)
     pairs, not_compared = [], []
     for name in dict.fromkeys([*baseline, *current]):
         one, other = baseline.get(name, []), current.get(name, [])
-        if not one or not other:
-            not_compared.append((name, f"only in the {'baseline' if one else 'current run'}"))
+        if name in failed:
+            continue
+        if not one:
+            not_compared.append((name, "only in the current run"))
         elif len(one) > 1 or len(other) > 1:
             not_compared.append((name, "more than one has this name"))
         elif why := why_not(one[0], other[0]):
@@ -282,6 +321,8 @@ def _regression(change: Change) -> PerformanceRegression:
         current_value=change.head,
         regression_percent=100 * lost,
         severity=Severity.MAJOR if 1 + change.change >= MAJOR else Severity.MINOR,
+        noise=change.noise,
+        cause=change.cause,
     )
 
 

@@ -55,6 +55,8 @@ def _blocks(analysis: RegressionAnalysis) -> Iterator[RenderableType]:
             reasons.setdefault(change.reason, []).append(_label(change))
     for reason, labels in reasons.items():
         yield item(f"{', '.join(labels)}: {reason}")
+    for failure in analysis.failures:
+        yield item(f"{short(failure.component)} failed: {failure.reason}")
     for name, why in analysis.not_compared:
         yield item(f"{short(name)} is not compared: {why}")
     for difference in analysis.differences:
@@ -87,7 +89,7 @@ def as_dict(analysis: RegressionAnalysis) -> dict[str, Any]:
         "version": VERSION,
         "armprof_version": armprof.__version__,
         "regression_detected": analysis.regression_detected,
-        "exit_status": int(analysis.regression_detected),
+        "exit_status": int(analysis.gate_failed),
         "headline": analysis.headline,
         "analysis_summary": analysis.analysis_summary,
         "overall_performance_change": analysis.overall_performance_change,
@@ -104,9 +106,11 @@ def as_dict(analysis: RegressionAnalysis) -> dict[str, Any]:
                 "p": change.probability,
                 "verdict": str(change.verdict),
                 "reason": change.reason,
+                "cause": encode(change.cause),
             }
             for change in analysis.changes
         ],
+        "failures": [encode(failure) for failure in analysis.failures],
         "not_compared": [{"what": what, "reason": reason} for what, reason in analysis.not_compared],
         "differences": [encode(difference) for difference in analysis.differences],
         "notes": list(NOTES),

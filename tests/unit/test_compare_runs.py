@@ -16,7 +16,7 @@ from test_run_file import runs
 
 import armprof
 from armprof.cli import main
-from armprof.compare.runs import Change, Severity, detect_regressions
+from armprof.compare.runs import Change, Failure, Severity, detect_regressions
 from armprof.compare.verdict import Verdict
 from armprof.errors import ArmprofError
 from armprof.report import compare as report
@@ -174,7 +174,6 @@ def test_a_machine_that_is_not_told_is_not_the_same() -> None:
     [
         ({"operation": "order"}, "its operation was 'message' and is 'order'"),
         ({"kind": "command"}, "its kind was 'kernel' and is 'command'"),
-        ({"failure": "SIGSEGV"}, "its own code failed: SIGSEGV"),
         ({"checksum": "01"}, "its outputs differ (another checksum): the input or the work is not the same"),
     ],
 )
@@ -196,11 +195,29 @@ def test_times_of_unlike_batches_are_not_compared() -> None:
 def test_what_is_in_one_run_only_or_twice_is_named() -> None:
     base = run(timed("f", 100), timed("gone", 100), timed("twice", 100))
     head = run(timed("f", 100), timed("new", 100), timed("twice", 100), timed("twice", 300))
-    assert detect_regressions(base, head).not_compared == (
-        ("gone", "only in the baseline"),
-        ("twice", "more than one has this name"),
-        ("new", "only in the current run"),
+    found = detect_regressions(base, head)
+    assert found.not_compared == (("twice", "more than one has this name"), ("new", "only in the current run"))
+    assert found.failures == (Failure("gone", "only in the baseline"),)
+
+
+def test_a_component_that_crashed_or_is_missing_fails_the_gate() -> None:
+    base = run(timed("f", 100), timed("g", 100), timed("h", 100))
+    head = run(timed("f", 100), replace(timed("g", 100), failure="SIGSEGV while it was timed"))
+    found = detect_regressions(base, head)
+    crashed, missing = found.failures
+    assert (crashed.component, crashed.reason) == ("g", "its own code failed: SIGSEGV while it was timed")
+    assert (missing.component, missing.reason) == ("h", "only in the baseline")
+    assert (found.gate_failed, found.regression_detected, found.headline) == (True, False, "COMPONENTS FAILED")
+    assert "failed: g (its own code failed: SIGSEGV while it was timed), h (only in the baseline)" in (
+        found.analysis_summary
     )
+
+
+def test_a_component_that_crashed_in_the_baseline_alone_is_mended() -> None:
+    base = run(timed("f", 100), replace(timed("g", 100), failure="SIGSEGV"))
+    found = detect_regressions(base, run(timed("f", 100), timed("g", 100)))
+    assert found.not_compared == (("g", "its own code failed: SIGSEGV"),)
+    assert not found.gate_failed
 
 
 @pytest.mark.parametrize(
@@ -246,6 +263,8 @@ def test_the_json_follows_its_schema() -> None:
         "current_value": 138.0,
         "regression_percent": pytest.approx(15),
         "severity": "minor",
+        "noise": pytest.approx(0.02, abs=0.01),
+        "cause": None,
     }
 
 
@@ -256,7 +275,7 @@ def test_the_text_says_the_worst_first_and_fits_80_columns() -> None:
     assert table[0].startswith("book p95 ")
     assert table[0].endswith("slower, minor")
     assert max(map(len, lines)) <= 80
-    assert any("gone is not compared: only in the baseline" in line for line in lines)
+    assert any("gone failed: only in the baseline" in line for line in lines)
     assert any("unlike: kernel: 6.1 and 6.2" in line for line in lines)
 
 
@@ -273,6 +292,14 @@ def test_a_regression_exits_with_1(folder: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.startswith("MINOR REGRESSIONS")
     assert main(["compare", "head.json", "head.json", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["regression_detected"] is False
+
+
+def test_a_component_that_is_missing_exits_with_1(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write(replace(BASE, components=BASE.components[1:]), Path("less.json"))
+    assert main(["compare", "base.json", "less.json", "--format", "json", "--output", "found.json"]) == 1
+    told = json.loads(Path("found.json").read_text())
+    assert (told["exit_status"], told["failures"][0]["component"]) == (1, "book")
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_a_report_goes_to_a_file_and_its_summary_to_stderr(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
