@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from armprof.commands.reporting import add_options, report
@@ -15,13 +17,13 @@ from armprof.metrics.wanted import groups, wanted
 if TYPE_CHECKING:
     from armprof.counters.command import Outcome
     from armprof.model import Modelled
-    from armprof.run.record import Where
+    from armprof.run.record import Component, Where
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
         "armprof stat [-e EVENT,...] [-m METRIC,...] [--source auto|pmu|model]\n"
-        "                    [--format text|json] [--output FILE] [--explain] -- CMD [ARG...]\n"
+        "                    [--format text|json] [--output FILE] [--save FILE] [--explain] -- CMD [ARG...]\n"
         "       armprof stat --source model [--core NAME] [--sysroot DIR] [--set NAME=N,...] [--where] -- CMD [ARG...]"
     )
     parser.epilog = "The exit status is the command's, 128 + N where signal N ended it."
@@ -52,6 +54,12 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=N,...",
         help="another geometry, as in l1d_bytes=32768,l1d_ways=2 or prefetch=0",
+    )
+    parser.add_argument(
+        "--save",
+        type=Path,
+        metavar="FILE",
+        help="also write a run file there, to be compared: armprof compare BASE FILE",
     )
     model.add_argument("--where", action="store_true", help="also tell which functions and lines it was in")
     add_options(parser, "stderr (text) or stdout (json)")
@@ -84,12 +92,31 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "text" and not args.output:
         print(file=sys.stderr)  # apart from what the command said there
     report(run_here([component]), args, sys.stderr)
+    if args.save:
+        _save(component, outcome, args)
     if component.where and args.format == "text":
         _tell_where(component.where)
     counted = (count for count in outcome.reading.counts.values() if count.value is not None)
     if args.source == "pmu" and all(map(is_software, counted)):
         raise CannotCount("no hardware event was counted", "the reasons stand in the report")
     return outcome.status
+
+
+def _save(component: Component, outcome: Outcome | Modelled, args: argparse.Namespace) -> None:
+    """Writes the run file, in which the command is the one operation."""
+    from armprof.components.processes import code_of
+    from armprof.run import file
+    from armprof.run.attribution import attributed
+    from armprof.run.here import run_here
+
+    failure = f"the command ended with exit status {outcome.status}" if outcome.status else None
+    kept = replace(component, reading_operations=1, failure=failure, notes=())
+    if args.source == "model":
+        modelled = cast("Modelled", outcome)
+        kept = attributed(kept, modelled.counts, modelled.geometry)
+    else:
+        kept = replace(kept, counted_code=code_of(shlex.split(component.name)))
+    file.write(run_here([kept]), args.save)
 
 
 def _count(args: argparse.Namespace, command: list[str]) -> Outcome | Modelled:

@@ -41,12 +41,16 @@ def _told(value: object) -> str:
     return "not told" if value is None or value == "" else str(value)
 
 
+def unlike_machines(found: tuple[Difference, ...]) -> str | None:
+    """In what the machines differ; None where they do not."""
+    return "; ".join(str(difference) for difference in found if difference.is_machine) or None
+
+
 def refuse_unlike(found: tuple[Difference, ...]) -> None:
     """Raises ArmprofError where the runs come from different machines."""
-    machines = [str(difference) for difference in found if difference.is_machine]
-    if machines:
+    if machines := unlike_machines(found):
         raise ArmprofError(
-            f"the runs are of unlike machines ({'; '.join(machines)}): bench both on one machine, or compare them with --unlike"
+            f"the runs are of unlike machines ({machines}): bench both on one machine, or compare them with --unlike"
         )
 
 

@@ -9,172 +9,90 @@ every verdict, and `armprof ab` does without it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
-from armprof.compare import holm, shift
-from armprof.compare.cause import Cause
-from armprof.compare.likeness import Difference, differences, refuse_unlike, why_not
-from armprof.compare.sign import median
+from armprof.compare import counted, times
+from armprof.compare.likeness import Difference, differences, refuse_unlike, unlike_machines, why_not
+from armprof.compare.reasons import cause
+from armprof.compare.result import Change as Change
+from armprof.compare.result import Failure as Failure
+from armprof.compare.result import PerformanceRegression as PerformanceRegression
+from armprof.compare.result import RegressionAnalysis as RegressionAnalysis
+from armprof.compare.result import Severity as Severity
 from armprof.compare.verdict import Verdict, relative
 from armprof.errors import ArmprofError
-from armprof.run.record import Component, Round, Run
+from armprof.run.record import Component, Run
 
-ERROR = 0.01  # how often chance alone may make any change at all out of the rounds of two runs
 MAJOR = 1.25  # times as slow as the baseline
-MOST_ROUNDS = 100
-LEAST, MOST = 1e-9, 1e18  # what is taken for a time in ns, or operations per second
 
-
-class Severity(StrEnum):
-    """How bad a regression is; the names are those of the report's headline."""
-
-    MINOR = "minor"
-    MAJOR = "major"
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """What is compared of a component. ``slowdown``: how many times slower head is; ``limit``: from where that matters."""
-
-    name: str
-    unit: str
-    limit: float
-    value: Callable[[Component], float | None]
-    slowdown: Callable[[float, float], float]
-    of_round: Callable[[Round], float]  # the time that the test is on
-
-
-METRICS: tuple[Metric, ...] = (
-    Metric(
-        name="p95_latency",
-        unit="ns",
-        limit=1.1,
-        value=lambda component: component.latency.p95_ns if component.latency else None,
-        slowdown=lambda base, head: head / base,
-        of_round=lambda times: times.p95_ns,
-    ),
-    Metric(
-        name="throughput",
-        unit="1/s",
-        limit=1 / 0.9,
-        value=lambda component: component.throughput_per_s,
-        slowdown=lambda base, head: base / head,
-        of_round=lambda times: times.p50_ns,  # the mean of a round is whatever else ran on its CPU meanwhile
-    ),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class PerformanceRegression:
-    """A component that became slower than the policy allows, by more than chance."""
-
-    component: str
-    metric: str  # "p95_latency" in ns, "throughput" per second; of a model's counts those of one operation
-    baseline_value: float
-    current_value: float
-    regression_percent: float  # how much longer, or how much less
-    severity: Severity
-    noise: float | None = None  # by how much the change may be off either way, as a fraction; 0 where counts are exact
-    cause: Cause | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One metric of one component. ``change``: of its time, as a fraction; the interval is that of the rounds' shift."""
-
-    component: str
-    metric: Metric
-    base: float
-    head: float
-    change: float
-    interval: tuple[float, float] | None
-    probability: float | None  # of rounds so far apart by chance, corrected for all that are compared
-    verdict: Verdict
-    reason: str | None  # why it is undecided, or what to know of the verdict
-    cause: Cause | None = None
-
-    @property
-    def noise(self) -> float | None:
-        """By how much the change may be off either way; None where that is not known."""
-        return (self.interval[1] - self.interval[0]) / 2 if self.interval else None
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A component of the baseline that the current run has no numbers of."""
-
-    component: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RegressionAnalysis:
-    """What came of comparing two runs."""
-
-    regressions: tuple[PerformanceRegression, ...]  # the worst first
-    changes: tuple[Change, ...]
-    not_compared: tuple[tuple[str, str], ...]  # component, and why
-    differences: tuple[Difference, ...]
-    overall_performance_change: float | None  # of the median time of one operation, the geometric mean over components
-    failures: tuple[Failure, ...] = ()
-
-    @property
-    def regression_detected(self) -> bool:
-        """Whether something is slower than the policy allows."""
-        return bool(self.regressions)
-
-    @property
-    def gate_failed(self) -> bool:
-        """Whether a gate fails: something is slower, or has no numbers where the baseline has them."""
-        return bool(self.regressions or self.failures)
-
-    @property
-    def headline(self) -> str:
-        """As the design's report has it."""
-        if self.regressions:
-            return f"{self.regressions[0].severity.name} REGRESSIONS"
-        return "COMPONENTS FAILED" if self.failures else "NO REGRESSIONS DETECTED"
-
-    @property
-    def analysis_summary(self) -> str:
-        """One sentence."""
-        components = len({change.component for change in self.changes})
-        parts = [f"{components} component{'s' * (components != 1)} compared"]
-        if self.overall_performance_change is not None:
-            parts.append(f"median time of one operation {100 * self.overall_performance_change:+.1f} % overall")
-        if self.regressions:
-            worst = self.regressions[0]
-            parts.append(f"worst: {worst.component}, {worst.metric} {worst.regression_percent:.1f} % worse")
-        if self.failures:
-            parts.append("failed: " + ", ".join(f"{one.component} ({one.reason})" for one in self.failures))
-        undecided = sum(change.verdict == Verdict.UNDECIDED for change in self.changes)
-        if undecided:
-            parts.append(f"{undecided} of {len(self.changes)} metrics undecided")
-        return f"{self.headline}: {'; '.join(parts)}."
+Pairs = Sequence[tuple[Component, Component]]
+Missing = list[tuple[str, str]]
 
 
 def detect_regressions(base: Run, head: Run, unlike: bool = False) -> RegressionAnalysis:
     """Compares head with base, its baseline.
 
-    Raises ArmprofError where the runs are of unlike machines, unless ``unlike`` says to compare them all the same, and where
-    they have nothing in common.
+    Of runs of unlike machines nothing but modelled counts is compared, unless ``unlike`` says to compare their times all the
+    same. Raises ArmprofError where then nothing is left, and where the runs have nothing in common.
     """
     found = differences(base, head)
-    if not unlike:
-        refuse_unlike(found)
+    base, renamed = _of_one_command(base, head)
+    found = (*found, *renamed)
     failures = _failures(base, head)
     pairs, not_compared = _matched(base, head, {failure.component for failure in failures})
-    changes, missing = _changes(pairs)
+    changes, missing = _changes(pairs, None if unlike else unlike_machines(found))
     if not changes:
+        if not unlike:
+            refuse_unlike(found)
         failed = [(failure.component, failure.reason) for failure in failures]
         reasons = "; ".join(f"{name}: {why}" for name, why in [*failed, *not_compared, *missing][:3])
         raise ArmprofError(f"the runs have nothing to compare ({reasons or 'no components'})")
+    changes = _with_causes(changes, pairs)
     regressions = [_regression(change) for change in changes if change.verdict == Verdict.SLOWER]
     regressions.sort(key=lambda one: (one.severity != Severity.MAJOR, -one.regression_percent))
     unmatched = (*not_compared, *missing)
     return RegressionAnalysis(tuple(regressions), tuple(changes), unmatched, found, _overall(pairs), failures)
+
+
+def _changes(pairs: Pairs, unlike: str | None) -> tuple[list[Change], Missing]:
+    """All changes; times of ``unlike`` machines are none."""
+    timed = [pair for pair in pairs if any(one.latency or one.throughput_per_s for one in pair)]
+    of_time: list[Change] = []
+    if unlike:
+        untimed = [(base.name, f"its times are of unlike machines ({unlike})") for base, _ in timed]
+    else:
+        of_time, untimed = times.changes(timed)
+    of_counts, uncounted = counted.changes(pairs)
+    names = {pair[0].name for pair in timed} | {change.component for change in of_counts} | {n for n, _ in uncounted}
+    neither = [
+        (base.name, "neither timed nor counted on the model in both runs")
+        for base, _ in pairs
+        if base.name not in names
+    ]
+    return [*of_time, *of_counts], [*untimed, *uncounted, *neither]
+
+
+def _with_causes(changes: Sequence[Change], pairs: Pairs) -> list[Change]:
+    """What changed, with its reason."""
+    by_name = {base.name: (base, head) for base, head in pairs}
+    kinds = {metric.name for metric in counted.METRICS.values()}
+    return [
+        replace(change, cause=cause(*by_name[change.component], of_time=change.metric.name not in kinds))
+        if change.verdict.is_change
+        else change
+        for change in changes
+    ]
+
+
+def _of_one_command(base: Run, head: Run) -> tuple[Run, tuple[Difference, ...]]:
+    """Two runs of one command each are compared whatever these are called: two builds lie in two folders."""
+    if len(base.components) != 1 or len(head.components) != 1:
+        return base, ()
+    (one,), (other,) = base.components, head.components
+    if one.name == other.name or one.kind != "command" or other.kind != "command":
+        return base, ()
+    return replace(base, components=(replace(one, name=other.name),)), (Difference("command", one.name, other.name),)
 
 
 def _failures(base: Run, head: Run) -> tuple[Failure, ...]:
@@ -212,106 +130,6 @@ def _by_name(run: Run) -> dict[str, list[Component]]:
     return named
 
 
-def _changes(pairs: Sequence[tuple[Component, Component]]) -> tuple[list[Change], list[tuple[str, str]]]:
-    comparable, missing = [], []
-    for base, head in pairs:
-        for metric in METRICS:
-            if why := _why_without(metric, base, head):
-                missing.append((f"{base.name} {metric.name}", why))
-            else:
-                comparable.append((base, head, metric))
-    times = [_rounds(metric, base, head) for base, head, metric in comparable]
-    corrected = iter(holm.adjusted([shift.probability(*rounds) for rounds in times if rounds]))
-    level = ERROR / max(1, sum(rounds is not None for rounds in times))
-    return [
-        _change(*one, rounds, next(corrected) if rounds else None, level)
-        for one, rounds in zip(comparable, times, strict=True)
-    ], missing
-
-
-def _why_without(metric: Metric, base: Component, head: Component) -> str | None:
-    values = [metric.value(base), metric.value(head)]
-    if None in values:
-        return "not measured in both runs"
-    if not all(map(_is_measured, values)):
-        return "it came out as 0, or as a number that nothing takes"
-    return None
-
-
-def _is_measured(value: float | None) -> bool:
-    """Whether it is a number of this world: what takes less than the clock itself comes out as 0."""
-    return value is not None and LEAST <= value <= MOST
-
-
-def _rounds(metric: Metric, base: Component, head: Component) -> tuple[list[float], list[float]] | None:
-    """The logarithms of the rounds' times; None where a run does not tell them."""
-    base_times, head_times = ([metric.of_round(one) for one in component.rounds] for component in (base, head))
-    if not base_times or not head_times or not all(map(_is_measured, base_times + head_times)):
-        return None
-    return _few(base_times), _few(head_times)
-
-
-def _few(times: Sequence[float]) -> list[float]:
-    """The logarithms of the times; of very many the medians of neighbours, since the test takes as long as their cube."""
-    together = -(-len(times) // MOST_ROUNDS)
-    return [math.log(median(times[at : at + together])) for at in range(0, len(times), together)]
-
-
-def _change(
-    base: Component,
-    head: Component,
-    metric: Metric,
-    rounds: tuple[list[float], list[float]] | None,
-    probability: float | None,
-    level: float,
-) -> Change:
-    before, after = metric.value(base), metric.value(head)
-    assert before is not None
-    assert after is not None
-    slowdown = metric.slowdown(before, after)
-    bounds = shift.interval(*rounds, level) if rounds else None
-    interval = (relative(bounds[0]), relative(bounds[1])) if bounds else None
-    verdict, reason = (
-        _by_policy(metric, slowdown)
-        if rounds is None or probability is None
-        else _tested(metric, slowdown, relative(shift.shift(*rounds)), interval, probability)
-    )
-    return Change(base.name, metric, before, after, slowdown - 1, interval, probability, verdict, reason)
-
-
-def _beyond(metric: Metric, slowdown: float) -> Verdict | None:
-    """What the policy calls it."""
-    return Verdict.SLOWER if slowdown > metric.limit else Verdict.FASTER if slowdown < 1 / metric.limit else None
-
-
-def _by_policy(metric: Metric, slowdown: float) -> tuple[Verdict, str | None]:
-    untested = "a run does not tell its rounds, so that there is no noise to test by"
-    if beyond := _beyond(metric, slowdown):
-        return beyond, f"by the policy alone: {untested}"
-    return Verdict.UNDECIDED, f"within the policy; {untested}"
-
-
-def _tested(
-    metric: Metric, slowdown: float, moved: float, interval: tuple[float, float] | None, probability: float
-) -> tuple[Verdict, str | None]:
-    """The verdict where there is noise to test by, and why it is undecided."""
-    if beyond := _beyond(metric, slowdown):
-        if _beyond(metric, 1 + moved) != beyond:
-            return (
-                Verdict.UNDECIDED,
-                "beyond the policy, but the rounds' own p95 and medians are not: what interrupted some of them is not the code",
-            )
-        if probability <= ERROR:
-            return beyond, None
-        return (
-            Verdict.UNDECIDED,
-            f"beyond the policy, but so far apart chance alone puts rounds too (p = {probability:.2g})",
-        )
-    if interval and 1 / metric.limit <= 1 + interval[0] and 1 + interval[1] <= metric.limit:
-        return Verdict.UNCHANGED, None
-    return Verdict.UNDECIDED, "within the policy, but the noise of the rounds reaches beyond it"
-
-
 def _regression(change: Change) -> PerformanceRegression:
     lost = abs(change.head / change.base - 1)
     return PerformanceRegression(
@@ -329,6 +147,6 @@ def _regression(change: Change) -> PerformanceRegression:
 def _overall(pairs: Sequence[tuple[Component, Component]]) -> float | None:
     medians = [tuple(one.latency.p50_ns if one.latency else None for one in pair) for pair in pairs]
     slowdowns = [
-        math.log(head / base) for base, head in medians if base and head and all(map(_is_measured, (base, head)))
+        math.log(head / base) for base, head in medians if base and head and all(map(times.is_measured, (base, head)))
     ]
     return relative(sum(slowdowns) / len(slowdowns)) if slowdowns else None

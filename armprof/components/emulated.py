@@ -9,19 +9,39 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from armprof.components.feed import GENERATED_MESSAGES
 from armprof.components.work import Definition
 from armprof.counters.model import emulator, events, readings
-from armprof.counters.model.geometry import geometry
+from armprof.counters.model.counts import Bank, Counts
+from armprof.counters.model.geometry import Geometry, geometry
 from armprof.counters.reading import Reading
 from armprof.errors import CannotCount
+from armprof.run.attribution import attributed
+from armprof.run.record import Component
 
 SOURCES = Path(__file__).parents[1] / "csrc"  # beside the package's modules, since it is compiled here
 OPERATIONS = 1 << 17  # of each kernel, after as many that fill the caches
 FLAGS = ("-std=c17", "-O3", "-DNDEBUG", "-g", "-static")  # the same optimisation as the native module
+
+
+@dataclass(frozen=True)
+class Emulated:
+    """What a kernel counted on the model, over so many operations; ``banks`` are those of its loop."""
+
+    reading: Reading
+    operations: int
+    counts: Counts
+    geometry: Geometry
+    banks: tuple[Bank, ...]
+
+    def tell(self, component: Component) -> Component:
+        """The component with all of it."""
+        component = replace(component, reading=self.reading, reading_operations=self.operations)
+        return attributed(component, self.counts, self.geometry, self.banks)
 
 
 class Model:
@@ -36,8 +56,8 @@ class Model:
         self.geometry = geometry()
         self.title = self.geometry.core.title
 
-    def count(self, kernel: Definition) -> tuple[Reading, int]:
-        """The Reading of the kernel's loop, and the operations that it covers.
+    def count(self, kernel: Definition) -> Emulated:
+        """What the kernel's loop counts.
 
         Raises CannotCount where the kernel does not run under the emulator, or gives another checksum there than here.
         """
@@ -62,7 +82,8 @@ class Model:
             )
         scope = f"{OPERATIONS:,} operations, after as many to warm up"
         banks = readings.within(emulated.counts, kernel.name)
-        return readings.reading(emulated.counts, self.geometry, events.DEFAULT, scope, banks), OPERATIONS
+        reading = readings.reading(emulated.counts, self.geometry, events.DEFAULT, scope, banks)
+        return Emulated(reading, OPERATIONS, emulated.counts, self.geometry, banks)
 
 
 def program() -> Path:

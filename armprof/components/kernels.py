@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from armprof.binary import fingerprint
 from armprof.components.feed import generate, read_file
 from armprof.components.ticks import Ticks
 from armprof.components.work import Definition, Loop, Work
@@ -98,26 +99,40 @@ def _risk(seed: int, input: Path | None) -> Work:
     return _native_work("ap_risk_loop", seed, period=CHECKSUM_OPERATIONS)
 
 
+def _code(loop: str) -> str | None:
+    """The hash of the loop's machine code in the native module."""
+    from importlib.util import find_spec
+
+    found = find_spec("armprof._native")
+    return fingerprint.of_file(Path(found.origin), loop) if found and found.origin else None
+
+
 def _kernel(
-    name: str, title: str, operation: str, takes_input: bool, set_up: Callable[[int, Path | None], Work], **more: Any
+    name: str,
+    title: str,
+    operation: str,
+    takes_input: bool,
+    set_up: Callable[[int, Path | None], Work],
+    loop: str,
+    **more: Any,
 ) -> Definition:
     """A component that is trusted not to fail."""
-    more |= {"isolated": False, "origin": "a built-in kernel"}
+    more |= {"isolated": False, "origin": "a built-in kernel", "code": lambda: _code(loop)}
     return Definition(name, title, "kernel", operation, set_up, takes_input, **more)
 
 
 KERNELS: Mapping[str, Definition] = {
     kernel.name: kernel
     for kernel in (
-        _kernel("timing", "Timing framework", "stamp", False, _timing),
-        _kernel("treasury", "Treasury calculations", "yield from price", False, _treasury),
-        _kernel("strategy", "Strategy decision", "decision", False, _strategy),
-        _kernel("risk", "Risk checks", "order", False, _risk),
-        _kernel("object_pool", "Object pool", "get and put", False, _object_pool),
-        _kernel("spsc_ring", "SPSC ring buffer", "push and pop", False, _spsc_ring),
-        _kernel("itch50", "ITCH 5.0 parser", "message", True, _itch50),
-        _kernel("feed_handler", "Feed handler", "message", True, _feed_handler),
-        _kernel("order_book", "Order book", "order message", True, _order_book),
-        _kernel("tick_to_trade", "Tick to trade", "message", True, _tick_to_trade, takes_rate=True),
+        _kernel("timing", "Timing framework", "stamp", False, _timing, "ap_timing_loop"),
+        _kernel("treasury", "Treasury calculations", "yield from price", False, _treasury, "ap_treasury_loop"),
+        _kernel("strategy", "Strategy decision", "decision", False, _strategy, "ap_strategy_loop"),
+        _kernel("risk", "Risk checks", "order", False, _risk, "ap_risk_loop"),
+        _kernel("object_pool", "Object pool", "get and put", False, _object_pool, "ap_pool_loop"),
+        _kernel("spsc_ring", "SPSC ring buffer", "push and pop", False, _spsc_ring, "ap_ring_loop"),
+        _kernel("itch50", "ITCH 5.0 parser", "message", True, _itch50, "ap_itch_loop"),
+        _kernel("feed_handler", "Feed handler", "message", True, _feed_handler, "ap_feed_loop"),
+        _kernel("order_book", "Order book", "order message", True, _order_book, "ap_book_loop"),
+        _kernel("tick_to_trade", "Tick to trade", "message", True, _tick_to_trade, "ap_trade_loop", takes_rate=True),
     )
 }

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import shutil
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
+from armprof.binary import fingerprint
 from armprof.components.failure import Failed
 from armprof.components.work import Definition, Work
 from armprof.counters.reading import Reading
@@ -28,8 +32,30 @@ def command(words: str | Sequence[str], called: str, title: str, operation: str,
     title = title or shlex.join(argv)
     operation = operation or "run"
     return Definition(
-        called, title, "command", operation, lambda seed, input: Process(argv), pinned=False, origin=origin
+        called,
+        title,
+        "command",
+        operation,
+        lambda seed, input: Process(argv),
+        pinned=False,
+        origin=origin,
+        code=lambda: code_of(argv),
     )
+
+
+def code_of(argv: Sequence[str]) -> str | None:
+    """The hash of the program's machine code, and of the words and files behind it: those of an interpreter are its code."""
+    program = shutil.which(argv[0])
+    own = fingerprint.of_file(Path(program)) if program else None
+    if own is None:
+        return None
+    whole = hashlib.sha256(own.encode())
+    for word in argv[1:]:
+        whole.update(b"\0" + os.fsencode(word))
+        if os.path.isfile(word):
+            with suppress(OSError), open(word, "rb") as file:
+                whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()[: fingerprint.LENGTH]
 
 
 def _split(words: str | Sequence[str], called: str) -> list[str]:

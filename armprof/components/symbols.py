@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from armprof.binary import fingerprint
 from armprof.components.failure import Failed
 from armprof.components.work import Definition, Loop, Work
 from armprof.counters.machine import native
@@ -22,9 +23,6 @@ MACHINES = {"aarch64": "EM_AARCH64", "x86_64": "EM_X86_64"}
 FUNCTIONS = ("STT_FUNC", "STT_LOOS")  # the second is GNU's IFUNC
 SHF_EXECINSTR = 4
 LISTED = 8
-
-# What reading a damaged file raises besides ELFError: pyelftools expects some damages, and others surprise it.
-DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def symbol(library: Path, name: str, loop: bool, called: str, title: str, operation: str, origin: str) -> Definition:
@@ -43,7 +41,9 @@ def symbol(library: Path, name: str, loop: bool, called: str, title: str, operat
         return _loaded(library, name, loop, creates, seed)
 
     operation = operation or ("operation" if loop else "call")
-    return Definition(called, title, "symbol", operation, set_up, origin=origin)
+    return Definition(
+        called, title, "symbol", operation, set_up, origin=origin, code=lambda: fingerprint.of_file(library, name)
+    )
 
 
 def functions(library: Path) -> list[str]:
@@ -67,7 +67,7 @@ def functions(library: Path) -> list[str]:
             return sorted({one.name for one in symbols if _is_function(elf, one)})
     except OSError as error:
         raise ArmprofError(f"cannot read {library}: {error.strerror}") from None
-    except (ELFError, *DAMAGE) as error:
+    except (ELFError, *fingerprint.DAMAGE) as error:
         raise ArmprofError(f"{library} is a damaged ELF file ({type(error).__name__}: {error})") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from armprof.components.emulated import Model
+    from armprof.components.emulated import Emulated, Model
 
 # The components take turns, so that a machine that slows down or a noisy neighbour meets all of them alike.
 ROUNDS = 20
 WARM_UP_SHARE = 0.1  # of the time that each is timed
 COUNTED_SECONDS = 0.2  # one counting pass: long enough to be judged, short enough for a dozen passes
+REPEATS, REPEATED_SHARE = 5, 0.1  # counted again so often, so much of the work each time: what counts are worth
 
 
 class Trial:
@@ -41,6 +43,8 @@ class Trial:
         self._timed: list[NDArray[np.uint64]] = []
         self._reading: Reading | None = None
         self._counted_operations: int | None = None
+        self._spread: dict[str, float] = {}
+        self._emulated: Emulated | None = None
 
     def time(self, turn: int) -> None:
         """Takes the round's share of the samples: of a few long ones there is none in some rounds."""
@@ -55,6 +59,9 @@ class Trial:
         operations = max(1, round(periods)) * self._work.period
         try:
             self._reading, self._counted_operations = self._work.count(operations)
+            few = max(1, round(REPEATED_SHARE * operations / self._work.period)) * self._work.period
+            if few * self._operation_ns <= COUNTED_SECONDS * 1e9:
+                self._spread = spread([self._work.count(few)[0] for _ in range(REPEATS)])
         except CannotCount as error:
             return str(error)
         return None
@@ -62,7 +69,7 @@ class Trial:
     def count_on(self, model: Model) -> str | None:
         """The same on a modelled core."""
         try:
-            self._reading, self._counted_operations = model.count(self._definition)
+            self._emulated = model.count(self._definition)
         except CannotCount as error:
             return str(error)
         return None
@@ -76,16 +83,31 @@ class Trial:
         notes = work.notes
         if self._checksum is not None:
             notes = (*notes, f"the checksum is that of the first {work.period:,} operations")
-        return Component(
+        component = Component(
             name=definition.name,
             title=definition.title,
             kind=definition.kind,
             operation=definition.operation,
             reading=self._reading,
             reading_operations=self._counted_operations,
+            spread=self._spread,
             latency=times,
             rounds=tuple(round_times(ns, self._batch, self._clock) for ns in self._timed),
             throughput_per_s=1e9 / times.mean_ns if times.mean_ns > 0 else None,
             checksum=None if self._checksum is None else f"{self._checksum:016x}",
+            timed_code=definition.code(),
+            counted_code=definition.code() if self._reading else None,
             notes=notes,
         )
+        return self._emulated.tell(component) if self._emulated else component
+
+
+def spread(readings: Sequence[Reading]) -> dict[str, float]:
+    """By how much each event came out apart, as a fraction of its median; of none that a reading lacks."""
+    found: dict[str, float] = {}
+    for event in readings[0].counts:
+        values = sorted(value for reading in readings if (value := reading.value(event)) is not None)
+        middle = values[len(values) // 2] if len(values) == len(readings) else 0
+        if middle > 0:
+            found[event] = (values[-1] - values[0]) / middle
+    return found

@@ -85,3 +85,4 @@ class Definition:
     isolated: bool = True
     pinned: bool = True
     origin: str = ""  # where it was registered, for who registers another of that name
+    code: Callable[[], str | None] = lambda: None  # the hash of its machine code, where that can be told

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 from rich.console import RenderableType
 
 import armprof
-from armprof.compare.runs import Change, RegressionAnalysis
+from armprof.compare.cause import Cause
+from armprof.compare.result import Change, RegressionAnalysis
 from armprof.compare.verdict import Verdict
 from armprof.report import figures
 from armprof.report.ab import STYLES
@@ -20,6 +21,13 @@ from armprof.run.codec import encode
 FORMAT = "armprof-comparison"
 VERSION = 1
 
+LABELS = {
+    "p95_latency": "p95",
+    "throughput": "throughput",
+    "cycles_per_operation": "cycles",
+    "instructions_per_operation": "instr.",
+}
+SHOWN: dict[str, Callable[[float], str]] = {"ns": figures.duration, "1/s": figures.rate}
 ORDER = (Verdict.SLOWER, Verdict.UNDECIDED, Verdict.FASTER, Verdict.UNCHANGED)
 
 POLICY = (
@@ -31,7 +39,16 @@ SEQUENTIAL = (
     "the runs never shared a moment: a machine that was slower all through one of them looks like slower code; "
     "`armprof ab` times both sides in turns"
 )
-NOTES = (POLICY, INTERVAL, SEQUENTIAL)
+MODELLED = "cycles and instructions are modelled, the same in every run: slower is 1 % more of either"
+
+
+def notes(analysis: RegressionAnalysis) -> tuple[str, ...]:
+    """What to know of the metrics that were compared."""
+    units = {change.metric.unit for change in analysis.changes}
+    return (
+        *((POLICY, INTERVAL, SEQUENTIAL) if units & SHOWN.keys() else ()),
+        *((MODELLED,) if units - SHOWN.keys() else ()),
+    )
 
 
 def render(analysis: RegressionAnalysis, stream: TextIO | None = None) -> str:
@@ -46,9 +63,15 @@ def _blocks(analysis: RegressionAnalysis) -> Iterator[RenderableType]:
     for change in sorted(analysis.changes, key=lambda one: (ORDER.index(one.verdict), -round(one.change, 6))):
         severity = severities.get((change.component, change.metric.name))
         verdict = f"{change.verdict}, {severity}" if severity else str(change.verdict)
-        cells = map(text, (*_values(change), figures.change(change.change), figures.between(change.interval)))
+        cells = map(text, (*_values(change), figures.change(change.change), _interval(change)))
         rows.add_row(text(_label(change)), *cells, text(verdict, STYLES[change.verdict]))
     yield from ("", rows, "")
+    causes: dict[str, list[str]] = {}
+    for change in analysis.changes:
+        if change.cause and (why := _why(change.cause)):
+            causes.setdefault(why, []).append(_label(change))
+    for why, labels in causes.items():
+        yield item(f"{', '.join(labels)}: {why}")
     reasons: dict[str, list[str]] = {}
     for change in analysis.changes:
         if change.reason:
@@ -61,17 +84,30 @@ def _blocks(analysis: RegressionAnalysis) -> Iterator[RenderableType]:
         yield item(f"{short(name)} is not compared: {why}")
     for difference in analysis.differences:
         yield item(f"unlike: {difference}")
-    for note in NOTES:
+    for note in notes(analysis):
         yield item(note)
 
 
 def _label(change: Change) -> str:
-    return f"{short(change.component)} {change.metric.name.partition('_')[0]}"
+    return f"{short(change.component)} {LABELS[change.metric.name]}"
 
 
 def _values(change: Change) -> tuple[str, str]:
-    shown = figures.duration if change.metric.unit == "ns" else figures.rate
+    shown = SHOWN.get(change.metric.unit, "{:,.6g}".format)
     return shown(change.base), shown(change.head)
+
+
+def _interval(change: Change) -> str:
+    return "exact" if change.noise == 0 else figures.between(change.interval)
+
+
+def _why(cause: Cause) -> str:
+    """The sentence, and where."""
+    place = cause.location
+    if place is None:
+        return cause.sentence
+    line = "" if place.file is None else f" ({place.file}:{place.line})"
+    return "; ".join(filter(None, (cause.sentence, f"most of it in {place.function}{line}")))
 
 
 # JSON
@@ -113,5 +149,5 @@ def as_dict(analysis: RegressionAnalysis) -> dict[str, Any]:
         "failures": [encode(failure) for failure in analysis.failures],
         "not_compared": [{"what": what, "reason": reason} for what, reason in analysis.not_compared],
         "differences": [encode(difference) for difference in analysis.differences],
-        "notes": list(NOTES),
+        "notes": list(notes(analysis)),
     }

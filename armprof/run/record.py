@@ -145,7 +145,8 @@ class Component:
     ``reading`` covers ``reading_operations`` operations, which need not be those that were timed: counting
     and timing run in separate passes so that neither disturbs the other. ``groups`` are the same stretch
     group by group, where the source tells that: a ratio is taken inside one group where one has all its
-    events.
+    events. ``spread`` tells of events by how much they came out apart when the same work was counted again, as a
+    fraction: 0 of all where the source is exact, and nothing where it was not counted again.
     """
 
     name: str
@@ -155,6 +156,7 @@ class Component:
     reading: Reading | None = None
     groups: tuple[Reading, ...] = ()
     reading_operations: int | None = None
+    spread: Mapping[str, float] = field(default_factory=dict)
     latency: Latency | None = None
     rounds: tuple[Round, ...] = ()  # in the order of time; what a comparison takes for the noise
     throughput_per_s: float | None = None
@@ -163,6 +165,8 @@ class Component:
     open_loop: OpenLoop | None = None
     notes: tuple[str, ...] = ()
     where: Where | None = None
+    timed_code: str | None = None  # the hash of the machine code that was timed, where it is known
+    counted_code: str | None = None  # of what was counted, which in the model is another program
     failure: str | None = None  # how its own code failed, so that there are no numbers, or none of what came after
 
 

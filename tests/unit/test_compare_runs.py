@@ -264,7 +264,7 @@ def test_the_json_follows_its_schema() -> None:
         "regression_percent": pytest.approx(15),
         "severity": "minor",
         "noise": pytest.approx(0.02, abs=0.01),
-        "cause": None,
+        "cause": {"code": "unknown", "counters": [], "explained": None, "location": None, "sentence": ""},
     }
 
 
