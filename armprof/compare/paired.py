@@ -42,6 +42,15 @@ class Compared:
             return Verdict.FASTER
         return verdicts[0]
 
+    def __str__(self) -> str:
+        told = [
+            f"{one.name} {one.verdict}"
+            if one.change is None
+            else f"{one.name} {one.verdict}, {100 * one.change:+.2f} %"
+            for one in self.findings
+        ]
+        return f"{self.name} {self.verdict} ({'; '.join(told)})".lstrip()
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -68,9 +77,7 @@ class Comparison:
         return self.verdict == Verdict.SLOWER
 
     def __repr__(self) -> str:
-        from armprof.report.ab import render
-
-        return render(self).rstrip("\n")
+        return f"<Comparison of {self.old} with {self.new}: {'; '.join(map(str, self.compared))}>"
 
 
 def nothing_told(doing: str, done: float) -> None:
@@ -131,11 +138,15 @@ def ab_symbols(
     new: Path,
     symbols: Sequence[str],
     *,
+    loop: bool = False,
     seconds: float = SECONDS,
     tolerance: float = TOLERANCE,
     progress: Progress = nothing_told,
 ) -> Comparison:
     """Compares functions ``void f(void)`` of two builds of a shared library; ``seconds`` for each.
+
+    With ``loop`` they are loops, ``uint64_t f(void *state, uint64_t operations)``, with the state that ``f_create(seed)``
+    makes.
 
     Raises ArmprofError where one cannot be loaded, or brings its process down.
     """
@@ -143,7 +154,7 @@ def ab_symbols(
     from armprof.components.pinning import pinned
 
     with pinned():
-        pairs = [Symbols(old, new, symbol) for symbol in dict.fromkeys(symbols)]
+        pairs = [Symbols(old, new, symbol, loop) for symbol in dict.fromkeys(symbols)]
         return compare_pairs(str(old), str(new), pairs, seconds, tolerance, progress)
 
 

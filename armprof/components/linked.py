@@ -28,18 +28,20 @@ from armprof.counters.reading import Reading
 from armprof.errors import ArmprofError
 from armprof.run.codec import decode, encode
 
+SEED = 1  # of the states of loops
+
 
 class Symbols:
-    """``void name(void)`` in two shared libraries. Raises ArmprofError where one does not have it."""
+    """``void name(void)`` in two shared libraries, or a loop of that name. Raises ArmprofError where one does not have it."""
 
     notes: tuple[str, ...] = ("each round in a process of its own, which loads both libraries anew",)
 
-    def __init__(self, old: Path, new: Path, name: str) -> None:
+    def __init__(self, old: Path, new: Path, name: str, loop: bool = False) -> None:
         import numpy  # noqa: F401  # here, so that no child has to import it
 
         self.name = name
         self._libraries = (Path(old), Path(new))
-        self._sides = [symbol(library, name, False, name, "", "", "") for library in self._libraries]
+        self._sides = [symbol(library, name, loop, name, "", "", "") for library in self._libraries]
         self.batch, self.resolution = 1, 0.0
 
     def prepare(self, round_ns: float) -> None:
@@ -67,7 +69,7 @@ class Symbols:
     # ---- in the child ----
 
     def _load(self, side: int) -> Work:
-        return self._sides[side].set_up(0, None)
+        return self._sides[side].set_up(SEED, None)
 
     def _warm_up(self, side: int, round_ns: float) -> bytes:
         work = self._load(side)
