@@ -6,12 +6,25 @@ import argparse
 import sys
 from pathlib import Path
 
+from armprof.commands.history import add_store
 from armprof.commands.reporting import put
+from armprof.errors import ArmprofError
+from armprof.history.store import Store
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("base", type=Path, metavar="BASE", help="the baseline, a run file of `armprof bench`")
+    parser.usage = (
+        "armprof compare [--unlike] [--format FORMAT] [--output FILE] BASE HEAD\n"
+        "       armprof compare --baseline NAME [--store DIR] [...] HEAD"
+    )
+    parser.add_argument(
+        "base", nargs="?", type=Path, metavar="BASE", help="the baseline, a run file of `armprof bench`"
+    )
     parser.add_argument("head", type=Path, metavar="HEAD", help="the run file to compare with it")
+    parser.add_argument(
+        "--baseline", metavar="NAME", help="one that `armprof history approve NAME` made, in BASE's place"
+    )
+    add_store(parser)
     parser.add_argument(
         "--unlike", action="store_true", help="compare runs of unlike machines all the same, and mark it"
     )
@@ -28,7 +41,10 @@ def run(args: argparse.Namespace) -> int:
     from armprof.report import compare as report
     from armprof.run import file
 
-    analysis = detect_regressions(file.read(args.base), file.read(args.head), args.unlike)
+    if (args.base is None) == (args.baseline is None):
+        raise ArmprofError("two runs are compared: armprof compare BASE HEAD, or armprof compare --baseline NAME HEAD")
+    base = file.read(args.base) if args.base else Store(args.store).baseline(args.baseline)
+    analysis = detect_regressions(base, file.read(args.head), args.unlike)
     if args.format == "json":
         put(report.render_json(analysis), args.output)
     else:

@@ -1,0 +1,80 @@
+"""armprof history: the runs of a store, its baselines, and where what they measured moved."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from armprof.commands.reporting import put
+from armprof.history.store import FOLDER, Store
+from armprof.run import file
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """--store, of every verb that looks into one."""
+    parser.add_argument(
+        "--store", type=Path, default=FOLDER, metavar="DIR", help="the store, a folder (default: %(default)s)"
+    )
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    parser.usage = (
+        "armprof history [--store DIR] [--format text|json] [--output FILE]\n"
+        "       armprof history [--store DIR] add RUN...\n"
+        "       armprof history [--store DIR] approve NAME RUN\n"
+        "       armprof history [--store DIR] forget NAME\n"
+        "       armprof history [--store DIR] prune N"
+    )
+    add_store(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of stdout")
+    doings = parser.add_subparsers(dest="doing", metavar="", title="what else can be done")
+    add = doings.add_parser("add", help="keep run files")
+    add.add_argument("runs", nargs="+", type=Path, metavar="RUN")
+    approve = doings.add_parser(
+        "approve", help="make a run file the baseline NAME, for: armprof compare --baseline NAME HEAD"
+    )
+    approve.add_argument("name", metavar="NAME")
+    approve.add_argument("run", type=Path, metavar="RUN")
+    forget = doings.add_parser("forget", help="remove the baseline NAME")
+    forget.add_argument("name", metavar="NAME")
+    prune = doings.add_parser("prune", help="remove the oldest runs, all but N; baselines stay")
+    prune.add_argument("keep", type=_whole, metavar="N")
+
+
+def run(args: argparse.Namespace) -> int:
+    store = Store(args.store)
+    match args.doing:
+        case "add":
+            runs = [file.read(path) for path in args.runs]  # all of them, before any is kept
+            for one in runs:
+                print(store.add(one))
+        case "approve":
+            store.approve(args.name, file.read(args.run))
+        case "forget":
+            store.forget(args.name)
+        case "prune":
+            print(f"armprof: {store.prune(args.keep)} runs removed", file=sys.stderr)
+        case _:
+            _tell(store, args)
+    return 0
+
+
+def _tell(store: Store, args: argparse.Namespace) -> None:
+    from armprof.history.trend import moved, series
+    from armprof.report import history as report
+
+    kept = list(store.runs())
+    names, baselines, all_series = [one.name for one in kept], store.baselines(), series(kept)
+    found = names, baselines, all_series, moved(all_series)
+    if args.format == "json":
+        put(report.render_json(*found), args.output)
+    else:
+        put(report.render(*found, None if args.output else sys.stdout), args.output)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of runs")
+    return int(text)
