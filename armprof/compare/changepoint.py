@@ -34,7 +34,7 @@ MARGIN = 4  # values on either side of a step
 MOST = 120  # values that are looked at, the last ones: more cost time and are another machine's
 NEIGHBOURS, FAR = 4, 3.0  # values on either side, and how many standard deviations off them one is drawn in to
 SIMULATIONS = 400
-SIZES = (16, 24, 36, 54, 80, 120)  # of the series that are simulated: the next one stands for those between
+SIZES = 10  # of the series that are simulated, a multiple of this: the next one stands for those between
 TOLERANCE = 0.01  # a smaller step counts as none
 
 # The noise: how much the autoregressive part remembers, and its share of the variance of one step.
@@ -76,7 +76,7 @@ def _clearest(values: list[float]) -> Step | None:
         return None
     model = _model(n)
     ratio, at, noise = model.ratio(_drawn_in(np.asarray(values))[:, None])
-    null = _model(next(size for size in SIZES if size >= n)).null(int(noise[0]))
+    null = _model(-(-n // SIZES) * SIZES).null(int(noise[0]))
     exceeding = int(np.sum(null >= ratio[0]))
     probability = (1 + exceeding) / (1 + len(null))
     place = int(at[0])

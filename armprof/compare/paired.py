@@ -9,10 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from armprof.compare.cause import Cause
 from armprof.compare.evidence import ERROR, LOOKS, Evidence, Finding, look, percentiles
+from armprof.compare.reasons import cause
 from armprof.compare.verdict import Verdict
 from armprof.components.pairs import Callables, Commands, Counted, Pair
+from armprof.components.trial import REPEATS, spread
 from armprof.errors import ArmprofError, CannotCount
+from armprof.run.record import Component
 
 SECONDS = 3.0
 TOLERANCE = 0.01
@@ -31,6 +35,7 @@ class Compared:
     samples: int  # of each side
     batch: int  # operations of each sample
     counted: Counted | None = None  # what calls of either side counted, in passes of their own
+    cause: Cause | None = None  # of a change
 
     @property
     def verdict(self) -> Verdict:
@@ -177,12 +182,29 @@ def compare_pairs(
     return Comparison(
         old=old,
         new=new,
-        compared=tuple(replace(one, counted=its) for one, its in zip(compared, counted, strict=True)),
+        compared=tuple(map(_explained, compared, pairs, counted)),
         confidence=1 - ERROR,
         seconds=took,
         budget_s=seconds * len(pairs),
         notes=tuple(dict.fromkeys(note for pair in pairs for note in pair.notes)) + why,
     )
+
+
+def _explained(compared: Compared, pair: Pair, counted: Counted | None) -> Compared:
+    """With what was counted and, of a change, with its reason."""
+    if not compared.verdict.is_change:
+        return replace(compared, counted=counted)
+    again = [each for _ in range(REPEATS) if counted and (each := pair.count())]
+    sides = []
+    for i, code in enumerate(pair.codes()):
+        bare = Component(compared.name, "", "", "", timed_code=code)
+        if counted:
+            readings = [(one.old, one.new)[i] for one in (counted, *again)]
+            bare = replace(
+                bare, reading=readings[0], reading_operations=counted.calls, spread=spread(readings), counted_code=code
+            )
+        sides.append(bare)
+    return replace(compared, counted=counted, cause=cause(sides[0], sides[1], of_time=True))
 
 
 def _counted(pairs: Sequence[Pair]) -> tuple[list[Counted | None], tuple[str, ...]]:

@@ -61,6 +61,10 @@ class Symbols:
         old, new = (decode(Reading, json.loads(each)) for each in told)
         return Counted(old, new, self._plan.calls)
 
+    def codes(self) -> tuple[str | None, str | None]:
+        old, new = self._sides
+        return old.code(), new.code()
+
     def _in_child(self, work: Callable[[], bytes], side: int | None = None) -> bytes:
         old, new = self._libraries
         where = f"{old} or {new}" if side is None else self._libraries[side]

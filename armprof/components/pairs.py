@@ -17,7 +17,7 @@ from functools import partial
 from itertools import pairwise, repeat
 from typing import Protocol
 
-from armprof.components.processes import ended
+from armprof.components.processes import code_of, ended
 from armprof.counters.reading import Reading
 from armprof.errors import ArmprofError
 
@@ -44,6 +44,9 @@ class Pair(Protocol):
 
     def count(self) -> Counted | None:
         """What the sides count, in passes of their own; None where that would take long. Raises CannotCount."""
+
+    def codes(self) -> tuple[str | None, str | None]:
+        """The hashes of the sides' machine code, where they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,9 @@ class Callables:
         old, new = (pmu.count(partial(_time, side, self._plan.calls)) for side in self._sides)
         return Counted(old, new, self._plan.calls)
 
+    def codes(self) -> tuple[str | None, str | None]:
+        return None, None
+
     def _turn(self, function: Callable[[], object]) -> Turn:
         batch, samples, least = self._plan.batch, self._plan.samples, self._step_ns
         return lambda: [max(_time(function, batch), least) for _ in range(samples)]
@@ -187,6 +193,10 @@ class Commands:
 
     def count(self) -> Counted | None:
         return None  # `armprof stat` counts a command
+
+    def codes(self) -> tuple[str | None, str | None]:
+        old, new = self._sides
+        return code_of(old), code_of(new)
 
 
 def _run(command: list[str]) -> int:

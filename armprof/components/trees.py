@@ -88,6 +88,9 @@ class Components:
         old, new = (self._call(side, "count", self._plan.calls) for side in (0, 1))
         return Counted(old, new, self._plan.calls)
 
+    def codes(self) -> tuple[str | None, str | None]:
+        return self._call(0, "code", self._names[0]), self._call(1, "code", self._names[1])
+
     def _call(self, side: int, method: str, *arguments: Any) -> Any:
         return self._trees[side].call(f"component {self._names[side]!r}", method, *arguments)
 
@@ -110,6 +113,9 @@ class _Loaded:
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._components)
+
+    def code(self, name: str) -> str | None:
+        return self._components[name].code()
 
     def start(self, name: str) -> None:
         """Sets the component up in a new process."""

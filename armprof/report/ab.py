@@ -45,6 +45,9 @@ def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
         if compared.counted:
             yield from _counts(short(compared.name), compared.counted)
     for compared in comparison.compared:
+        if compared.cause and compared.cause.sentence:
+            yield item(f"{short(compared.name)} {compared.cause.sentence}".lstrip())
+    for compared in comparison.compared:
         if compared.verdict == Verdict.SLOWER:  # that ended it
             continue
         for finding in compared.findings:
@@ -133,6 +136,7 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
                 "batch": compared.batch,
                 "percentiles": [_finding(finding) for finding in compared.findings],
                 "counted": encode(compared.counted),
+                "cause": encode(compared.cause),
             }
             for compared in comparison.compared
         ],

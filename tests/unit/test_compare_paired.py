@@ -52,6 +52,9 @@ class Scripted:
     def count(self) -> Counted | None:
         return None
 
+    def codes(self) -> tuple[str | None, str | None]:
+        return "a", "a"
+
 
 def compared(*pairs: Scripted) -> Comparison:
     return compare_pairs("old", "new", pairs, seconds=60, tolerance=0.01)
@@ -65,6 +68,16 @@ def test_a_comparison_comes_to_its_verdict(factor: float, verdict: Verdict) -> N
     assert found.verdict == verdict
     assert found.is_regression == (verdict == Verdict.SLOWER)
     assert found.compared[0].findings[0].change == pytest.approx(factor - 1, abs=0.005)
+
+
+def test_the_same_code_that_is_slower_is_told() -> None:
+    found = compared(Scripted(1.05))
+    cause = found.compared[0].cause
+    assert cause is not None
+    assert (cause.code, cause.counters) == ("same", ())
+    assert "its machine code is the same: a noisy host" in report.render(found)
+    jsonschema.validate(json.loads(report.render_json(found)), SCHEMA)
+    assert compared(Scripted(1.0)).compared[0].cause is None
 
 
 def test_the_order_is_flipped_in_each_round() -> None:
