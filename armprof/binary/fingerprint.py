@@ -36,7 +36,7 @@ def of_file(path: Path, function: str | None = None) -> str | None:
     except (OSError, ELFError, *DAMAGE):
         return None
     content = b"".join(f"{name} {len(code)} ".encode() + code for name, code in sections)
-    return _digest(content) if sections else None
+    return _digest((function or "").encode() + content) if sections else None
 
 
 def of_functions(functions: Iterable[tuple[str, Sequence[int], Sequence[int]]]) -> str:

@@ -51,7 +51,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         type=_above_zero,
         default=3.0,
         metavar="S",
-        help="time at most, for each pair (default: %(default)g)",
+        help="time at most, for each pair; setting components up comes on top (default: %(default)g)",
     )
     parser.add_argument(
         "--tolerance",

@@ -20,6 +20,7 @@ from armprof.run.record import Component
 
 SECONDS = 3.0
 TOLERANCE = 0.01
+MOST_SET_UP = 4  # times the given time: setting up comes on top of it, and must end too
 ROUNDS_WANTED = 50  # in the given time: few enough for tails, many enough to tell 1 % on a noisy machine
 
 Progress = Callable[[str, float], None]
@@ -176,7 +177,7 @@ def compare_pairs(
         raise ArmprofError("seconds and tolerance are numbers above 0")
     start = time.monotonic()
     compared = _rounds(pairs, start, seconds, tolerance, progress)
-    took = time.monotonic() - start
+    took = _spent(pairs, start, seconds * len(pairs))
     progress("counting", 1.0)
     counted, why = _counted(pairs)
     return Comparison(
@@ -215,6 +216,12 @@ def _counted(pairs: Sequence[Pair]) -> tuple[list[Counted | None], tuple[str, ..
         return [None for _ in pairs], (f"nothing was counted: {error}",)
 
 
+def _spent(pairs: Sequence[Pair], start: float, budget: float) -> float:
+    """Of the given time: without what setting up took."""
+    set_up = min(sum(pair.set_up_s for pair in pairs), MOST_SET_UP * budget)
+    return max(0.0, time.monotonic() - start - set_up)
+
+
 def _rounds(
     pairs: Sequence[Pair], start: float, seconds: float, tolerance: float, progress: Progress
 ) -> tuple[Compared, ...]:
@@ -227,7 +234,9 @@ def _rounds(
     taken = dict.fromkeys(range(len(pairs)), 0)
     samples = dict(taken)
     error, rounds = look(evidence), 0
-    while rounds < LOOKS and (spent := time.monotonic() - start) < budget and not all(e.is_decided for e in evidence):
+    while (
+        rounds < LOOKS and (spent := _spent(pairs, start, budget)) < budget and not all(e.is_decided for e in evidence)
+    ):
         progress("comparing", spent / budget)
         for i, (pair, one) in enumerate(zip(pairs, evidence, strict=True)):
             if not one.is_decided:

@@ -42,7 +42,7 @@ class Symbols:
         self.name = name
         self._libraries = (Path(old), Path(new))
         self._sides = [symbol(library, name, loop, name, "", "", "") for library in self._libraries]
-        self.batch, self.resolution = 1, 0.0
+        self.batch, self.resolution, self.set_up_s = 1, 0.0, 0.0
 
     def prepare(self, round_ns: float) -> None:
         self._step_ns = measure_clock().resolution_ns

@@ -35,6 +35,7 @@ class Pair(Protocol):
     batch: int  # operations of each sample
     resolution: float  # the step of the clock as a fraction of a sample
     notes: tuple[str, ...]
+    set_up_s: float  # of its time so far, what rounds needed before anything was timed in them
 
     def prepare(self, round_ns: float) -> None:
         """Warms both sides up and settles what a round is, so that it lasts about so long."""
@@ -74,8 +75,8 @@ class Plan:
         return self.batch * self.samples
 
 
-def plan(operation_ns: Sequence[float], step_ns: float, round_ns: float) -> Plan:
-    """Samples of which the clock resolves the shorter, turns of a millisecond or one sample, and as many as fill a round.
+def plan(operation_ns: Sequence[float], step_ns: float, round_ns: float, turn_ns: float = TURN_NS) -> Plan:
+    """Samples of which the clock resolves the shorter, turns of ``turn_ns`` or one sample, and as many as fill a round.
 
     ``operation_ns``: what one operation of either side takes.
     """
@@ -83,7 +84,7 @@ def plan(operation_ns: Sequence[float], step_ns: float, round_ns: float) -> Plan
     batch = 1
     while batch * shorter < STEPS * step_ns and 2 * batch * longer <= round_ns:
         batch *= 2
-    samples = max(1, int(TURN_NS / (batch * longer)))
+    samples = max(1, int(turn_ns / (batch * longer)))
     turn_ns = samples * batch * longer
     turns = max(1, int(round_ns / 2 / turn_ns))
     return Plan(batch, samples, turns, step_ns / (batch * shorter), turn_ns > round_ns)
@@ -110,7 +111,7 @@ class Callables:
 
     def __init__(self, old: Callable[[], object], new: Callable[[], object]) -> None:
         self._sides = (old, new)
-        self.batch, self.resolution = 1, 0.0
+        self.batch, self.resolution, self.set_up_s = 1, 0.0, 0.0
 
     def prepare(self, round_ns: float) -> None:
         self._step_ns = python_clock_step()
@@ -176,6 +177,7 @@ class Commands:
     name = ""
     batch = 1
     resolution = 0.0  # of milliseconds the clock's step is nothing
+    set_up_s = 0.0
     notes: tuple[str, ...] = ("times hold the start of the process",)
 
     def __init__(self, old: Sequence[str], new: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+import time
 from array import array
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -24,6 +25,7 @@ from armprof.counters.reading import Reading
 from armprof.errors import ArmprofError
 
 SEED = 1
+TURN_NS = 4e6  # longer than of functions at hand: at each two processes wait for a CPU in turn
 
 Load = Callable[[], Mapping[str, Definition]]
 
@@ -32,6 +34,8 @@ class Tree:
     """A folder's components, in a process that was there when they were loaded. ``label`` names it in messages."""
 
     def __init__(self, label: str, folder: Path, load: Load, pinning: Pinning) -> None:
+        import numpy  # noqa: F401  # here, so that no process of a round has to import it
+
         self.label = label
         self._remote = _refusing(f"the components of {label}", partial(Remote, partial(_Loaded, folder, load, pinning)))
         self.names: tuple[str, ...] = self.call("the components", "names")
@@ -62,7 +66,7 @@ class Components:
     def __init__(self, trees: tuple[Tree, Tree], names: tuple[str, str], name: str = "") -> None:
         self.name = name
         self._trees, self._names = trees, names
-        self.batch, self.resolution = 1, 0.0
+        self.batch, self.resolution, self.set_up_s = 1, 0.0, 0.0
         for side in (0, 1):
             if names[side] not in trees[side].names:
                 raise ArmprofError(f"{trees[side].label} has no component {names[side]!r}")
@@ -73,13 +77,15 @@ class Components:
         for side in (0, 1):
             self._call(side, "start", self._names[side])
             operation_ns.append(struct.unpack("d", self._call(side, "warm_up", round_ns))[0])
-        self._plan = plan(operation_ns, self._step_ns, round_ns)
+        self._plan = plan(operation_ns, self._step_ns, round_ns, TURN_NS)
         self.batch, self.resolution = self._plan.batch, self._plan.resolution
 
     def round(self, new_first: bool) -> Samples:
+        start = time.monotonic()
         for side in (1, 0) if new_first else (0, 1):
             self._call(side, "start", self._names[side])
             self._call(side, "run", self._plan.batch)  # what the first call sets up
+        self.set_up_s += time.monotonic() - start
         return interleaved(self._turn(0), self._turn(1), self._plan.turns, new_first)
 
     def count(self) -> Counted | None:

@@ -75,8 +75,9 @@ def _executed(tally: Tally, atlas: Atlas) -> list[tuple[str, list[int], list[int
     addresses, first = np.unique(tally.address[ran], return_index=True)
     words = tally.word[ran][first]
     functions: dict[str, tuple[list[int], list[int]]] = {}
-    for address, word in zip(addresses.tolist(), words.tolist(), strict=True):
-        own, code_of_it = functions.setdefault(atlas.place(address).function, ([], []))
+    places = atlas.places(addresses.tolist())
+    for place, address, word in zip(places, addresses.tolist(), words.tolist(), strict=True):
+        own, code_of_it = functions.setdefault(place.function, ([], []))
         own.append(address)
         code_of_it.append(word)
     return [(name, *parts) for name, parts in functions.items()]

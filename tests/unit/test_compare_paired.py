@@ -31,6 +31,7 @@ class Scripted:
 
     batch = 1
     resolution = 0.0
+    set_up_s = 0.0
     notes = ("scripted",)
 
     def __init__(self, factor: float, name: str = "", noise: float = 0.01) -> None:
@@ -106,6 +107,18 @@ def test_without_time_there_is_no_verdict_but_a_reason() -> None:
     assert found.compared[0].findings[0].reason == "0 rounds, and 13 are the least to judge by: give it more seconds"
     assert report.render(found).startswith("new is undecided\n")
     assert repr(found) == "<Comparison of old with new: undecided (p50 undecided; p95 undecided; p99 undecided)>"
+
+
+def test_setting_up_comes_on_top_of_the_time_up_to_a_limit() -> None:
+    class Slow(Scripted):
+        def round(self, new_first: bool) -> Samples:
+            self.set_up_s += 1000.0
+            return super().round(new_first)
+
+    pair = Slow(1.0, noise=2.0)
+    found = compare_pairs("old", "new", [pair], seconds=60, tolerance=0.01)
+    assert len(pair.rounds) == 100
+    assert found.seconds == 0
 
 
 def test_functions_are_compared() -> None:

@@ -53,6 +53,7 @@ def test_what_does_not_is_not(one: tuple[int, ...], other: tuple[int, ...]) -> N
 def test_a_library_that_was_built_twice_has_the_same_code(compiler: str, tmp_path: Path) -> None:
     one, other = (build(compiler, tmp_path / name, "") for name in ("one.so", "other.so"))
     assert fingerprint.of_file(one, "f") == fingerprint.of_file(other, "f") is not None
+    assert fingerprint.of_file(one, "f") != fingerprint.of_file(one, "g")
     assert fingerprint.of_file(one, "f") != fingerprint.of_file(build(compiler, tmp_path / "more.so", "-DMORE"), "f")
 
 
