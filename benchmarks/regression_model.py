@@ -47,7 +47,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         old, new = compiled(Path(folder)), compiled(Path(folder), "-DMORE")
         before, compared, apart, alarms = None, 0, 0, 0
-        for _ in range(runs):
+        for done in range(runs):
             now = Run((program(old), *(kernel(on, name) for name in NAMES)))
             if before is not None:
                 found = detect_regressions(before, now, unlike=True)
@@ -55,10 +55,12 @@ def main() -> None:
                 apart += sum(change.change != 0 for change in found.changes)
                 alarms += sum(change.verdict.is_change for change in found.changes)
             before = now
+            if (done + 1) % 10 == 0:
+                counts = (
+                    f"{compared} metrics compared with the run before, {apart} differ at all, {alarms} called changed"
+                )
+                print(f"{done + 1} runs: {counts}", flush=True)
         assert before is not None
-        print(
-            f"{runs} runs: {compared} metrics compared with the run before, {apart} differ at all, {alarms} called changed"
-        )
         found = detect_regressions(before, Run((program(new), *before.components[1:])), unlike=True)
         for one in found.regressions:
             assert one.cause is not None

@@ -34,6 +34,7 @@ MARGIN = 4  # values on either side of a step
 MOST = 120  # values that are looked at, the last ones: more cost time and are another machine's
 NEIGHBOURS, FAR = 4, 3.0  # values on either side, and how many standard deviations off them one is drawn in to
 SIMULATIONS = 400
+FEW = 16  # series at a time: products so small are not shared out among threads, which on a busy machine takes forever
 SIZES = 10  # of the series that are simulated, a multiple of this: the next one stands for those between
 TOLERANCE = 0.01  # a smaller step counts as none
 
@@ -114,8 +115,7 @@ class _Model:
         size = np.linalg.norm(mean, axis=1)
         self._mean = mean / size[:, None]
         self.places = np.arange(MARGIN, n - MARGIN + 1)
-        step = self._white @ (time[:, None] >= self.places).astype(float)
-        step = self._without_mean(step)
+        step = self._without_mean(np.cumsum(self._white[:, :, ::-1], axis=2)[:, :, ::-1][:, :, self.places])
         self._step = step / np.linalg.norm(step, axis=1, keepdims=True)
         # the mean was fitted, which leaves less to the noise: the restricted likelihood, unbiased for few values
         self._log_sizes += 2 * np.log(size)
@@ -152,7 +152,7 @@ class _Model:
 
         random = np.random.default_rng(noise)
         drawn = self._roots[noise] @ random.standard_normal((self.n, SIMULATIONS))
-        return self.ratio(drawn)[0]
+        return np.concatenate([self.ratio(drawn[:, at : at + FEW])[0] for at in range(0, SIMULATIONS, FEW)])
 
 
 @cache
