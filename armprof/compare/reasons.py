@@ -33,13 +33,14 @@ class Price:
     name: str
     events: tuple[str, ...]
     cycles: Formula
+    unless: str | None = None  # where this event is known, the price has no share of the change
 
 
 @cache
 def prices() -> tuple[Price, ...]:
     """All rows of prices.toml."""
     rows = tomllib.loads(files(__package__).joinpath("prices.toml").read_text(encoding="utf-8"))["price"]
-    return tuple(Price(row["name"], tuple(row["events"]), Formula(row["cycles"])) for row in rows)
+    return tuple(Price(row["name"], tuple(row["events"]), Formula(row["cycles"]), row.get("unless")) for row in rows)
 
 
 def cause(base: Component, head: Component, of_time: bool) -> Cause:
@@ -98,11 +99,13 @@ def _moved(base: Component, head: Component) -> tuple[Moved, ...]:
     compared = {event: _compared(event, before[event], after[event], base, head) for event in before if event in after}
     cycles = compared.get(CYCLES)
     grown = cycles.head - cycles.base if cycles and cycles.change else 0.0
+    at_most = {event for price in prices() if price.unless in compared for event in price.events}
     found = []
     for event, one in compared.items():
         if one is not None and (one.change != 0 or event in (CYCLES, INSTRUCTIONS)):
             cost = costs.get(event)
-            share = cost / grown if cost is not None and grown and one.change != 0 else None
+            has_share = cost is not None and grown and one.change != 0 and event not in at_most
+            share = cost / grown if has_share and cost is not None else None
             found.append(replace(one, cycles=cost, share=share))
     found.sort(key=_order)
     return tuple(found[:MOST] + [one for one in found[MOST:] if one.event == INSTRUCTIONS])
@@ -163,18 +166,19 @@ def _sentence(moved: tuple[Moved, ...], code: Code, of_time: bool, is_modelled: 
 
 def _counters(by_event: Mapping[str, Moved], moved: tuple[Moved, ...], is_modelled: bool) -> str:
     names = {event: price.name for price in prices() for event in price.events}
-    priced = [one for one in moved if one.share is not None and one.share >= TELLING]
-    others = [one for one in moved if one.share is None and one.change != 0 and one.event != CYCLES]
     cycles, instructions = by_event.get(CYCLES), by_event.get(INSTRUCTIONS)
+    grown = cycles.head - cycles.base if cycles and cycles.change else 0.0
+    priced = [one for one in moved if one.share is not None and one.share >= TELLING][:NAMED]
+    others = [one for one in moved if one.share is None and one.change != 0 and one.event != CYCLES]
+    if priced:  # beside it what costs as much at most, and is behind it
+        others = [one for one in others if one.cycles is not None and one.cycles / grown >= TELLING]
     said = []
     if cycles is not None:
-        said.append(f"{'modelled ' * is_modelled}cycles {_change(cycles)}")
-    if cycles is not None and cycles.change and priced:
-        named = " and ".join(f"{names[one.event]} {_change(one)}" for one in priced[:NAMED])
-        said[0] += f", explained by {named}"
-    elif others:
+        named = " and ".join(f"{names[one.event]} {_change(one)}" for one in priced)
+        said.append(f"{'modelled ' * is_modelled}cycles {_change(cycles)}{', explained by ' * bool(named)}{named}")
+    if others:
         said.append(", ".join(f"{names.get(one.event, one.event)} {_change(one)}" for one in others[:NAMED]))
-    if instructions is not None and instructions not in priced[:NAMED] and instructions not in others[:NAMED]:
+    if instructions is not None and instructions not in (*priced, *others[:NAMED]):
         said.append(f"instructions {_change(instructions)}")
     return "; ".join(said)
 

@@ -147,6 +147,16 @@ def test_what_moved_is_named_with_what_it_costs() -> None:
     assert found.code == Code.CHANGED
 
 
+def test_where_the_model_estimates_the_waits_refills_are_what_is_behind_them() -> None:
+    base = counted(cpu_cycles=1000, inst_retired=800, l2d_cache_refill=1, model_chased_cycles=100)
+    head = counted(cpu_cycles=1100, inst_retired=800, l2d_cache_refill=2.5, model_chased_cycles=198)
+    found = cause(base, replace(head, counted_code="b"), of_time=False)
+    assert found.explained == pytest.approx(0.98)
+    assert found.sentence == (
+        "modelled cycles +10.0 %, explained by waits for chased loads +98.0 %; L2 refills +150.0 %; instructions unchanged"
+    )
+
+
 def test_counters_within_their_noise_have_not_moved() -> None:
     base = counted("pmu", 0.02, cpu_cycles=1000, inst_retired=800, l2d_cache_refill=1)
     head = counted("pmu", 0.02, cpu_cycles=1100, inst_retired=830, l2d_cache_refill=1.03)
