@@ -58,12 +58,13 @@ def cause(base: Component, head: Component, of_time: bool) -> Cause:
 
 
 def _location(base: Component, head: Component, moved: tuple[Moved, ...]) -> Location | None:
-    """Where the first of what moved grew, of what the runs know places of."""
+    """Where what explains most of it grew, or the first of what moved, of what the runs know places of."""
     if not base.where or not head.where:
         return None
     known = {event for share in head.where.lines for event in share.counts}
-    event = next((one.event for one in moved if one.change != 0 and one.event in known), None)
-    return location(base, head, event) if event else None
+    placed = [one for one in moved if one.change != 0 and one.event in known]
+    telling = [one for one in placed if one.share is not None and one.share >= TELLING]
+    return location(base, head, (telling or placed)[0].event) if placed else None
 
 
 def _source(component: Component) -> str | None:

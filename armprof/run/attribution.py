@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from armprof import cpu
 from armprof.binary import fingerprint
 from armprof.counters.model import events
 from armprof.counters.model.counts import Bank, Counts
@@ -20,6 +21,7 @@ MOST = 100  # functions, and lines, that are kept: a run file is read by people 
 EVENTS = (
     "cpu_cycles", "inst_retired", "l1d_cache_refill", "l2d_cache_refill", "ll_cache_miss_rd", "dtlb_walk", "l1i_cache_refill",
     "itlb_walk", "br_mis_pred_retired", "unaligned_ldst_spec",
+    *(name for name in cpu.modelled() if name.endswith("_cycles")),
 )  # fmt: skip
 
 
