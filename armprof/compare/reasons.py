@@ -19,7 +19,7 @@ from armprof.metrics.formula import Formula
 from armprof.run.record import Component
 
 CYCLES, INSTRUCTIONS = "cpu_cycles", "inst_retired"
-WIDTH = 4  # instructions per cycle, where the core's table has no slots
+WIDTH = 4.0  # instructions per cycle, where the core's table does not tell
 NAMED = 3  # counters in the sentence
 TELLING = 0.1  # of the change: what explains less is not named
 MOST = 12  # counters of a cause
@@ -150,7 +150,7 @@ def _constants(name: str | None) -> dict[str, float]:
             core = cpu.core(name)
         except ArmprofError:  # a newer armprof's, or somebody's own
             core = None
-    return constants(core) | {"slots": float((core.slots if core else None) or WIDTH)}
+    return {"width": WIDTH} | constants(core)
 
 
 # ---- in words --------------------------------------------------------------------------------------------------------
