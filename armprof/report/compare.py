@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TextIO
 
 from rich.console import RenderableType
@@ -106,7 +107,7 @@ def _why(cause: Cause) -> str:
     place = cause.location
     if place is None:
         return cause.sentence
-    line = "" if place.file is None else f" ({place.file}:{place.line})"
+    line = "" if place.file is None else f" ({Path(place.file).name}:{place.line})"
     return "; ".join(filter(None, (cause.sentence, f"most of it in {place.function}{line}")))
 
 

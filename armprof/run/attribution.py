@@ -78,8 +78,8 @@ def _executed(tally: Tally, atlas: Atlas) -> list[tuple[str, list[int], list[int
     words = tally.word[ran][first]
     functions: dict[str, tuple[list[int], list[int]]] = {}
     places = atlas.places(addresses.tolist())
-    for place, address, word in zip(places, addresses.tolist(), words.tolist(), strict=True):
-        own, code_of_it = functions.setdefault(place.function, ([], []))
+    for at, address, word in zip(places, addresses.tolist(), words.tolist(), strict=True):
+        own, code_of_it = functions.setdefault(at.function, ([], []))
         own.append(address)
         code_of_it.append(word)
     return [(name, *parts) for name, parts in functions.items()]
