@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from armprof.commands.reporting import put
+from armprof.commands.reporting import add_format, show
 from armprof.errors import ArmprofError
+from armprof.report import formats
 
 if TYPE_CHECKING:
     from armprof.compare.paired import Comparison, Progress
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
-        "armprof ab [--seconds S] [--tolerance PERCENT] [--format text|json] [--output FILE] -- OLD [ARG...] -- NEW [ARG...]\n"
+        "armprof ab [--seconds S] [--tolerance PERCENT] [--format FORMAT] [--output FILE] -- OLD [ARG...] -- NEW [ARG...]\n"
         "       armprof ab --symbol NAME [--symbol NAME...] [--loop] [...] OLD.so NEW.so\n"
         "       armprof ab --component [...] OLD NEW\n"
         "       armprof ab --base REV [--head REV] [--build COMMAND] [...] [COMPONENT...]\n"
@@ -60,8 +61,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         metavar="PERCENT",
         help="a smaller change of the median counts as none (default: %(default)g)",
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of stdout")
+    add_format(parser)
     parser.add_argument(
         "sides", nargs=argparse.REMAINDER, metavar="-- OLD -- NEW", help="the old side, then the new one"
     )
@@ -71,14 +71,12 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from armprof.commands.progress import progress
     from armprof.report import ab as report
+    from armprof.report.reviews import paired
 
     with progress() as tell:
         found = _compared(args, tell)
-    if args.format == "json":
-        put(report.render_json(found), args.output)
-    else:
-        put(report.render(found, None if args.output else sys.stdout), args.output)
-    if args.output:
+    show(args, lambda to: report.render(found, to), lambda: report.render_json(found), lambda: paired.review(found))
+    if args.output or args.format in formats.REVIEWS:
         for compared in found.compared:
             print(f"armprof: {report.sentence(compared)}", file=sys.stderr)
     return int(found.is_regression)

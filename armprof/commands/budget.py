@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from armprof.commands.benching import bench_all
+from armprof.commands.reporting import add_format, show
 from armprof.errors import CannotCount
-from armprof.output import write_text
 from armprof.run.record import Run
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="components, targets, budgets and weights (default: ./armprof.toml where there is one, over those that ship)",
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of stdout")
+    add_format(parser)
     parser.epilog = (
         "Exit status: 0 every budget is kept; 1 one is exceeded; 2 bad usage or bad input; 3 one that the file states, or "
         "each of them, could not be judged because it was not measured."
@@ -41,20 +40,18 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from armprof.budget import assess, find
     from armprof.report import budget as report
+    from armprof.report.reviews.budget import review
 
     plan = find(args.config)  # before a bench of seconds
     measured = bench_all(args.config) if args.run is None else _load(args.run)
     assessed = assess(measured, plan)
-    to_file = args.output is not None
-    if args.format == "json":
-        rendered = report.render_json(measured, assessed)
-    else:
-        rendered = report.render(measured, assessed, None if to_file else sys.stdout)
-    if to_file:
-        write_text(args.output, rendered)
-    else:
-        print(rendered, end="", flush=True)
-    if to_file or args.format == "json":  # the text on stdout has them
+    show(
+        args,
+        lambda to: report.render(measured, assessed, to),
+        lambda: report.render_json(measured, assessed),
+        lambda: review(assessed),
+    )
+    if args.output or args.format != "text":  # the text on stdout has them
         for alert in assessed.alerts:
             print(f"armprof: {alert.alert}", file=sys.stderr)
     if assessed.exit_status == 3:

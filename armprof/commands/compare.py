@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 from armprof.commands.history import add_store
-from armprof.commands.reporting import put
+from armprof.commands.reporting import add_format, show
 from armprof.errors import ArmprofError
 from armprof.history.store import Store
+from armprof.report import formats
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -18,9 +19,13 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "       armprof compare --baseline NAME [--store DIR] [...] HEAD"
     )
     parser.add_argument(
-        "base", nargs="?", type=Path, metavar="BASE", help="the baseline, a run file of `armprof bench`"
+        "base",
+        nargs="?",
+        type=Path,
+        metavar="BASE",
+        help="the baseline: a run file of `armprof bench`, or JSON of google-benchmark or pytest-benchmark",
     )
-    parser.add_argument("head", type=Path, metavar="HEAD", help="the run file to compare with it")
+    parser.add_argument("head", type=Path, metavar="HEAD", help="what to compare with it, of the same kind")
     parser.add_argument(
         "--baseline", metavar="NAME", help="one that `armprof history approve NAME` made, in BASE's place"
     )
@@ -28,8 +33,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unlike", action="store_true", help="compare runs of unlike machines all the same, and mark it"
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of stdout")
+    add_format(parser)
     parser.epilog = (
         "Exit status: 0 no regression was shown; 1 a component is slower than the policy allows, or failed, or is missing; "
         "2 bad input."
@@ -39,16 +43,19 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from armprof.compare.runs import detect_regressions
     from armprof.report import compare as report
+    from armprof.report.reviews import comparison
     from armprof.run import file
 
     if (args.base is None) == (args.baseline is None):
         raise ArmprofError("two runs are compared: armprof compare BASE HEAD, or armprof compare --baseline NAME HEAD")
     base = file.read(args.base) if args.base else Store(args.store).baseline(args.baseline)
     analysis = detect_regressions(base, file.read(args.head), args.unlike)
-    if args.format == "json":
-        put(report.render_json(analysis), args.output)
-    else:
-        put(report.render(analysis, None if args.output else sys.stdout), args.output)
-    if args.output:
+    show(
+        args,
+        lambda to: report.render(analysis, to),
+        lambda: report.render_json(analysis),
+        lambda: comparison.review(analysis),
+    )
+    if args.output or args.format in formats.REVIEWS:
         print(f"armprof: {analysis.analysis_summary}", file=sys.stderr)
     return int(analysis.gate_failed)

@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from armprof.errors import ArmprofError
 from armprof.output import write_text
+from armprof.report import formats
 from armprof.run.record import Run
 
 if TYPE_CHECKING:
     from armprof.budget import Plan
+    from armprof.report.review import Review
+
+# Of a run; a gate, which JUnit is for, is another verb's.
+RUN_FORMATS = (*(one for one in formats.REVIEWS if one != "junit"), *formats.RUNS)
+
+
+def add_format(
+    parser: argparse.ArgumentParser, without_output: str = "stdout", more: Iterable[str] = formats.REVIEWS
+) -> None:
+    """--format, one of text, JSON and ``more``, and --output; ``without_output`` says where the report goes without it."""
+    choices = ("text", "json", *more)
+    parser.add_argument(
+        "--format", choices=choices, default="text", metavar="FORMAT", help=f"{', '.join(choices)} (default: text)"
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help=f"write there instead of {without_output}")
 
 
 def add_options(parser: argparse.ArgumentParser, without_output: str) -> None:
-    """``without_output`` says where the report goes without --output."""
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-    parser.add_argument("--output", type=Path, metavar="FILE", help=f"write there instead of {without_output}")
+    """Those of the verbs that report on a run."""
+    add_format(parser, without_output, RUN_FORMATS)
     parser.add_argument(
         "--explain",
         action="store_true",
@@ -27,28 +45,70 @@ def add_options(parser: argparse.ArgumentParser, without_output: str) -> None:
 
 
 def report(run: Run, args: argparse.Namespace, stream: TextIO, plan: Plan | None = None) -> None:
-    """Writes the report on the run to --output, else text to ``stream`` and JSON to stdout.
+    """Writes the report on the run to --output, else text to ``stream`` and other formats to stdout.
 
     With a ``plan`` the text starts with how the run stands beside it.
     """
     from armprof.report import json, text
     from armprof.report.document import document
+    from armprof.report.reviews import advice
 
-    to = sys.stdout if args.format == "json" else stream
-    if args.format == "json":
-        rendered = json.render(document(run, plan))
+    if args.format in formats.RUNS:
+        put(formats.run(args.format, run), args.output)
+        return
+    show(
+        args,
+        lambda to: text.render(document(run, plan), to, args.explain, plan),
+        lambda: json.render(document(run, plan)),
+        lambda: advice.review(document(run, plan)),
+        stream,
+    )
+
+
+def show(
+    args: argparse.Namespace,
+    text: Callable[[TextIO | None], str],
+    json: Callable[[], str],
+    review: Callable[[], Review],
+    stream: TextIO | None = None,
+) -> None:
+    """Writes what was found to --output, else text to ``stream`` and other formats to stdout."""
+    if args.format == "text":
+        to = stream or sys.stdout
+        put(text(None if args.output else to), args.output, to)
     else:
-        rendered = text.render(document(run, plan), None if args.output else to, args.explain, plan)
-    if args.output:
-        write_text(args.output, rendered)
-    else:
-        to.write(rendered)
-        to.flush()
+        put(json() if args.format == "json" else _reviewed(args.format, review()), args.output)
 
 
-def put(rendered: str, output: Path | None) -> None:
-    """Writes what was rendered to the file, or to stdout."""
+def _reviewed(format: str, review: Review) -> str:
+    """The review in that format; what the format cannot hold is told on stderr."""
+    if format == "github":
+        add_to_step_summary(formats.review("markdown", review))
+    if format in formats.NEED_LOCATION and review.unplaced:
+        count = len(review.unplaced)
+        print(
+            f"armprof: {count} finding{'s' * (count != 1)} of no known line, which {format} has no place for; the first: "
+            f"{review.unplaced[0].message}",
+            file=sys.stderr,
+        )
+    return formats.review(format, review)
+
+
+def add_to_step_summary(markdown: str) -> None:
+    """Adds to the summary of the GitHub workflow's step, where this is one."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path or not markdown:
+        return
+    try:
+        with open(path, "a", encoding="utf-8") as summary:
+            summary.write(markdown)
+    except OSError as error:
+        raise ArmprofError(f"cannot write GITHUB_STEP_SUMMARY, {path}: {error.strerror or error}") from None
+
+
+def put(rendered: str, output: Path | None, stream: TextIO | None = None) -> None:
+    """Writes what was rendered to the file, or to the stream, stdout where none is given."""
     if output is not None:
         write_text(output, rendered)
     else:
-        print(rendered, end="", flush=True)
+        print(rendered, end="", flush=True, file=stream or sys.stdout)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
         "armprof stat [-e EVENT,...] [-m METRIC,...] [--source auto|pmu|model]\n"
-        "                    [--format text|json] [--output FILE] [--save FILE] [--explain] -- CMD [ARG...]\n"
+        "                    [--format FORMAT] [--output FILE] [--save FILE] [--explain] -- CMD [ARG...]
+"
         "       armprof stat --source model [--core NAME] [--sysroot DIR] [--set NAME=N,...] [--where] -- CMD [ARG...]"
     )
     parser.epilog = "The exit status is the command's, 128 + N where signal N ended it."
@@ -62,7 +63,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         help="also write a run file there, to be compared: armprof compare BASE FILE",
     )
     model.add_argument("--where", action="store_true", help="also tell which functions and lines it was in")
-    add_options(parser, "stderr (text) or stdout (json)")
+    add_options(parser, "stderr (text) or stdout (other formats)")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments")
 
 

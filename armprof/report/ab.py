@@ -53,7 +53,7 @@ def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
         for finding in compared.findings:
             if finding.reason:
                 yield item(f"{short(compared.name)} {finding.name} is undecided: {finding.reason}".lstrip())
-    for note in (*_taken(comparison), *comparison.notes):
+    for note in (*measured(comparison), *comparison.notes):
         yield item(note)
 
 
@@ -90,7 +90,8 @@ def _cells(finding: Finding) -> tuple[str, ...]:
     return (*times, change, figures.between(finding.interval))
 
 
-def _taken(comparison: Comparison) -> Iterator[str]:
+def measured(comparison: Comparison) -> Iterator[str]:
+    """How it was measured, a sentence each."""
     for compared in comparison.compared:
         name = f"{compared.name}: " if compared.name else ""
         batch = "" if compared.batch == 1 else f", each the mean of {compared.batch:,} calls"

@@ -64,7 +64,7 @@ def _blocks(analysis: RegressionAnalysis) -> Iterator[RenderableType]:
     for change in sorted(analysis.changes, key=lambda one: (ORDER.index(one.verdict), -round(one.change, 6))):
         severity = severities.get((change.component, change.metric.name))
         verdict = f"{change.verdict}, {severity}" if severity else str(change.verdict)
-        cells = map(text, (*_values(change), figures.change(change.change), _interval(change)))
+        cells = map(text, (*values(change), figures.change(change.change), interval(change)))
         rows.add_row(text(_label(change)), *cells, text(verdict, STYLES[change.verdict]))
     yield from ("", rows, "")
     causes: dict[str, list[str]] = {}
@@ -93,12 +93,13 @@ def _label(change: Change) -> str:
     return f"{short(change.component)} {LABELS[change.metric.name]}"
 
 
-def _values(change: Change) -> tuple[str, str]:
+def values(change: Change) -> tuple[str, str]:
+    """Both values in the unit that suits them."""
     shown = SHOWN.get(change.metric.unit, "{:,.6g}".format)
     return shown(change.base), shown(change.head)
 
 
-def _interval(change: Change) -> str:
+def interval(change: Change) -> str:
     return "exact" if change.noise == 0 else figures.between(change.interval)
 
 

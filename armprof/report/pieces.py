@@ -12,9 +12,14 @@ from rich.text import Text
 LONGEST_NAME = 120
 
 
+def printable(content: str) -> str:
+    """The content with "?" for characters that would move the cursor or turn the line around."""
+    return "".join(c if c.isprintable() else "?" for c in content)
+
+
 def text(content: str, style: str = "") -> Text:
-    """The content as it is: no markup, and "?" for characters that would move the cursor or turn the line around."""
-    return Text("".join(c if c.isprintable() else "?" for c in content), style)
+    """The content as it is: printable, and no markup."""
+    return Text(printable(content), style)
 
 
 def table(*columns: str) -> Table:

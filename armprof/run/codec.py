@@ -45,6 +45,8 @@ def encode(value: Any) -> Any:
 
 def decode(kind: Any, data: Any, path: str = "$") -> Any:
     """The data as a value of this type. Raises MismatchError."""
+    if kind is Any:
+        return data
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         return _decode_one_of(arguments, data, path)

@@ -1,5 +1,6 @@
 """The run file: a Run as JSON, behind the name of the format and its version; run.schema.json describes it. What the
-regions of a C program have left is read as well, and is a Run from then on (`armprof.run.regions`).
+regions of a C program have left is read as well, and is a Run from then on (`armprof.run.regions`); so is what other
+benchmarks have saved (`armprof.run.foreign`).
 
 The version is raised where a reader of the older one would misunderstand the newer; one field more is no
 reason.
@@ -15,7 +16,7 @@ from typing import Any, NoReturn
 import armprof
 from armprof.errors import ArmprofError
 from armprof.output import write_text
-from armprof.run import regions
+from armprof.run import foreign, regions
 from armprof.run.codec import MismatchError, decode, encode
 from armprof.run.record import Run
 
@@ -52,6 +53,11 @@ def read(path: Path) -> Run:
 def parse(text: str, origin: str = "<text>") -> Run:
     """The run that the text of a run file holds. Raises ArmprofError; ``origin`` names the text in it."""
     data = load_json(text.removeprefix("\ufeff"), origin)
+    if isinstance(data, dict) and "format" not in data and foreign.is_one(data):
+        try:
+            return foreign.run_of(data)
+        except MismatchError as error:
+            raise ArmprofError(f"{origin}: {error}") from None
     if not isinstance(data, dict) or data.get("format") not in (FORMAT, regions.FORMAT):
         named = data.get("format") if isinstance(data, dict) else None
         what = f"a file of the format {named[:60]!r}" if isinstance(named, str) else "JSON of another program"
