@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
         "armprof stat [-e EVENT,...] [-m METRIC,...] [--source auto|pmu|model]\n"
-        "                    [--format FORMAT] [--output FILE] [--save FILE] [--explain] -- CMD [ARG...]
-"
+        "                    [--format FORMAT] [--output FILE] [--save FILE] [--explain] -- CMD [ARG...]\n"
         "       armprof stat --source model [--core NAME] [--sysroot DIR] [--set NAME=N,...] [--where] -- CMD [ARG...]"
     )
     parser.epilog = "The exit status is the command's, 128 + N where signal N ended it."

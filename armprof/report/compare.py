@@ -100,6 +100,7 @@ def values(change: Change) -> tuple[str, str]:
 
 
 def interval(change: Change) -> str:
+    """How far it moved, in the noise."""
     return "exact" if change.noise == 0 else figures.between(change.interval)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from armprof.report.location import Location
 from armprof.report.pieces import short
 from armprof.report.review import Check, Grade, Review
 
@@ -23,7 +24,7 @@ def render(review: Review) -> str:
         return ""
     rendered, left_out = "", 0
     for block in _blocks(review):
-        part = "\n".join(block) + "\n"
+        part = "".join(f"{line}\n" for line in block)
         if len(rendered) + len(part) <= LONGEST:
             rendered += part
         else:
@@ -38,8 +39,7 @@ def _blocks(review: Review) -> Iterator[list[str]]:
     if changes:
         rows = [(MARKS[one.grade], _named(one), *map(_cell, one.cells)) for one in changes]
         yield ["", *_table(("", "", *review.columns), rows, "changes")]
-    for check in review.findings[:MOST]:
-        yield from _explained(check)
+    yield from _explained(review.findings[:MOST])
     for table in review.tables:
         rows = [(code(short(row[0])), *map(_cell, row[1:])) for row in table.rows]
         yield ["", *_table(("", *table.columns[1:]), rows, "rows")]
@@ -66,12 +66,17 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], what: str) -> 
         yield from ("", f"and {len(rows) - MOST:,} more {what}")
 
 
-def _explained(check: Check) -> Iterator[list[str]]:
-    """What stands behind a finding, and where it is; of one with neither its row says all."""
-    if check.facts or check.location:
-        where = f" ({code(f'{check.location.file}:{check.location.line}')})" if check.location else ""
-        facts = ["", *(f"- {escaped(fact)}" for fact in check.facts)] if check.facts else []
-        yield ["", f"**{code(short(check.name))}**{where}: {escaped(check.message)}", *facts]
+def _explained(findings: Sequence[Check]) -> Iterator[list[str]]:
+    """What stands behind findings, and where they are, said once for all of a component that have it in common."""
+    alike: dict[tuple[str, Location | None, tuple[str, ...]], list[str]] = {}
+    for check in findings:
+        if check.facts or check.location:
+            alike.setdefault((check.component, check.location, check.facts), []).append(check.what)
+    for (component, location, facts), whats in alike.items():
+        what = escaped(short(", ".join(filter(None, whats))))
+        where = f"in {code(f'{location.file}:{location.line}')}" if location else ""
+        yield ["", " ".join(filter(None, (f"**{code(short(component))}**", what, where)))]
+        yield ["", *(f"- {escaped(fact)}" for fact in facts)] if facts else []
 
 
 def code(name: str) -> str:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from armprof.report.location import Location, located
+from armprof.report.location import Location
+from armprof.report.pieces import printable
 from armprof.report.review import Check, Grade, Review, Rule, Table
 
 SLOWER = Rule("p95-latency", "Slower: p95 latency", "The 95th percentile is above 1.1 times the baseline's.")
@@ -55,7 +56,8 @@ texts = (
     st.sampled_from(HOSTILE) | st.text(st.characters(), max_size=40) | st.text("`|\\<>&*_[]()@#:/.-+1 \n", max_size=12)
 )
 sentences = texts.map(lambda text: f"{text}." if text.strip() else "said")
-locations = st.none() | st.builds(located, texts | st.just("src/f.c"), st.integers(-1, 2**40), texts)
+files = st.sampled_from(["src/f.c", "a b/%41.c", "ü/::x.c", "x,y:z|`<b>`.c"])
+locations = st.none() | st.builds(Location, files, st.integers(1, 2**31 - 1), texts.map(printable))
 checks = st.builds(
     Check,
     st.builds(Rule, st.sampled_from(["p95-latency", "throughput"]), sentences, sentences),
