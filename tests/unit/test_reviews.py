@@ -21,7 +21,7 @@ from armprof.report.location import Location
 from armprof.report.review import Check, Grade, Review
 from armprof.report.reviews import advice, budget, comparison, paired
 from armprof.run import file
-from armprof.run.record import Run
+from armprof.run.record import Run, Spot
 
 
 def graded(review: Review) -> dict[str, Grade]:
@@ -131,6 +131,21 @@ def test_a_recommendation_is_put_on_its_line(tmp_path: Path, monkeypatch: pytest
     placed = replace(first, recommendation=replace(first.recommendation, location=where))
     review = advice.review(replace(made, recommendations=(placed, *made.recommendations[1:])))
     assert [check.location for check in review.findings] == [Location("src/parser.c", 7, "parse"), None]
+
+
+def test_without_a_location_it_is_where_most_of_it_was_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "parser.c").touch()
+    spots = (
+        Spot("main", "parser.c", 3, {"l1d_cache_refill": 7_000_000.0, "br_mis_pred_retired": 9_000_000.0}),
+        Spot("parse", "parser.c", 9, {"l1d_cache_refill": 63_000_000.0, "br_mis_pred_retired": 1_000_000.0}),
+    )
+    made = report_runs.three_kernels()
+    *others, troubled = made.components
+    run = replace(made, components=(*others, replace(troubled, where=spots)))
+    caches, branches = advice.review(document(run)).findings
+    assert (caches.location, branches.location) == (Location("parser.c", 9, "parse"), Location("parser.c", 3, "main"))
+    assert caches.facts[1] == "90.0 % of l1d_cache_refill are of parser.c:9"
 
 
 def test_what_cannot_be_judged_is_open_and_no_line_is_made_up() -> None:
