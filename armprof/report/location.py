@@ -70,7 +70,7 @@ def _shared(path: Sequence[str], name: Sequence[str]) -> int:
 
 @lru_cache(maxsize=1)
 def _files(root: Path) -> dict[str, list[str]]:
-    """The files of the repository by their names; what is hidden is no source."""
+    """The files of the repository by their names. What is hidden is no source, and a checkout within it is another's."""
     found: dict[str, list[str]] = {}
     for path in islice(_walked(root), MOST_FILES):
         found.setdefault(path.rpartition("/")[2], []).append(path)
@@ -79,5 +79,6 @@ def _files(root: Path) -> dict[str, list[str]]:
 
 def _walked(root: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        kept = (name for name in folders if not name.startswith(".") and not os.path.exists(f"{folder}/{name}/.git"))
+        folders[:] = sorted(kept)
         yield from (os.path.relpath(os.path.join(folder, name), root) for name in names)

@@ -60,7 +60,8 @@ def test_reviewdog_gets_all_of_a_known_line(what: Review) -> None:
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository, seen from a folder in it."""
     root = tmp_path / "repo"
-    for name in ("src/f.c", "lib/f.c", "lib/deep/book.c", ".venv/hidden.c", "src/a/util.c", "src/b/util.c"):
+    sources = ("src/f.c", "lib/f.c", "lib/deep/book.c", "src/a/util.c", "src/b/util.c")
+    for name in (*sources, ".venv/hidden.c", "base/.git", "base/lib/deep/book.c"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch()
     (root / ".git").mkdir()
