@@ -41,7 +41,7 @@ _HOME = {
     "measure": "armprof.measurement",
     "profile": "armprof.measurement",
     "region": "armprof.regions",
-    "sample": "armprof.samples",
+    "sample": "armprof.samples.block",
 }
 
 __all__ = [*sorted(_HOME), "__version__"]
@@ -89,7 +89,7 @@ if TYPE_CHECKING:
     from armprof.regions import Region as Region
     from armprof.regions import region as region
     from armprof.run.metrics import ComponentMetrics as ComponentMetrics
-    from armprof.samples import sample as sample
+    from armprof.samples.block import sample as sample
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ from armprof.analysis.bottlenecks import bottlenecks
 from armprof.analysis.causes import Cause, tree, walk
 from armprof.analysis.gain import at_stake, improvement
 from armprof.analysis.outcome import Analysis
+from armprof.analysis.places import placed
 from armprof.analysis.result import Improvement, Recommendation, Silent, Verdict, verify
 from armprof.analysis.roadmap import roadmap
 from armprof.analysis.rules import Rule, RuleWay, gate, rules
@@ -37,7 +38,11 @@ def analyze(thing: object, core: Core | str | None = None) -> Analysis:
     if isinstance(core, str):
         core = cpu.core(core)
     judged = judge(_metrics(thing, core), core)
-    return replace(judged, bottlenecks=bottlenecks(thing)) if isinstance(thing, Component) else judged
+    if not isinstance(thing, Component):
+        return judged
+    by_name = {rule.name: rule for rule in rules()}
+    recommendations = tuple(placed(r, by_name[r.rule], thing) for r in judged.recommendations)
+    return replace(judged, recommendations=recommendations, bottlenecks=bottlenecks(thing))
 
 
 def judge(metrics: ARM64Metrics | None, core: Core | None = None) -> Analysis:

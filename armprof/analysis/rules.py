@@ -4,6 +4,7 @@ A rule is a row of `tables/memory.toml`, `code.toml`, `core.toml` or `threads.to
 
 ===============  =========================================================================================================
 type, effort...  what kind of change it advises, what it takes and what it risks; ``watch``: the metrics to look at afterwards
+shown_by         events whose places show where to change something; the first that is known of a line counts
 depends_on       rules whose advice should be followed before, where they speak too
 refined_by       rules that say the same more exactly: where one of them speaks, this one does not
 cases            measured changes of this kind, by their names in `cases.toml`
@@ -98,6 +99,7 @@ class Rule:
     risk: ImplementationRisk
     watch: tuple[str, ...]
     ways: tuple[RuleWay, ...]
+    shown_by: tuple[str, ...]
     cases: tuple[Case, ...] = ()
     unit: str = "latency"
     depends_on: tuple[str, ...] = ()
@@ -134,6 +136,7 @@ def _rule(row: dict[str, Any]) -> Rule:
         risk=ImplementationRisk(row["risk"]),
         watch=tuple(row["watch"]),
         ways=tuple(map(_way, row["way"])),
+        shown_by=tuple(row["shown_by"]),
         cases=tuple(cases()[name] for name in row.get("cases", ())),
         unit=row.get("unit", "latency"),
         depends_on=tuple(row.get("depends_on", ())),

@@ -11,6 +11,7 @@ from armprof.commands.sampled import FORMATS, show
 from armprof.errors import ArmprofError
 
 if TYPE_CHECKING:
+    from armprof.samples.collect import Rate
     from armprof.samples.trace import Trace
 
 FILE = Path("armprof-samples.json")
@@ -39,8 +40,9 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from armprof.report import samples as text
-    from armprof.samples import file, rate
+    from armprof.samples import file
     from armprof.samples.attribute import attribute
+    from armprof.samples.collect import rate
 
     if (args.pid is None) == (not args.command):
         raise ArmprofError("give a command after --, or a process with --pid")
@@ -59,11 +61,9 @@ def run(args: argparse.Namespace) -> int:
     return status
 
 
-def _sampled(args: argparse.Namespace, events: list[str] | None, rate: object) -> tuple[Trace, int]:
-    from armprof.samples import Rate
+def _sampled(args: argparse.Namespace, events: list[str] | None, rate: Rate) -> tuple[Trace, int]:
     from armprof.samples.collect import sample_command, sample_process
 
-    assert isinstance(rate, Rate)
     if args.pid is not None:
         return sample_process(args.pid, args.seconds, events, rate), 0
     outcome = sample_command(args.command, events, rate)

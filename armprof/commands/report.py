@@ -24,12 +24,12 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "file",
         nargs="?",
         metavar="FILE",
-        help="a run file (of `armprof bench`, of a C program with ARMPROF_OUTPUT), or what `perf stat` printed (text, -x "
-        "or -j); - is standard input; without it the built-in kernels and the components of armprof.toml are benched "
-        "first",
+        help="a run file (of `armprof bench`, of a C program with ARMPROF_OUTPUT), what `perf stat` printed (text, -x "
+        "or -j), or samples (of `armprof record`, `perf script`, `perf report`); - is standard input; without it the "
+        "built-in kernels and the components of armprof.toml are benched first",
     )
     parser.add_argument("--core", metavar="NAME", help="the core that a perf output is from, as in neoverse-n1")
-    add_options(parser, "stdout")
+    add_options(parser, "stdout", (one for one in sampled.EXPORTS if one != "json"))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
     if args.file is not None and args.core is None and (samples := sampled.load(args.file)) is not None:
         sampled.show(samples, args.format, args.output)
         return 0
+    if args.format in sampled.EXPORTS and args.format != "json":
+        raise ArmprofError(f"--format {args.format} is for samples: armprof record -- CMD makes some")
     outcome = bench_all() if args.file is None else load(args.file, args.core)
     report(outcome, args, sys.stdout, _plan(outcome))
     return 0

@@ -33,9 +33,9 @@ def add_format(
     parser.add_argument("--output", type=Path, metavar="FILE", help=f"write there instead of {without_output}")
 
 
-def add_options(parser: argparse.ArgumentParser, without_output: str) -> None:
-    """Those of the verbs that report on a run."""
-    add_format(parser, without_output, RUN_FORMATS)
+def add_options(parser: argparse.ArgumentParser, without_output: str, more: Iterable[str] = ()) -> None:
+    """Those of the verbs that report on a run; ``more`` are formats of what else the verb reports on."""
+    add_format(parser, without_output, (*RUN_FORMATS, *more))
     parser.add_argument(
         "--explain",
         action="store_true",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from armprof.commands.reporting import put
+from armprof.errors import ArmprofError
 from armprof.output import write_bytes
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def load(path: str) -> Samples | None:
 
 
 def show(samples: Samples, format: str, output: Path | None) -> None:
-    """Writes them to the file, or to stdout."""
+    """Writes them to the file, or to stdout. Raises ArmprofError for a format that is of runs."""
+    if format not in FORMATS:
+        raise ArmprofError(f"--format {format} is for runs; samples become {', '.join(FORMATS)}")
     if format == "text":
         from armprof.report.samples import render
 

@@ -20,7 +20,7 @@ from armprof.run.where import contention, place
 MOST = 100  # functions, and lines, that are kept: a run file is read by people too
 EVENTS = (
     "cpu_cycles", "inst_retired", "l1d_cache_refill", "l2d_cache_refill", "ll_cache_miss_rd", "dtlb_walk", "l1i_cache_refill",
-    "itlb_walk", "br_mis_pred_retired", "unaligned_ldst_spec",
+    "itlb_walk", "br_mis_pred_retired", "unaligned_ldst_spec", "model_scalar_inst",
     *(name for name in cpu.modelled() if name.endswith("_cycles")),
 )  # fmt: skip
 

@@ -45,6 +45,16 @@ class Rate:
         return f"{self.frequency:,} times a second" if self.period is None else f"every {self.period:,} events"
 
 
+def rate(frequency: int | None = None, period: int | None = None) -> Rate:
+    """How often to sample. Raises ArmprofError for both at once, and for less than one."""
+    if frequency is not None and period is not None:
+        raise ArmprofError("a frequency and a period at once: give one of them")
+    for what, number in (("frequency", frequency), ("period", period)):
+        if number is not None and number < 1:
+            raise ArmprofError(f"a {what} of {number}: at least 1")
+    return Rate(period=period) if frequency is None else Rate(frequency)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """``status`` is the command's exit status, 128 + N where signal N ended it."""

@@ -18,7 +18,6 @@ from .test_commands import armprof as command
 Program = Callable[[str], Path]
 
 POINTS = 0.02  # two shares are the same within this
-ROUNDS = "30"
 FUNCTIONS = {"spin_much", "spin_little", "walk"}
 
 
@@ -34,12 +33,14 @@ def by_perf(event: str, period: int, words: list[str], folder: Path) -> Counter[
 
 @pytest.mark.slow
 @pytest.mark.emulator_only
-@pytest.mark.parametrize(("event", "period"), [("cpu_cycles", 20_000), ("l1d_cache_refill", 101)])
+@pytest.mark.parametrize(
+    ("event", "period", "rounds", "walks"), [("cpu_cycles", 20_000, 30, 8), ("l1d_cache_refill", 5_003, 3, 150)]
+)
 def test_functions_have_the_shares_that_perf_gives_them(
-    event: str, period: int, program: Program, tmp_path: Path
+    event: str, period: int, rounds: int, walks: int, program: Program, tmp_path: Path
 ) -> None:
     """Across a child, a thread and a shared library."""
-    words = [str(program("sampled")), ROUNDS, str(program("libwalk.so"))]
+    words = [str(program("sampled")), str(rounds), str(program("libwalk.so")), str(walks)]
     out = tmp_path / "samples.json"
     command("record", "-e", event, "-c", str(period), "--format", "json", "--output", out, "--", *words)
     samples = file.parse(out.read_text(), str(out))
@@ -49,7 +50,7 @@ def test_functions_have_the_shares_that_perf_gives_them(
     counted = by_perf(event, period, words, tmp_path)
     perf = {name: count / counted.total() for name, count in counted.items()}
     total = sum(row.samples for row in samples.rows)
-    assert total > 500
+    assert total > 300
     assert total + samples.losses.lost == pytest.approx(counted.total(), rel=0.05)
     for name in {name for shares in (ours, perf) for name, share in shares.items() if share > 0.01}:
         assert ours.get(name, 0) == pytest.approx(perf.get(name, 0), abs=POINTS), name
@@ -60,7 +61,7 @@ def test_functions_have_the_shares_that_perf_gives_them(
 
 def test_cycles_are_sampled_and_put_on_their_lines(program: Program, tmp_path: Path) -> None:
     out = tmp_path / "samples.json"
-    command("record", "--format", "json", "--output", out, "--", program("sampled"), "40", program("libwalk.so"))
+    command("record", "--format", "json", "--output", out, "--", program("sampled"), "40", program("libwalk.so"), "1")
     document = json.loads(out.read_text())
     assert [event["name"] for event in document["events"]] == ["cpu_cycles"]
     samples = file.parse(out.read_text(), str(out))

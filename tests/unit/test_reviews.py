@@ -21,7 +21,7 @@ from armprof.report.location import Location
 from armprof.report.review import Check, Grade, Review
 from armprof.report.reviews import advice, budget, comparison, paired
 from armprof.run import file
-from armprof.run.record import Run, Spot
+from armprof.run.record import Place, Run, Share, Where
 
 
 def graded(review: Review) -> dict[str, Grade]:
@@ -115,7 +115,7 @@ def advised() -> list[Check]:
 def test_recommendations_are_notes_with_their_evidence() -> None:
     first, second, *rest = advised()
     assert (first.grade, first.component) == (Grade.NOTE, "parser")
-    assert first.rule.id == "cache-layout-reorganize-data-structures-for-the-l1-data-cache"
+    assert first.rule.id == "cache-misses"
     assert first.cost > second.cost > 0
     assert any("of the cycles are at stake" in fact for fact in first.facts)
     assert [(one.component, one.grade) for one in rest] == [("pool", Grade.PASSED), ("ring", Grade.PASSED)]
@@ -136,16 +136,18 @@ def test_a_recommendation_is_put_on_its_line(tmp_path: Path, monkeypatch: pytest
 def test_without_a_location_it_is_where_most_of_it_was_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "parser.c").touch()
-    spots = (
-        Spot("main", "parser.c", 3, {"l1d_cache_refill": 7_000_000.0, "br_mis_pred_retired": 9_000_000.0}),
-        Spot("parse", "parser.c", 9, {"l1d_cache_refill": 63_000_000.0, "br_mis_pred_retired": 1_000_000.0}),
+    lines = (
+        Share(Place("main", "x", "parser.c", 3), {"l1d_cache_refill": 7_000_000.0, "br_mis_pred_retired": 9_000_000.0}),
+        Share(
+            Place("parse", "x", "parser.c", 9), {"l1d_cache_refill": 63_000_000.0, "br_mis_pred_retired": 1_000_000.0}
+        ),
     )
     made = report_runs.three_kernels()
     *others, troubled = made.components
-    run = replace(made, components=(*others, replace(troubled, where=spots)))
+    run = replace(made, components=(*others, replace(troubled, where=Where((), lines))))
     caches, branches = advice.review(document(run)).findings
     assert (caches.location, branches.location) == (Location("parser.c", 9, "parse"), Location("parser.c", 3, "main"))
-    assert caches.facts[1] == "90.0 % of l1d_cache_refill are of parser.c:9"
+    assert "90.0% of l1d_cache_refill are at parser.c:9 (parse)" in caches.facts
 
 
 def test_what_cannot_be_judged_is_open_and_no_line_is_made_up() -> None:

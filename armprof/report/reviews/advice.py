@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-
 from armprof.analysis import Recommendation
 from armprof.report import figures
 from armprof.report.document import Advice, Document, Part
 from armprof.report.location import Location, located
 from armprof.report.review import Check, Grade, Review, Rule, Table
-from armprof.run.record import Component
-
-# The event that shows where a kind of change would help; of other kinds no place is known.
-EVENTS: Mapping[str, tuple[str, ...]] = {
-    "CacheLayout": ("l1d_cache_refill",),
-    "MemoryAccess": ("ll_cache_miss_rd", "l2d_cache_refill", "l1d_cache_refill"),
-    "BranchOptimization": ("br_mis_pred_retired",),
-    "CodeLayout": ("l1i_cache_refill",),
-    "LessWork": ("cpu_cycles",),
-}
 
 
 def review(document: Document) -> Review:
@@ -46,49 +33,23 @@ def _advice(advice: Advice) -> Check:
     r, component = advice.recommendation, advice.component.name
     gain = r.expected_improvement
     at_most = "unknown" if gain.ceiling is None else f"{gain.ceiling:.1f} %"
-    location: Location | None = _located(r)
-    share: tuple[str, ...] = ()
-    if location is None:
-        location, share = _hottest(r, advice.component)
     may = f"{round(gain.low, 1):g}-{round(gain.high, 1):g} % {gain.unit}"
     return Check(
-        rule=Rule(_id(r), r.title, r.description),
+        rule=Rule(r.rule, r.title, r.description),
         grade=Grade.NOTE,
         component=component,
         what=r.title,
         message=f"{component}: {r.title}: may gain {may}, at most {at_most}",
         cells=(may, at_most, str(r.effort).lower(), str(r.risk).lower(), str(r.confidence)),
-        facts=(r.description, *share, *r.evidence),
-        location=location,
+        facts=(r.description, *r.evidence),
+        location=_located(r),
         cost=gain.ceiling or 0.0,
     )
-
-
-def _id(recommendation: Recommendation) -> str:
-    words = re.findall(r"[a-z0-9]+", f"{_dashed(recommendation.type)} {recommendation.title}".lower())
-    return "-".join(words)
-
-
-def _dashed(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name)
 
 
 def _located(recommendation: Recommendation) -> Location | None:
     where = recommendation.location or {}
     return located(where.get("file"), where.get("line"), where.get("function"))
-
-
-def _hottest(recommendation: Recommendation, component: Component) -> tuple[Location | None, tuple[str, ...]]:
-    """The line that most of what the advice is against was counted at, and how much; of a run that knows lines."""
-    for event in EVENTS.get(str(recommendation.type), ()):
-        spots = [spot for spot in component.where if spot.counts.get(event)]
-        total = component.reading.value(event) if component.reading else None
-        if spots and total:
-            most = max(spots, key=lambda spot: spot.counts[event])
-            place = f"{most.file}:{most.line}" if most.file else most.function
-            share = figures.percent(min(1.0, most.counts[event] / total), 1)
-            return located(most.file, most.line, most.function), (f"{share} of {event} are of {place}",)
-    return None, ()
 
 
 JUDGED = Rule("judged", "Judged", "The counts of the component were held against every rule.")

@@ -1,5 +1,5 @@
 /* Known shares of the work: in this program, in a thread, in a child, and in a shared library (walk.c). Each function is one
- * that a profiler must name. Usage: sampled ROUNDS LIBRARY */
+ * that a profiler must name. Usage: sampled ROUNDS LIBRARY WALKS */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -33,8 +33,8 @@ APART void *in_a_thread(void *rounds) {
 typedef uint64_t walker(const char *base, size_t bytes, size_t step);
 
 /* Each load misses L1D: most of the refills are in the library. */
-APART void miss_much(walker *walk, uint64_t rounds) {
-    for (uint64_t i = 0; i < rounds / 4 + 1; i++) {
+APART void miss_much(walker *walk, uint64_t walks) {
+    for (uint64_t i = 0; i < walks; i++) {
         sink += walk(memory, sizeof memory, 64);
     }
 }
@@ -42,7 +42,7 @@ APART void miss_much(walker *walk, uint64_t rounds) {
 APART void in_a_child(uint64_t rounds) { spin_much(rounds); }
 
 int main(int count, char **arguments) {
-    if (count != 3) {
+    if (count != 4) {
         return 2;
     }
     uint64_t rounds = strtoull(arguments[1], NULL, 10);
@@ -62,7 +62,7 @@ int main(int count, char **arguments) {
         _exit(0);
     }
     spin_much(rounds);
-    miss_much(walk, rounds);
+    miss_much(walk, strtoull(arguments[3], NULL, 10));
     pthread_join(thread, NULL);
     waitpid(child, NULL, 0);
     return 0;

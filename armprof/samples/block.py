@@ -1,0 +1,48 @@
+"""`sample`: a block of Python whose C code is sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from armprof.samples.collect import Sampling, rate
+from armprof.samples.profile import Samples
+from armprof.samples.trace import Trace
+
+
+class _Sample(Sampling):
+    """What `sample` yields. ``samples`` are there when the block has ended."""
+
+    _samples: Samples | None = None
+    _of: Trace | None = None  # what they were made from
+
+    if TYPE_CHECKING:
+
+        def __enter__(self) -> _Sample: ...
+
+    @property
+    def samples(self) -> Samples:
+        """Functions and lines. ArmprofError before the block has ended."""
+        from armprof.samples.attribute import attribute
+
+        trace = self.trace
+        if self._samples is None or self._of is not trace:
+            self._samples, self._of = attribute(trace), trace
+        return self._samples
+
+    def __repr__(self) -> str:
+        return "<sample: the block has not ended>" if self._trace is None else repr(self.samples)
+
+
+def sample(events: Sequence[str] | None = None, frequency: int | None = None, period: int | None = None) -> _Sample:
+    """Samples all threads of this process, in user mode, while the block runs: C code by function and line, Python as the
+    interpreter's functions.
+
+        with armprof.sample() as s:
+            decode(buffer)
+        s.samples.functions()
+
+    ``events`` are by default cycles, or the CPU's clock where no PMU counts. ``frequency`` is samples a second of running
+    time, ``period`` instead events from sample to sample. Raises CannotCount where nothing can be sampled.
+    """
+    return _Sample(events, rate(frequency, period))
