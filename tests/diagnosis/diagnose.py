@@ -1,0 +1,93 @@
+"""Runs the suite and prints its table: is the cause named, and does mending it gain what was promised?
+
+    python tests/diagnosis/diagnose.py                         all of it, in the model
+    python tests/diagnosis/diagnose.py quotes orders --native  two of them, timed on this machine too
+    python tests/diagnosis/diagnose.py --source pmu            by this machine's own counters, on ARM64
+
+docs/diagnosis.md says how to read it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from diagnosis import Finding, advised_of, diagnose
+from sources import Clock, Counters, Modelled, RunError, Source
+from suite import BuildError, Pair, builder, pairs
+
+from armprof.errors import ArmprofError
+
+HEAD = ("program", "cause", "named", "promised", "at most", "gained", "as promised", "advised again")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "programs", nargs="*", metavar="PROGRAM", help="of the table suite.toml; all where none is named"
+    )
+    parser.add_argument("--source", choices=("model", "pmu"), default="model", help="what counts (model)")
+    parser.add_argument("--core", default="neoverse-n1", help="the core to model (neoverse-n1)")
+    parser.add_argument("--native", action="store_true", help="time slow and mended in turn on this machine, too")
+    parser.add_argument("--build", type=Path, metavar="FOLDER", help="where to keep what is compiled")
+    args = parser.parse_args()
+    known = {pair.program: pair for pair in pairs()}
+    if unknown := [name for name in args.programs if name not in known]:
+        parser.error(f"no program {', '.join(unknown)}; there are: {', '.join(known)}")
+    chosen = [known[name] for name in args.programs] or list(pairs())
+    with tempfile.TemporaryDirectory(prefix="diagnosis-") as folder:
+        try:
+            return _run(chosen, args, args.build or Path(folder))
+        except (ArmprofError, BuildError, RunError) as error:
+            print(error, file=sys.stderr)
+            return 2
+
+
+def _run(chosen: Sequence[Pair], args: argparse.Namespace, folder: Path) -> int:
+    here = platform.machine()
+    source: Source = (
+        Modelled(builder(folder / "aarch64", "aarch64"), args.core)
+        if args.source == "model"
+        else Counters(builder(folder / here, here))
+    )
+    clock = Clock(builder(folder / here, here)) if args.native else None
+    head = (*HEAD, f"timed on {here}") if clock else HEAD
+    print(_row(head), _row(["---"] * len(head)), sep="\n")
+    for pair in filter(source.shows, chosen):
+        for finding in diagnose(pair, source) if pair.causes else [None]:
+            cells = _cells(finding) if finding else _healthy(pair, advised_of(pair, source))
+            if clock and finding:
+                fixed = {cause: fixed for fixed, cause in pair.fixes}[finding.cause]
+                cells.append(f"{100 * clock.gain(pair, fixed):.0f} %" if clock.shows(pair) else "")
+            print(_row(cells), flush=True)
+    return 0
+
+
+def _cells(finding: Finding) -> list[str]:
+    promised = finding.promised
+    return [
+        finding.program,
+        finding.cause,
+        ", ".join(finding.named) or "nothing",
+        f"{promised.low:.0f} to {promised.high:.0f} %" if promised else "nothing",
+        f"{promised.ceiling:.0f} %" if promised and promised.ceiling is not None else "",
+        f"{finding.gained:.0f} %",
+        "yes" if finding.inside else "no" if finding.below_the_ceiling else "above the ceiling",
+        "yes" if finding.again else "no",
+    ]
+
+
+def _healthy(pair: Pair, advised: Sequence[str]) -> list[str]:
+    return [pair.program, "healthy", ", ".join(advised) or "nothing", *[""] * 5]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""One program diagnosed: what is advised, what is promised, and what mending it gained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sources import RunError, Source
+from suite import SLOW, Pair
+
+from armprof.analysis import Analysis, Improvement, analyze
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of one cause of a program. ``gained`` is in percent, of what ``promised`` is of."""
+
+    program: str
+    cause: str
+    named: Sequence[str]  # the rules that advise something, the most worthwhile first
+    promised: Improvement | None  # None: the cause is not among them
+    gained: float
+    again: bool  # whether the same is advised of the mended program
+
+    @property
+    def place(self) -> int | None:
+        """1 where the cause is named first."""
+        return self.named.index(self.cause) + 1 if self.cause in self.named else None
+
+    @property
+    def inside(self) -> bool:
+        """Whether the gain is as promised."""
+        return self.promised is not None and self.promised.low <= self.gained <= self.promised.high
+
+    @property
+    def below_the_ceiling(self) -> bool:
+        """Whether it is no more than can be; where no ceiling is told, it is no more than that."""
+        return self.promised is not None and (self.promised.ceiling is None or self.gained <= self.promised.ceiling)
+
+
+def diagnose(pair: Pair, source: Source) -> list[Finding]:
+    """A Finding for each cause of the program. Raises what the source does, RunError where mended it answers another thing."""
+    slow = source.count(pair)
+    analysis = analyze(slow.reading)
+    found = []
+    for fixed, cause in pair.fixes:
+        mended = source.count(pair, fixed)
+        if mended.checksum != slow.checksum:
+            raise RunError(f"{pair.program} answers {slow.checksum}, mended {mended.checksum}")
+        promised = next((r.expected_improvement for r in analysis.recommendations if r.rule == cause), None)
+        found.append(
+            Finding(
+                program=pair.program,
+                cause=cause,
+                named=named(analysis),
+                promised=promised,
+                gained=gain(slow.cycles, mended.cycles, promised.unit if promised else "latency"),
+                again=cause in named(analyze(mended.reading)),
+            )
+        )
+    return found
+
+
+def advised_of(pair: Pair, source: Source) -> Sequence[str]:
+    """The rules that advise something of the program as it is."""
+    return named(analyze(source.count(pair, SLOW).reading))
+
+
+def named(analysis: Analysis) -> tuple[str, ...]:
+    """The rules that speak, in the order of the advice."""
+    return tuple(r.rule for r in analysis.recommendations)
+
+
+def gain(before: float, after: float, unit: str) -> float:
+    """In percent: of the time that went away, or of the throughput that came on top."""
+    return 100 * (before / after - 1 if unit == "throughput" else 1 - after / before)

@@ -1,0 +1,46 @@
+/* Trades go into buckets by price, whose width and number come from a configuration: a division and a remainder for each.
+ * Multiplied by a reciprocal that was computed once, it is the same number. */
+#include "suite.h"
+
+enum { TRADES = 20000 };
+
+static struct {
+    uint32_t price, size;
+} trades[TRADES];
+static uint32_t width, buckets;
+static uint64_t volumes[1024];
+
+#ifdef FIXED
+static uint64_t width_inverse, buckets_inverse; /* 2^64 / n, rounded up: exact for 32 bits */
+#endif
+
+static void prepare(void) {
+    width = (uint32_t)strtoul("25", NULL, 10);
+    buckets = (uint32_t)strtoul("997", NULL, 10);
+#ifdef FIXED
+    width_inverse = UINT64_MAX / width + 1;
+    buckets_inverse = UINT64_MAX / buckets + 1;
+#endif
+    for (int i = 0; i < TRADES; i++) {
+        trades[i].price = (uint32_t)draw(1000000);
+        trades[i].size = (uint32_t)draw(1000);
+    }
+}
+
+static inline uint32_t bucket(uint32_t price) {
+#ifdef FIXED
+    uint32_t number = (uint32_t)((unsigned __int128)width_inverse * price >> 64);
+    uint64_t rest = buckets_inverse * number;
+    return (uint32_t)((unsigned __int128)rest * buckets >> 64);
+#else
+    return price / width % buckets;
+#endif
+}
+
+static uint64_t work(unsigned thread) {
+    (void)thread;
+    for (int i = 0; i < TRADES; i++) {
+        volumes[bucket(trades[i].price)] += trades[i].size;
+    }
+    return volumes[1] + volumes[500];
+}

@@ -1,0 +1,30 @@
+/* Healthy: two threads decode messages of their own and count them each on a line of its own. */
+#define THREADS 2
+#include "suite.h"
+
+enum { WORDS = 2048, TIMES = 8 };
+
+static struct {
+    uint64_t messages, bytes;
+} __attribute__((aligned(128))) statistics[THREADS];
+static uint32_t words[WORDS];
+
+static void prepare(void) {
+    for (int i = 0; i < WORDS; i++) {
+        words[i] = (uint32_t)draw(UINT32_MAX);
+    }
+}
+
+static uint64_t work(unsigned thread) {
+    uint64_t messages = 0, bytes = 0;
+    for (int time = 0; time < TIMES; time++) {
+        for (int i = 0; i < WORDS; i++) {
+            uint32_t word = __builtin_bswap32(words[i]);
+            messages += (word & 0xff) < 200;
+            bytes += (word >> 8 & 0xffff) + (word >> 24);
+        }
+    }
+    statistics[thread].messages += messages;
+    statistics[thread].bytes += bytes;
+    return messages * 31 + bytes;
+}
