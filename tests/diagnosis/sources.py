@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from suite import SLOW, Builder, Pair
-
 from armprof import model
 from armprof.counters import pmu
 from armprof.counters.machine import machine
 from armprof.counters.reading import Reading
 from armprof.run import file as run_file
+
+from .suite import SLOW, Builder, Pair
 
 REGION = "work"
 
@@ -67,7 +67,7 @@ class Modelled:
         program = self.builder.program(pair, fixed)
         with tempfile.NamedTemporaryFile("r") as out:
             command = [str(program), str(pair.rounds), out.name]
-            counted = model.run(command, self.core, **pair.settings_of(fixed))
+            counted = model.run(command, self.core, None, None, **pair.settings_of(fixed))
             if counted.status != 0:
                 raise RunError(f"{program.name} ended with status {counted.status}")
             return Counted(counted.region(REGION), out.read().split()[0])

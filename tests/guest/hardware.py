@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hardware.programs import FLAGS, PROGRAMS
+from diagnosis.suite import HERE as DIAGNOSIS
+from diagnosis.suite import SLOW, Builder, pair
+from hardware.programs import DIAGNOSED, FLAGS, PROGRAMS
 
 from . import wheel
-from .compile import compile_c
+from .compile import COMPILER, compile_c, sysroot_flags
 from .machine import Guest
+from .rootfs import root
 
 HARDWARE = Path(__file__).parents[1] / "hardware"
 KERNELS = HARDWARE.with_name("kernels")
@@ -54,9 +57,15 @@ def run_hardware_tests(guest: Guest, folder: Path) -> list[Outcome]:
     folder.mkdir(parents=True, exist_ok=True)
     for name, arguments in PROGRAMS.items():
         compile_c([*FLAGS, *arguments], folder / name, cwd=wheel.PROJECT)
+    suite = Builder(folder, (COMPILER, *sysroot_flags(root().folder)))
+    for name in DIAGNOSED:
+        for fixed in (SLOW, *(fixed for fixed, _ in pair(name).fixes)):
+            suite.program(pair(name), fixed)
     files = {**wheel.installed(), "armprof/programs": folder}
     for path in sorted(HARDWARE.rglob("*.py")):
         files[f"armprof/tests/hardware/{path.relative_to(HARDWARE)}"] = path
+    for path in [*DIAGNOSIS.glob("*.py"), *DIAGNOSIS.glob("*.toml")]:
+        files[f"armprof/tests/diagnosis/{path.name}"] = path
     for path in [*EVERYWHERE, KERNELS / "checksums.h"]:
         files[f"armprof/tests/hardware/{path.name}"] = path
     if FIELD_DATA:

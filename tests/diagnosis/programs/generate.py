@@ -26,7 +26,7 @@ static __attribute__((noinline)) void field{n}(const uint32_t *raw) {{
 
 # ARM64's branches reach over the .skip, which stands for what a compiled formula keeps for the cases it does not expect.
 FORMULA = """
-static __attribute__((noinline)) int64_t formula{n}(int64_t x) {{
+static __attribute__((noinline, aligned(64))) int64_t formula{n}(int64_t x) {{
     if (x < 0) {{
         __asm__ volatile(".skip 4096");
         return missing++;

@@ -23,3 +23,6 @@ PROGRAMS = {
     "papi_cost": ("tests/hardware/programs/papi_cost.c", "-lpapi"),
     "libwalk.so": ("-shared", "-fPIC", "tests/hardware/programs/walk.c"),
 }
+
+# Of the diagnosis suite, those whose causes caches, TLBs and branches tell; how often each does its work in one pass.
+DIAGNOSED = {"queue_ahead": 2, "limits": 2, "sessions": 2, "fields": 2, "alerts": 4}

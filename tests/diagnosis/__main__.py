@@ -1,8 +1,10 @@
 """Runs the suite and prints its table: is the cause named, and does mending it gain what was promised?
 
-    python tests/diagnosis/diagnose.py                         all of it, in the model
-    python tests/diagnosis/diagnose.py quotes orders --native  two of them, timed on this machine too
-    python tests/diagnosis/diagnose.py --source pmu            by this machine's own counters, on ARM64
+In the folder tests:
+
+    python -m diagnosis                         all of it, in the model
+    python -m diagnosis quotes orders --native  two of them, timed on this machine too
+    python -m diagnosis --source pmu            by this machine's own counters, on ARM64
 
 docs/diagnosis.md says how to read it.
 """
@@ -16,17 +18,19 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from diagnosis import Finding, advised_of, diagnose
-from sources import Clock, Counters, Modelled, RunError, Source
-from suite import BuildError, Pair, builder, pairs
-
 from armprof.errors import ArmprofError
+
+from .finding import Finding, advised_of, diagnose
+from .sources import Clock, Counters, Modelled, RunError, Source
+from .suite import BuildError, Pair, builder, pairs
 
 HEAD = ("program", "cause", "named", "promised", "at most", "gained", "as promised", "advised again")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m diagnosis", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "programs", nargs="*", metavar="PROGRAM", help="of the table suite.toml; all where none is named"
     )

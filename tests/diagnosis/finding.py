@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sources import RunError, Source
-from suite import SLOW, Pair
-
 from armprof.analysis import Analysis, Improvement, analyze
+
+from .sources import RunError, Source
+from .suite import SLOW, Pair
 
 
 @dataclass(frozen=True)
