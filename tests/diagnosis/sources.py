@@ -66,7 +66,7 @@ class Modelled:
     def count(self, pair: Pair, fixed: int = SLOW) -> Counted:
         program = self.builder.program(pair, fixed)
         with tempfile.NamedTemporaryFile("r") as out:
-            command = [str(program), str(pair.rounds), out.name]
+            command = [str(program), str(pair.rounds), out.name, "turns"]
             counted = model.run(command, self.core, None, None, **pair.settings_of(fixed))
             if counted.status != 0:
                 raise RunError(f"{program.name} ended with status {counted.status}")

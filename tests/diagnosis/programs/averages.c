@@ -16,15 +16,11 @@ static void prepare(void) {
 
 static void step(void) {
 #ifdef FIXED
-    double average[INSTRUMENTS];
-    memcpy(average, averages, sizeof average);
     for (int t = 0; t < TICKS; t++) {
-#pragma GCC unroll 8
         for (int i = 0; i < INSTRUMENTS; i++) {
-            average[i] += (prices[i][t] - average[i]) * 0.125;
+            averages[i] += (prices[i][t] - averages[i]) * 0.125;
         }
     }
-    memcpy(averages, average, sizeof average);
 #else
     for (int i = 0; i < INSTRUMENTS; i++) {
         double average = averages[i];

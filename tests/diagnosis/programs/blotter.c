@@ -1,18 +1,19 @@
-/* Two causes: trades of half of the accounts count, and nothing tells which; and each is divided by its lot size. Fixed:
- * weighed by one or zero, and divided by a reciprocal. */
+/* Two causes: trades of half of the accounts count, and nothing tells which; and all are split into lots and a rest, by
+ * divisions. Fixed: weighed by one or zero, and multiplied by a reciprocal. */
 #include "suite.h"
 
-enum { TRADES = 20000, LOTS = 8 };
+enum { TRADES = 10000, LOTS = 8 };
 
 static struct {
     uint32_t price, quantity, lot, account;
 } trades[TRADES];
 static uint32_t lots[LOTS] = {10, 25, 50, 100, 125, 200, 500, 1000};
-static uint64_t inverse[LOTS], turnover[2], count;
+static uint32_t inverse[LOTS]; /* 2^32 / n, rounded up: exact for what quantities there are */
+static uint64_t counted;
 
 static void prepare(void) {
     for (int i = 0; i < LOTS; i++) {
-        inverse[i] = UINT64_MAX / lots[i] + 1;
+        inverse[i] = UINT32_MAX / lots[i] + 1;
     }
     for (int i = 0; i < TRADES; i++) {
         trades[i].price = 10000 + (uint32_t)draw(500);
@@ -22,31 +23,33 @@ static void prepare(void) {
     }
 }
 
-static inline uint64_t in_lots(int i) {
+static inline uint32_t divided(uint32_t quantity, uint32_t lot) {
 #if FIXED & 2
-    return (uint64_t)((unsigned __int128)inverse[trades[i].lot] * trades[i].quantity >> 64);
+    return (uint32_t)((uint64_t)inverse[lot] * quantity >> 32);
 #else
-    return trades[i].quantity / lots[trades[i].lot];
+    return quantity / lots[lot];
 #endif
 }
 
 static uint64_t work(unsigned thread) {
     (void)thread;
-    uint64_t counted = 0, value = 0;
+    uint64_t value = 0, rest = 0, count = 0;
     for (int i = 0; i < TRADES; i++) {
+        uint32_t in_lots = divided(trades[i].quantity, trades[i].lot);
+        uint32_t left = trades[i].quantity - in_lots * lots[trades[i].lot], tenths = divided(left * 10, trades[i].lot);
+        rest += left + tenths;
 #if FIXED & 1
-        uint64_t ours = trades[i].account;
-        counted += ours;
-        value += (in_lots(i) * trades[i].price) & (0 - ours);
+        uint64_t ours = 0 - (uint64_t)trades[i].account;
+        value += (uint64_t)in_lots * trades[i].price & ours;
+        count += trades[i].account;
 #else
         if (trades[i].account) {
-            counted++;
-            value += in_lots(i) * trades[i].price;
-            turnover[0] = value;
+            value += (uint64_t)in_lots * trades[i].price;
+            count++;
+            counted = count;
         }
 #endif
     }
-    turnover[1] = value;
-    count += counted;
-    return value + count;
+    counted = count;
+    return value * 31 + rest + count;
 }

@@ -7,6 +7,7 @@ enum { LEVELS = 400, ORDERS = 40, QUERIES = 1500 };
 #if FIXED & 1
 struct order {
     uint32_t quantity, shown;
+    char owner[24];
 };
 static struct order levels[LEVELS][ORDERS];
 #else
@@ -47,7 +48,7 @@ static void prepare(void) {
         for (uint32_t i = ORDERS; i-- > 0;) {
             uint32_t number = level * ORDERS + i, quantity = mixed(number) % 1000 + 1, visible = mixed(number) >> 10 & 1;
 #if FIXED & 1
-            levels[level][i] = (struct order){quantity, visible};
+            levels[level][i] = (struct order){quantity, visible, ""};
 #else
             struct order *one = &pool[order[number]];
             one->quantity = quantity;

@@ -11,15 +11,15 @@ static uint32_t width, buckets;
 static uint64_t volumes[1024];
 
 #ifdef FIXED
-static uint64_t width_inverse, buckets_inverse; /* 2^64 / n, rounded up: exact for 32 bits */
+static uint32_t width_inverse, buckets_inverse; /* 2^32 / n, rounded up: exact for what prices there are */
 #endif
 
 static void prepare(void) {
     width = (uint32_t)strtoul("25", NULL, 10);
     buckets = (uint32_t)strtoul("997", NULL, 10);
 #ifdef FIXED
-    width_inverse = UINT64_MAX / width + 1;
-    buckets_inverse = UINT64_MAX / buckets + 1;
+    width_inverse = UINT32_MAX / width + 1;
+    buckets_inverse = UINT32_MAX / buckets + 1;
 #endif
     for (int i = 0; i < TRADES; i++) {
         trades[i].price = (uint32_t)draw(1000000);
@@ -29,9 +29,8 @@ static void prepare(void) {
 
 static inline uint32_t bucket(uint32_t price) {
 #ifdef FIXED
-    uint32_t number = (uint32_t)((unsigned __int128)width_inverse * price >> 64);
-    uint64_t rest = buckets_inverse * number;
-    return (uint32_t)((unsigned __int128)rest * buckets >> 64);
+    uint32_t number = (uint32_t)((uint64_t)width_inverse * price >> 32);
+    return number - (uint32_t)((uint64_t)buckets_inverse * number >> 32) * buckets;
 #else
     return price / width % buckets;
 #endif

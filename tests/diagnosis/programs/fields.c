@@ -1,4 +1,4 @@
-/* A message of 400 fields, each decoded and checked by a function of its own, which generate.py writes. What happens to
+/* A message of 330 fields, each decoded and checked by a function of its own, which generate.py writes. What happens to
  * a field that fails stands in the middle of what happens to all others, and with it the code is larger than L1I; in
  * a function of its own that is told to be cold, it is out of the way. */
 #include "suite.h"

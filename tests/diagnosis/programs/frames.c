@@ -8,6 +8,7 @@ static uint8_t frames[FRAMES][BYTES];
 static uint32_t table[256];
 
 static inline uint32_t bits(uint32_t crc) {
+#pragma GCC unroll 8
     for (int bit = 0; bit < 8; bit++) {
         crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1)));
     }

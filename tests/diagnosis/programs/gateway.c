@@ -13,8 +13,11 @@ static struct request requests[REQUESTS];
 static int64_t totals[KINDS][32];
 static uint64_t done __attribute__((aligned(64)));
 
-#define HANDLER(kind, change)                                             \
-    static __attribute__((noinline)) void handle##kind(const struct request *r) { totals[kind][r->client & 31] += change; }
+#define HANDLER(kind, change)                                                     \
+    static __attribute__((noinline)) void handle##kind(const struct request *r) { \
+        int64_t signature = (r->value ^ r->value >> 5) + (r->value << 3 ^ r->client); \
+        totals[kind][r->client & 31] += (change) + (signature & 1);               \
+    }
 HANDLER(0, r->value)
 HANDLER(1, -r->value)
 HANDLER(2, r->value >> 2)
@@ -36,17 +39,17 @@ static void prepare(void) {
     }
 }
 
-static inline void handle(const struct request *request) {
+static inline void handle(const struct request *request, uint64_t number) {
     handlers[request->kind](request);
 #if FIXED & 2
-    __atomic_store_n(&done, done + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&done, number, __ATOMIC_RELEASE);
 #else
-    done++;
-    __sync_synchronize();
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(&done, number, __ATOMIC_RELAXED);
 #endif
 }
 
-static void serve(const struct request *burst) {
+static void serve(const struct request *burst, uint64_t first) {
 #if FIXED & 1
     uint16_t starts[KINDS + 1] = {0}, sorted[BURST];
     for (int i = 0; i < BURST; i++) {
@@ -59,11 +62,11 @@ static void serve(const struct request *burst) {
         sorted[starts[burst[i].kind]++] = (uint16_t)i;
     }
     for (int i = 0; i < BURST; i++) {
-        handle(&burst[sorted[i]]);
+        handle(&burst[sorted[i]], first + (uint64_t)i);
     }
 #else
     for (int i = 0; i < BURST; i++) {
-        handle(&burst[i]);
+        handle(&burst[i], first + (uint64_t)i);
     }
 #endif
 }
@@ -71,7 +74,7 @@ static void serve(const struct request *burst) {
 static uint64_t work(unsigned thread) {
     (void)thread;
     for (int i = 0; i < REQUESTS; i += BURST) {
-        serve(&requests[i]);
+        serve(&requests[i], (uint64_t)i);
     }
     uint64_t sum = done;
     for (int kind = 0; kind < KINDS; kind++) {

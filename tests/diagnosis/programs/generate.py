@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-FIELDS = 400
+FIELDS = 330
 FORMULAS = 1800
 
 FIELD = """

@@ -1,39 +1,29 @@
-/* A hash join: trades against a table of 4 MiB of positions, by key. Which entries are needed is known long before, so
- * that they can be asked for 12 trades ahead. */
+/* Trades are valued by a table of 16 MiB of positions, each with the number of its own. Between one and the next there is so
+ * much to do that the core does not get to the next position before it has waited for this one. Which ones are needed is
+ * known long before: those of 32 trades asked for together arrive together. */
 #include "suite.h"
 
-enum { ENTRIES = 1 << 18, TRADES = 20000, AHEAD = 12 };
+#include <sys/mman.h>
 
+enum { POSITIONS = 1 << 20, BATCH = 32, TRADES = 4000 * BATCH };
+
+struct position {
+    int64_t quantity, cost;
+};
+
+static struct position *positions;
 static struct {
-    uint64_t key;
-    int64_t position;
-} table[ENTRIES];
-
-static struct {
-    uint64_t key;
-    int32_t size, price;
-} trades[TRADES + AHEAD];
-
-static inline uint64_t slot(uint64_t key) {
-    key ^= key >> 33;
-    key *= 0xff51afd7ed558ccdu;
-    key ^= key >> 29;
-    return key % ENTRIES;
-}
+    uint32_t position, size, price;
+} trades[TRADES];
 
 static void prepare(void) {
-    for (uint64_t i = 0; i < ENTRIES / 4; i++) {
-        uint64_t key = i * 2654435761u + 1, at = slot(key);
-        while (table[at].key) {
-            at = (at + 1) % ENTRIES;
-        }
-        table[at].key = key;
-        table[at].position = (int64_t)(i % 1000);
-    }
-    for (int i = 0; i < TRADES + AHEAD; i++) {
-        trades[i].key = draw(ENTRIES / 4) * 2654435761u + 1;
-        trades[i].size = (int32_t)draw(1000);
-        trades[i].price = 10000 + (int32_t)draw(100);
+    positions = aligned_alloc(2 << 20, POSITIONS * sizeof *positions);
+    madvise(positions, POSITIONS * sizeof *positions, MADV_HUGEPAGE); /* the translations are not the question here */
+    for (int i = 0; i < TRADES; i++) {
+        trades[i].position = (uint32_t)draw(POSITIONS);
+        trades[i].size = (uint32_t)draw(1000);
+        trades[i].price = 10000 + (uint32_t)draw(100);
+        positions[trades[i].position] = (struct position){1 + i % 1000, 10000 + i % 77};
     }
 }
 
@@ -48,18 +38,27 @@ static inline int64_t fee(int64_t size, int64_t price) {
     return fee;
 }
 
+static inline int64_t value(struct position position, int i) {
+    return (trades[i].price - position.cost) * position.quantity - fee(trades[i].size, trades[i].price);
+}
+
 static uint64_t work(unsigned thread) {
     (void)thread;
     int64_t total = 0;
-    for (int i = 0; i < TRADES; i++) {
+    for (int first = 0; first < TRADES; first += BATCH) {
 #ifdef FIXED
-        __builtin_prefetch(&table[slot(trades[i + AHEAD].key)]);
-#endif
-        uint64_t at = slot(trades[i].key);
-        while (table[at].key != trades[i].key) {
-            at = (at + 1) % ENTRIES;
+        struct position asked[BATCH];
+        for (int i = 0; i < BATCH; i++) {
+            asked[i] = positions[trades[first + i].position];
         }
-        total += fee(trades[i].size, trades[i].price) + table[at].position * trades[i].size;
+        for (int i = 0; i < BATCH; i++) {
+            total += value(asked[i], first + i);
+        }
+#else
+        for (int i = first; i < first + BATCH; i++) {
+            total += value(positions[trades[i].position], i);
+        }
+#endif
     }
     return (uint64_t)total;
 }

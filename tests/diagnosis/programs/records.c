@@ -37,11 +37,9 @@ static void prepare(void) {
 
 static uint64_t work(unsigned thread) {
     (void)thread;
-    int64_t highest = 0, total = 0;
+    int64_t total = 0;
     for (int i = 0; i < LOOKUPS; i++) {
-        int64_t value = price(lookups[i]);
-        highest = value > highest ? value : highest;
-        total += value;
+        total += price(lookups[i]);
     }
-    return (uint64_t)(total * 31 + highest);
+    return (uint64_t)total;
 }

@@ -1,19 +1,23 @@
 /* What the programs of the suite share.
  *
- *     program [ROUNDS [FILE]]
+ *     program [ROUNDS [FILE [turns]]]
  *
  * prepares, does its work once to warm up and ROUNDS times (1) within the region "work", and writes a checksum, which slow
  * and fixed share, and the nanoseconds of the region.
  *
  * FIXED is 1 where the cause is mended, undefined where it is not; with two causes it is 1, 2 or both. A program defines
  * prepare() and work(). Where it defines THREADS first, so many threads work at a time, each on
- * a core of its own; work() is told which one it is. */
+ * a core of its own; work() is told which one it is, and calls take_turns() every few steps. */
 #ifndef SUITE_H
 #define SUITE_H
+
+#define _GNU_SOURCE
 
 #include <armprof.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -36,6 +40,16 @@ static inline uint64_t draw(uint64_t n) {
     state ^= state >> 7;
     state ^= state << 17;
     return (state >> 11) % n;
+}
+
+static bool turns;
+
+/* Emulated threads run when the machine's scheduler lets them, on a busy one each for a long time. With "turns" they share
+ * a CPU and let each other run here, so that they work side by side as on cores of their own. */
+static inline void take_turns(void) {
+    if (turns) {
+        sched_yield();
+    }
 }
 
 static inline uint64_t now_ns(void) {
@@ -67,6 +81,13 @@ static void *run(void *number) {
 
 int main(int argc, char **argv) {
     rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 1;
+    turns = argc > 3 && strcmp(argv[3], "turns") == 0;
+    if (turns) {
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(sched_getcpu(), &one);
+        sched_setaffinity(0, sizeof one, &one);
+    }
     region = armprof_region_define("work");
     pthread_barrier_init(&together, NULL, THREADS);
     prepare();
