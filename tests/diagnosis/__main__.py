@@ -80,9 +80,15 @@ def _cells(finding: Finding) -> list[str]:
         f"{promised.low:.0f} to {promised.high:.0f} %" if promised else "nothing",
         f"{promised.ceiling:.0f} %" if promised and promised.ceiling is not None else "",
         f"{finding.gained:.0f} %",
-        "yes" if finding.inside else "no" if finding.below_the_ceiling else "above the ceiling",
+        _as_promised(finding),
         "yes" if finding.again else "no",
     ]
+
+
+def _as_promised(finding: Finding) -> str:
+    if finding.promised is None:
+        return ""
+    return "yes" if finding.inside else "above the ceiling" if finding.above_the_ceiling else "no"
 
 
 def _healthy(pair: Pair, advised: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from armprof.analysis import Analysis, Improvement, analyze
+from armprof.analysis.rules import rules
 
 from .sources import RunError, Source
 from .suite import SLOW, Pair
@@ -17,10 +18,10 @@ class Finding:
 
     program: str
     cause: str
-    named: Sequence[str]  # the rules that advise something, the most worthwhile first
-    promised: Improvement | None  # None: the cause is not among them
+    named: Sequence[str]  # the rules that advise something, the most worthwhile first; or those that tell something
+    promised: Improvement | None  # None where the cause is not among them, or is told alone
     gained: float
-    again: bool  # whether the same is advised of the mended program
+    again: bool  # whether the same is said of the mended program
 
     @property
     def place(self) -> int | None:
@@ -33,9 +34,10 @@ class Finding:
         return self.promised is not None and self.promised.low <= self.gained <= self.promised.high
 
     @property
-    def below_the_ceiling(self) -> bool:
-        """Whether it is no more than can be; where no ceiling is told, it is no more than that."""
-        return self.promised is not None and (self.promised.ceiling is None or self.gained <= self.promised.ceiling)
+    def above_the_ceiling(self) -> bool:
+        """Whether it is more than there was to gain."""
+        most = self.promised.ceiling if self.promised else None
+        return most is not None and self.gained > most
 
 
 def diagnose(pair: Pair, source: Source) -> list[Finding]:
@@ -63,12 +65,14 @@ def diagnose(pair: Pair, source: Source) -> list[Finding]:
 
 def advised_of(pair: Pair, source: Source) -> Sequence[str]:
     """The rules that advise something of the program as it is."""
-    return named(analyze(source.count(pair, SLOW).reading))
+    return [r.rule for r in analyze(source.count(pair, SLOW).reading).recommendations]
 
 
 def named(analysis: Analysis) -> tuple[str, ...]:
-    """The rules that speak, in the order of the advice."""
-    return tuple(r.rule for r in analysis.recommendations)
+    """The rules that speak, in the order of the advice; where there is no advice, those that only tell something."""
+    advice = tuple(r.rule for r in analysis.recommendations)
+    told = {rule.name for rule in rules() if rule.aside}
+    return advice or tuple(s.rule for s in analysis.silent if s.rule in told and s.reason.startswith("only told"))
 
 
 def gain(before: float, after: float, unit: str) -> float:

@@ -40,6 +40,7 @@ class Pair:
     fixed_settings: Mapping[str, int] = field(default_factory=dict)
     in_program: bool = True
     pmu: str | None = None
+    beyond: Sequence[str] = ()
     targets: Sequence[str] = ("aarch64", "x86_64")
 
     @property

@@ -56,5 +56,5 @@ def test_the_cause_is_named_first_and_the_gain_of_mending_it_is_as_promised(
     assert budget.counters == counters
     for finding in diagnose(pair(program), Counters(suite, rounds=DIAGNOSED[program])):
         assert finding.place == 1, finding
-        assert finding.below_the_ceiling, finding
+        assert not finding.above_the_ceiling, finding
         assert not finding.again, finding

@@ -2,11 +2,11 @@
  * one, an alert costs the same either way, which is more work, and nothing is guessed. */
 #include "suite.h"
 
-enum { ORDERS = 10000, LIMIT = 187000 };
+enum { ORDERS = 10000, LIMIT = 187000, DAY = 20261125 };
 
 struct alert {
     uint32_t number, client;
-    uint64_t value, limit, price, quantity, time;
+    uint64_t value, limit, price, quantity, time, excess, day;
 };
 
 static struct {
@@ -25,17 +25,22 @@ static void prepare(void) {
     }
 }
 
+static inline struct alert alert(uint64_t i, uint64_t value) {
+    uint64_t price = orders[i].price, quantity = orders[i].quantity, time = orders[i].time;
+    return (struct alert){orders[i].number, orders[i].client, value, LIMIT, price, quantity, time, value - LIMIT, DAY};
+}
+
 static uint64_t work(unsigned thread) {
     (void)thread;
     uint64_t found = 0;
-    for (int i = 0; i < ORDERS; i++) {
-        uint64_t price = orders[i].price, quantity = orders[i].quantity, value = price * quantity;
+    for (uint64_t i = 0; i < ORDERS; i++) {
+        uint64_t value = orders[i].price * orders[i].quantity;
 #ifdef FIXED
-        alerts[found] = (struct alert){orders[i].number, orders[i].client, value, LIMIT, price, quantity, orders[i].time};
+        alerts[found] = alert(i, value);
         found += value > LIMIT;
 #else
         if (value > LIMIT) {
-            alerts[found] = (struct alert){orders[i].number, orders[i].client, value, LIMIT, price, quantity, orders[i].time};
+            alerts[found] = alert(i, value);
             found++;
         }
 #endif

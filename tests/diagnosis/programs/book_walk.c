@@ -18,9 +18,7 @@ struct order {
 } __attribute__((aligned(64)));
 static struct order pool[LEVELS * ORDERS], *levels[LEVELS];
 #endif
-#if !(FIXED & 2)
 static uint64_t iceberg; /* what is hidden */
-#endif
 static uint32_t queries[QUERIES];
 
 static uint32_t mixed(uint32_t n) {
@@ -62,7 +60,9 @@ static void prepare(void) {
 
 static inline uint64_t visible(const struct order *one) {
 #if FIXED & 2
-    return one->quantity * one->shown;
+    uint64_t seen = one->quantity & (0 - (uint64_t)one->shown);
+    iceberg += one->quantity - seen;
+    return seen;
 #else
     if (one->shown) {
         return one->quantity;

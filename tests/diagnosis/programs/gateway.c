@@ -16,6 +16,7 @@ static uint64_t done __attribute__((aligned(64)));
 #define HANDLER(kind, change)                                                     \
     static __attribute__((noinline)) void handle##kind(const struct request *r) { \
         int64_t signature = (r->value ^ r->value >> 5) + (r->value << 3 ^ r->client); \
+        signature = (signature ^ signature >> 3) + (signature << 2 ^ r->value >> 7);  \
         totals[kind][r->client & 31] += (change) + (signature & 1);               \
     }
 HANDLER(0, r->value)

@@ -11,8 +11,8 @@ struct cold {
 
 #ifdef FIXED
 static struct {
-    int64_t price, left, filled;
     uint32_t state, fills;
+    int64_t price, left, filled;
 } hot[ORDERS];
 static struct cold cold[ORDERS];
 #define ORDER(number, value) hot[number].value
@@ -24,7 +24,7 @@ static struct {
     char symbol[16], route[24];
     int64_t price;
     char desk[16], note[24];
-    int64_t left, created, accepted, filled;
+    int64_t left, filled, created, accepted;
 } orders[ORDERS];
 #define ORDER(number, value) orders[number].value
 #define CLIENT(number) orders[number].client

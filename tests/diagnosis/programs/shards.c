@@ -14,6 +14,7 @@ enum { MESSAGES = 20000 };
 static struct {
     volatile uint64_t messages, places; /* volatile: a monitor reads them */
 } ALIGNED statistics[THREADS];
+static uint64_t refused __attribute__((aligned(128))); /* of both, but seldom */
 static uint32_t keys[1024];
 static uint64_t shards, seats;
 
@@ -42,6 +43,9 @@ static uint64_t work(unsigned thread) {
         }
         uint64_t key = keys[i % 1024] ^ (uint32_t)i * 977;
         uint64_t shard = rest(key, shards, of_shards), seat = rest(key, seats, of_seats);
+        if (i % 128 == 127) {
+            __atomic_fetch_add(&refused, 1, __ATOMIC_RELAXED);
+        }
         statistics[thread].messages++;
         statistics[thread].places += shard << 8 | seat;
     }
