@@ -6,7 +6,7 @@ enum { ORDERS = 10000, LIMIT = 187000, DAY = 20261125 };
 
 struct alert {
     uint32_t number, client;
-    uint64_t value, limit, price, quantity, time, excess, day;
+    uint64_t value, limit, price, quantity, time, excess, day, check;
 };
 
 static struct {
@@ -27,7 +27,18 @@ static void prepare(void) {
 
 static inline struct alert alert(uint64_t i, uint64_t value) {
     uint64_t price = orders[i].price, quantity = orders[i].quantity, time = orders[i].time;
-    return (struct alert){orders[i].number, orders[i].client, value, LIMIT, price, quantity, time, value - LIMIT, DAY};
+    return (struct alert){
+        .number = orders[i].number,
+        .client = orders[i].client,
+        .value = value,
+        .limit = LIMIT,
+        .price = price,
+        .quantity = quantity,
+        .time = time,
+        .excess = value - LIMIT,
+        .day = DAY,
+        .check = (value ^ price << 7) + (quantity ^ time << 3),
+    };
 }
 
 static uint64_t work(unsigned thread) {

@@ -34,7 +34,7 @@ static inline uint32_t divided(uint32_t quantity, uint32_t lot) {
 
 static uint64_t work(unsigned thread) {
     (void)thread;
-    uint64_t value = 0, rest = 0, count = 0, highest = 0;
+    uint64_t value = 0, rest = 0, count = 0, highest = 0, quantity = 0;
     for (int i = 0; i < TRADES; i++) {
         uint32_t in_lots = divided(trades[i].quantity, trades[i].lot);
         uint32_t left = trades[i].quantity - in_lots * lots[trades[i].lot], tenths = divided(left * 10, trades[i].lot);
@@ -42,11 +42,13 @@ static uint64_t work(unsigned thread) {
 #if FIXED & 1
         uint64_t ours = 0 - (uint64_t)trades[i].account;
         value += (uint64_t)in_lots * trades[i].price & ours;
+        quantity += (uint64_t)trades[i].quantity & ours;
         highest = (in_lots & ours) > highest ? in_lots & ours : highest;
         count += trades[i].account;
 #else
         if (trades[i].account) {
             value += (uint64_t)in_lots * trades[i].price;
+            quantity += trades[i].quantity;
             highest = in_lots > highest ? in_lots : highest;
             count++;
             counted = count;
@@ -54,5 +56,5 @@ static uint64_t work(unsigned thread) {
 #endif
     }
     counted = count;
-    return value * 31 + rest + count + highest;
+    return value * 31 + rest + count + highest + quantity;
 }

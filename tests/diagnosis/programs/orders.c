@@ -1,8 +1,8 @@
-/* Executions arrive for 20,000 open orders in any order. A fill needs the price, the quantity left and the state of its
+/* Executions arrive for 28,000 open orders in any order. A fill needs the price, the quantity left and the state of its
  * order; they stand between what is only read when an order is reported: names, routes, times. */
 #include "suite.h"
 
-enum { ORDERS = 20000, FILLS = 30000 };
+enum { ORDERS = 28000, FILLS = 30000 };
 
 struct cold {
     char client[24], account[24], symbol[16], route[24], desk[16], note[24];

@@ -1,58 +1,45 @@
 /* How much stands before an order in the queue of its price level. As a list, each order has to arrive before the next
- * one's address is known, and orders of a level lie where the pool had room; as an array they follow each other. */
+ * one's address is known, and orders of a level lie where the pool had room; with an array of their places all addresses are
+ * known. */
 #include "suite.h"
 
 enum { LEVELS = 1000, ORDERS = 40, QUERIES = 2000 };
 
 struct order {
-#ifndef FIXED
     struct order *next;
-#endif
     uint32_t quantity, owner;
     uint64_t number;
 };
 
-#ifdef FIXED
-static struct order levels[LEVELS][ORDERS];
-#else
 static struct order pool[LEVELS * ORDERS] __attribute__((aligned(64))), *levels[LEVELS];
+#ifdef FIXED
+static uint32_t queues[LEVELS][ORDERS]; /* places in the pool */
 #endif
 
 static struct {
     uint32_t level, owner;
 } queries[QUERIES];
 
-static struct order order(uint32_t level, uint32_t place) {
-    return (struct order){.quantity = (level * 7 + place * 13) % 1000 + 1, .owner = (level + place) % 3, .number = place};
-}
-
 static void prepare(void) {
-#ifdef FIXED
-    for (uint32_t level = 0; level < LEVELS; level++) {
-        for (uint32_t i = 0; i < ORDERS; i++) {
-            levels[level][i] = order(level, i);
-        }
-    }
-#else
     static uint32_t given[LEVELS * ORDERS]; /* in which order the pool gave them out */
     for (uint32_t i = 0; i < LEVELS * ORDERS; i++) {
         given[i] = i;
     }
-    for (uint32_t i = LEVELS * ORDERS - 1, mixed = 1; i > 0; i--) {
-        mixed = mixed * 1664525u + 1013904223u;
-        uint32_t other = (mixed >> 8) % (i + 1), kept = given[i];
+    for (uint32_t i = LEVELS * ORDERS - 1; i > 0; i--) {
+        uint32_t other = (uint32_t)draw(i + 1), kept = given[i];
         given[i] = given[other];
         given[other] = kept;
     }
     for (uint32_t level = 0; level < LEVELS; level++) {
         for (uint32_t i = ORDERS; i-- > 0;) { /* the last of a level first */
             struct order *one = &pool[given[level * ORDERS + i]];
-            *one = order(level, i);
-            one->next = levels[level];
+            *one = (struct order){levels[level], (level * 7 + i * 13) % 1000 + 1, (level + i) % 3, i};
             levels[level] = one;
+#ifdef FIXED
+            queues[level][i] = given[level * ORDERS + i];
+#endif
         }
     }
-#endif
     for (int i = 0; i < QUERIES; i++) {
         queries[i].level = (uint32_t)draw(LEVELS);
         queries[i].owner = (uint32_t)draw(3);
@@ -64,14 +51,14 @@ static uint64_t work(unsigned thread) {
     uint64_t total = 0;
     for (int i = 0; i < QUERIES; i++) {
         uint64_t ahead = 0;
-        const struct order *one = levels[queries[i].level], *next;
-        for (uint32_t n = 0; n < ORDERS - 1; n++, one = next) {
+        uint32_t level = queries[i].level, owner = queries[i].owner;
 #ifdef FIXED
-            next = one + 1;
+        for (uint32_t n = 0; n < ORDERS; n++) {
+            const struct order *one = &pool[queues[level][n]];
 #else
-            next = one->next;
+        for (const struct order *one = levels[level]; one; one = one->next) {
 #endif
-            ahead += one->owner == queries[i].owner ? 0 : one->quantity;
+            ahead += one->owner == owner ? 0 : one->quantity;
         }
         total += ahead * (uint64_t)(i + 1);
     }
