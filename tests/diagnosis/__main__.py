@@ -20,7 +20,7 @@ from pathlib import Path
 
 from armprof.errors import ArmprofError
 
-from .finding import Finding, advised_of, diagnose
+from .finding import Finding, advised, diagnose
 from .sources import Clock, Counters, Modelled, RunError, Source
 from .suite import BuildError, Pair, builder, pairs
 
@@ -63,7 +63,7 @@ def _run(chosen: Sequence[Pair], args: argparse.Namespace, folder: Path) -> int:
     print(_row(head), _row(["---"] * len(head)), sep="\n")
     for pair in filter(source.shows, chosen):
         for finding in diagnose(pair, source) if pair.causes else [None]:
-            cells = _cells(finding) if finding else _healthy(pair, advised_of(pair, source))
+            cells = _cells(finding) if finding else _healthy(pair, advised(source.count(pair).reading))
             if clock and finding:
                 fixed = {cause: fixed for fixed, cause in pair.fixes}[finding.cause]
                 cells.append(f"{100 * clock.gain(pair, fixed):.0f} %" if clock.shows(pair) else "")

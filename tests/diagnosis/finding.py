@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from armprof.analysis import Analysis, Improvement, analyze
-from armprof.analysis.rules import rules
+from armprof.analysis import Analysis, Improvement, Recommendation, analyze
+from armprof.counters.reading import Reading
 
 from .sources import RunError, Source
-from .suite import SLOW, Pair
+from .suite import Pair
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,12 @@ class Finding:
 
     program: str
     cause: str
-    named: Sequence[str]  # the rules that advise something, the most worthwhile first; or those that tell something
-    promised: Improvement | None  # None where the cause is not among them, or is told alone
+    named: Sequence[
+        str
+    ]  # the rules that advise something, the most worthwhile first; or tell something, where none does
+    promised: Improvement | None  # None where the cause is not among them
     gained: float
-    again: bool  # whether the same is said of the mended program
+    again: bool  # whether the same is advised of the mended program
 
     @property
     def place(self) -> int | None:
@@ -49,30 +51,28 @@ def diagnose(pair: Pair, source: Source) -> list[Finding]:
         mended = source.count(pair, fixed)
         if mended.checksum != slow.checksum:
             raise RunError(f"{pair.program} answers {slow.checksum}, mended {mended.checksum}")
-        promised = next((r.expected_improvement for r in analysis.recommendations if r.rule == cause), None)
+        promised = next((r.expected_improvement for r in _spoken(analysis) if r.rule == cause), None)
         found.append(
             Finding(
                 program=pair.program,
                 cause=cause,
-                named=named(analysis),
+                named=tuple(r.rule for r in _spoken(analysis)),
                 promised=promised,
                 gained=gain(slow.cycles, mended.cycles, promised.unit if promised else "latency"),
-                again=cause in named(analyze(mended.reading)),
+                again=cause in advised(mended.reading),
             )
         )
     return found
 
 
-def advised_of(pair: Pair, source: Source) -> Sequence[str]:
-    """The rules that advise something of the program as it is."""
-    return [r.rule for r in analyze(source.count(pair, SLOW).reading).recommendations]
+def advised(reading: Reading) -> Sequence[str]:
+    """The rules that advise something."""
+    return [r.rule for r in analyze(reading).recommendations]
 
 
-def named(analysis: Analysis) -> tuple[str, ...]:
-    """The rules that speak, in the order of the advice; where there is no advice, those that only tell something."""
-    advice = tuple(r.rule for r in analysis.recommendations)
-    told = {rule.name for rule in rules() if rule.aside}
-    return advice or tuple(s.rule for s in analysis.silent if s.rule in told and s.reason.startswith("only told"))
+def _spoken(analysis: Analysis) -> Sequence[Recommendation]:
+    """The advice; where there is none, what is told beside it."""
+    return analysis.recommendations or analysis.asides
 
 
 def gain(before: float, after: float, unit: str) -> float:

@@ -7,7 +7,7 @@ import pytest
 from armprof.counters.model import emulator
 from armprof.errors import CannotCount
 
-from .finding import advised_of, diagnose
+from .finding import advised, diagnose
 from .sources import Modelled
 from .suite import BuildError, Pair, builder, pairs
 
@@ -33,7 +33,7 @@ def test_the_cause_is_named_first_and_is_gone_once_it_is_mended(pair: Pair, mode
     assert found.place == 1, found
     assert not found.again, found
     assert not found.above_the_ceiling, found
-    assert found.promised is None or found.inside == (found.cause not in pair.beyond), found
+    assert found.inside == (found.cause not in pair.beyond), found
 
 
 @of(2)
@@ -46,7 +46,7 @@ def test_both_causes_are_the_first_two(pair: Pair, model: Modelled) -> None:
 
 @of(0)
 def test_of_a_healthy_program_nothing_is_advised(pair: Pair, model: Modelled) -> None:
-    assert not advised_of(pair, model)
+    assert not advised(model.count(pair).reading)
 
 
 def test_in_four_of_five_cases_or_more_the_gain_is_as_promised() -> None:
