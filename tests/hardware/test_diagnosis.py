@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 from diagnosis.finding import diagnose
 from diagnosis.sources import Counters
-from diagnosis.suite import Builder, builder, pair
+from diagnosis.suite import Builder, pair
 
 from armprof.counters.machine import machine as this_machine
 from armprof.counters.plan import Budget
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Builder:
     ready = os.environ.get("ARMPROF_PROGRAMS")
-    return builder(Path(ready) if ready else tmp_path_factory.mktemp("suite"), platform.machine())
+    return Builder(Path(ready) if ready else tmp_path_factory.mktemp("suite"), ("cc",))
 
 
 @pytest.fixture(params=[None, 2], ids=["all counters", "two counters"])
