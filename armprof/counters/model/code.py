@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-HOT = 0.9999  # so much of what was executed is looked at
+HOT = 0.999999  # so much of what was executed is looked at: what goes around a long loop is little of it
 MOST = 30_000  # instructions that are looked at
 
 ONLY = 0.95  # of the calls of a function from one place: then it is a part of what calls it
