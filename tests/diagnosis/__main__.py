@@ -15,7 +15,7 @@ import argparse
 import platform
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from armprof.errors import ArmprofError
@@ -46,7 +46,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="diagnosis-") as folder:
         try:
             return _run(chosen, args, args.build or Path(folder))
-        except (ArmprofError, BuildError, RunError) as error:
+        except BuildError as error:
             print(error, file=sys.stderr)
             return 2
 
@@ -61,14 +61,23 @@ def _run(chosen: Sequence[Pair], args: argparse.Namespace, folder: Path) -> int:
     clock = Clock(builder(folder / here, here)) if args.native else None
     head = (*HEAD, f"timed on {here}") if clock else HEAD
     print(_row(head), _row(["---"] * len(head)), sep="\n")
+    status = 0
     for pair in filter(source.shows, chosen):
-        for finding in diagnose(pair, source) if pair.causes else [None]:
-            cells = _cells(finding) if finding else _healthy(pair, advised(source.count(pair).reading))
-            if clock and finding:
-                fixed = {cause: fixed for fixed, cause in pair.fixes}[finding.cause]
-                cells.append(f"{100 * clock.gain(pair, fixed):.0f} %" if clock.shows(pair) else "")
-            print(_row(cells), flush=True)
-    return 0
+        try:
+            for cells in _rows(pair, source, clock):
+                print(_row(cells), flush=True)
+        except (ArmprofError, BuildError, RunError) as error:  # the others are told all the same
+            print(f"{pair.program}: {error}", file=sys.stderr)
+            status = 2
+    return status
+
+
+def _rows(pair: Pair, source: Source, clock: Clock | None) -> Iterator[list[str]]:
+    if not pair.causes:
+        yield [pair.program, "healthy", ", ".join(advised(source.count(pair).reading)) or "nothing", *[""] * 5]
+    for finding in diagnose(pair, source) if pair.causes else ():
+        timed = f"{100 * clock.gain(pair, finding.fixed):.0f} %" if clock and clock.shows(pair) else ""
+        yield [*_cells(finding), *([timed] if clock else [])]
 
 
 def _cells(finding: Finding) -> list[str]:
@@ -89,10 +98,6 @@ def _as_promised(finding: Finding) -> str:
     if finding.promised is None:
         return ""
     return "yes" if finding.inside else "above the ceiling" if finding.above_the_ceiling else "no"
-
-
-def _healthy(pair: Pair, advised: Sequence[str]) -> list[str]:
-    return [pair.program, "healthy", ", ".join(advised) or "nothing", *[""] * 5]
 
 
 def _row(cells: Sequence[str]) -> str:

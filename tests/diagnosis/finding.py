@@ -17,6 +17,7 @@ class Finding:
     """What came of one cause of a program. ``gained`` is in percent, of what ``promised`` is of."""
 
     program: str
+    fixed: int  # how the mended one was compiled
     cause: str
     named: Sequence[
         str
@@ -47,7 +48,8 @@ def diagnose(pair: Pair, source: Source) -> list[Finding]:
     slow = source.count(pair)
     analysis = analyze(slow.reading)
     found = []
-    for fixed, cause in pair.fixes:
+    for fixed, named in pair.fixes:
+        cause = source.names(pair, named)
         mended = source.count(pair, fixed)
         if mended.checksum != slow.checksum:
             raise RunError(f"{pair.program} answers {slow.checksum}, mended {mended.checksum}")
@@ -55,6 +57,7 @@ def diagnose(pair: Pair, source: Source) -> list[Finding]:
         found.append(
             Finding(
                 program=pair.program,
+                fixed=fixed,
                 cause=cause,
                 named=tuple(r.rule for r in _spoken(analysis)),
                 promised=promised,

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -49,6 +49,9 @@ class Source(Protocol):
     def shows(self, pair: Pair) -> bool:
         """Whether the program can be had and counted there."""
 
+    def names(self, pair: Pair, cause: str) -> str:
+        """The rule by which the cause shows there."""
+
     def count(self, pair: Pair, fixed: int = SLOW) -> Counted:
         """Runs the program. Raises RunError, BuildError, ArmprofError."""
 
@@ -62,6 +65,9 @@ class Modelled:
 
     def shows(self, pair: Pair) -> bool:
         return "aarch64" in pair.targets
+
+    def names(self, pair: Pair, cause: str) -> str:
+        return cause
 
     def count(self, pair: Pair, fixed: int = SLOW) -> Counted:
         program = self.builder.program(pair, fixed)
@@ -80,14 +86,16 @@ class Counters:
     builder: Builder
     seconds: float = 0.5  # of one pass
     rounds: int | None = None  # of one pass; None: as many as take so long
+    found: dict[str, int] = field(default_factory=dict)  # rounds by program
 
     def shows(self, pair: Pair) -> bool:
         return pair.in_program and platform.machine() in pair.targets
 
+    def names(self, pair: Pair, cause: str) -> str:
+        return pair.pmu or cause
+
     def count(self, pair: Pair, fixed: int = SLOW) -> Counted:
-        # As many of the mended one: gains are told by the cycles of the same work.
-        rounds = self.rounds or rounds_for(self.builder.program(pair), self.seconds)
-        command = [str(self.builder.program(pair, fixed)), str(rounds)]
+        command = [str(self.builder.program(pair, fixed)), str(self._rounds(pair))]
         names = machine().default_events()
         passes: list[Reading] = []
         checksum = ""
@@ -98,6 +106,12 @@ class Counters:
                 checksum, _ = answer(command, wanted)
                 passes += [c.reading for c in run_file.read(path).components if c.reading is not None]
         return Counted(pmu.joined(passes, names), checksum)
+
+    def _rounds(self, pair: Pair) -> int:
+        """As many of the mended program: gains are told by the cycles of the same work."""
+        if pair.program not in self.found:
+            self.found[pair.program] = self.rounds or rounds_for(self.builder.program(pair), self.seconds)
+        return self.found[pair.program]
 
 
 @dataclass(frozen=True)
