@@ -1,6 +1,6 @@
-/* Trades are valued by the positions of eight accounts in their instruments, a table of 16 MiB. Between one and the next there is so
- * much to do that the core does not get to the next position before it has waited for this one. Which ones are needed is
- * known long before: those of 128 trades asked for together arrive together. */
+/* Trades are valued by the positions of eight accounts in their instruments, a table of 16 MiB. Between one and the next
+ * there is so much to do that the core does not get to the next position before it has waited for this one. Which ones are
+ * needed is known long before: those of 128 trades asked for together arrive together. */
 #include "suite.h"
 
 #include <sys/mman.h>

@@ -22,14 +22,7 @@ static struct {
 
 static void prepare(void) {
     static uint32_t given[LEVELS * ORDERS]; /* in which order the pool gave them out */
-    for (uint32_t i = 0; i < LEVELS * ORDERS; i++) {
-        given[i] = i;
-    }
-    for (uint32_t i = LEVELS * ORDERS - 1; i > 0; i--) {
-        uint32_t other = (uint32_t)draw(i + 1), kept = given[i];
-        given[i] = given[other];
-        given[other] = kept;
-    }
+    shuffle(given, LEVELS * ORDERS);
     for (uint32_t level = 0; level < LEVELS; level++) {
         for (uint32_t i = ORDERS; i-- > 0;) { /* the last of a level first */
             struct order *one = &pool[given[level * ORDERS + i]];

@@ -1,5 +1,5 @@
-/* The level of an index: bid, ask and last price of 30,000 instruments, whose records have 96 bytes. All lines of all records come
- * through the caches for a quarter of what is on them; in arrays of their own the values follow each other. */
+/* The level of an index: bid, ask and last price of 30,000 instruments, whose records have 96 bytes. All lines of all
+ * records come through the caches for a quarter of what is on them; in arrays of their own the values follow each other. */
 #include "suite.h"
 
 enum { INSTRUMENTS = 30000 };

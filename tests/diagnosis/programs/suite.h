@@ -42,6 +42,15 @@ static inline uint64_t draw(uint64_t n) {
     return (state >> 11) % n;
 }
 
+/* The numbers below n in any order. */
+static inline void shuffle(uint32_t *numbers, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t other = (uint32_t)draw(i + 1);
+        numbers[i] = numbers[other];
+        numbers[other] = i;
+    }
+}
+
 static bool turns;
 
 /* Emulated threads run when the machine's scheduler lets them, on a busy one each for a long time. With "turns" they share
