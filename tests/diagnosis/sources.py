@@ -92,7 +92,7 @@ class Counters:
         return pair.in_program and platform.machine() in pair.targets
 
     def names(self, pair: Pair, cause: str) -> str:
-        return pair.pmu or cause
+        return pair.pmu[pair.causes.index(cause)] if pair.pmu else cause
 
     def count(self, pair: Pair, fixed: int = SLOW) -> Counted:
         command = [str(self.builder.program(pair, fixed)), str(self._rounds(pair))]

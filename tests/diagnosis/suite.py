@@ -39,7 +39,7 @@ class Pair:
     settings: Mapping[str, int] = field(default_factory=dict)
     fixed_settings: Mapping[str, int] = field(default_factory=dict)
     in_program: bool = True
-    pmu: str | None = None
+    pmu: Sequence[str] = ()
     beyond: Sequence[str] = ()
     targets: Sequence[str] = ("aarch64", "x86_64")
 
