@@ -43,9 +43,9 @@ class Sample:
 
 
 class Layout:
-    """Groups of events as the native module takes them: made once, opened many times."""
+    """Groups of events as the native module takes them: made once, opened many times. ``kernel``: count kernel mode too."""
 
-    def __init__(self, groups: Sequence[Sequence[str]], on: Machine) -> None:
+    def __init__(self, groups: Sequence[Sequence[str]], on: Machine, kernel: bool = False) -> None:
         self.machine = on
         self.module = native()
         self.names = [name for group in groups for name in group]
@@ -67,7 +67,7 @@ class Layout:
                 for at, (kind, config) in enumerate(target.attrs):
                     # a group lives on one PMU; software events never wait and get a group of their own
                     own = len(groups) * pmus if target.is_software else number * pmus + at
-                    rows.append({"type": kind, "config": config, "kernel": target.kernel, "group": own})
+                    rows.append({"type": kind, "config": config, "kernel": target.kernel or kernel, "group": own})
         most = self.module.lib.ARMPROF_MAX_EVENTS
         if len(rows) > most:
             raise CannotCount(f"{len(rows)} events at once, and at most {most} can be open", "ask for fewer")
@@ -306,10 +306,13 @@ def cost_of_nothing(counters: Counters) -> dict[str, float]:
 
 
 def groups_of(
-    events: Sequence[str], anchors: Sequence[str] = (), together: Sequence[Sequence[str]] = TOGETHER
+    events: Sequence[str],
+    anchors: Sequence[str] = (),
+    together: Sequence[Sequence[str]] = TOGETHER,
+    on: Machine | None = None,
 ) -> list[tuple[str, ...]]:
     """The events in groups that fit this machine: the PMU's as `plan` puts them, the rest in one more."""
-    here = machine()
+    here = on or machine()
     hardware: list[str] = []
     others: list[str] = []
     for name in events:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from armprof import cpu
@@ -26,8 +26,13 @@ ELSEWHERE = {"model": "no PMU counts this, only the modelled core does"}
 _TELLING = (Status.SUSPECT, Status.NOT_PERMITTED, Status.UNSUPPORTED, Status.NOT_COUNTED)
 
 
-def compute(reading: Reading, core: Core | str | None = None, groups: Sequence[Reading] = ()) -> ARM64Metrics:
-    """Every metric of the table, each with a value or the reason why it has none.
+def compute(
+    reading: Reading,
+    core: Core | str | None = None,
+    groups: Sequence[Reading] = (),
+    names: Collection[str] | None = None,
+) -> ARM64Metrics:
+    """Every metric of the table, or those of these ``names``, each with a value or the reason why it has none.
 
     ``core`` (a Core or its name) tells what the reading itself may not: the core of an imported file.
     ``groups`` are the same stretch read group by group, where the source has that: a ratio is taken inside
@@ -41,7 +46,10 @@ def compute(reading: Reading, core: Core | str | None = None, groups: Sequence[R
 
     counts, by_group = _Counts(reading, core), [_Counts(group, core) for group in groups]
     metrics: dict[str, Metric] = {}
+    sought = None if names is None else {*names, *(topdown.TERMS if set(names) & set(topdown.TERMS) else ())}
     for definition in definitions():
+        if sought is not None and definition.name not in sought:
+            continue
         if definition.source not in ("", reading.source):
             metrics[definition.name] = _none(definition, reading, Status.UNSUPPORTED, ELSEWHERE[definition.source])
             continue
@@ -54,7 +62,7 @@ def compute(reading: Reading, core: Core | str | None = None, groups: Sequence[R
             assert core.slots is not None
             ways = form.ways(definition.name, core.slots)
         metrics[definition.name] = _metric(definition, ways, counts, by_group)
-    metrics |= topdown.checked({name: metrics[name] for name in topdown.TERMS})
+    metrics |= topdown.checked({name: metrics[name] for name in topdown.TERMS if name in metrics})
     return ARM64Metrics(metrics, reading, core, quality(reading, metrics, core))
 
 

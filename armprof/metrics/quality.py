@@ -39,7 +39,7 @@ def quality(reading: Reading, metrics: Mapping[str, Metric], core: Core | None) 
     covered = {name: count.coverage for name, count in reading.counts.items() if count.value is not None}
     known = {name: coverage for name, coverage in covered.items() if coverage is not None}
     lowest = min(known, key=known.__getitem__, default=None)
-    terms = [metrics[name].value for name in TERMS]
+    terms = [metrics[name].value if name in metrics else None for name in TERMS]
     clock = _clock(reading)
     return Quality(
         lowest_coverage=None if lowest is None else known[lowest],

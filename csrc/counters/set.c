@@ -54,8 +54,9 @@ void armprof_sets_watch_forks(void) {
     pthread_once(&once, watch_forks);
 }
 
-static int perf_event_open(struct perf_event_attr *attr, pid_t pid, int cpu, int group_fd) {
-    return (int)syscall(SYS_perf_event_open, attr, pid, cpu, group_fd, PERF_FLAG_FD_CLOEXEC);
+static int perf_event_open(struct perf_event_attr *attr, const armprof_options *on, int group_fd) {
+    unsigned long flags = PERF_FLAG_FD_CLOEXEC | (on->cgroup ? PERF_FLAG_PID_CGROUP : 0);
+    return (int)syscall(SYS_perf_event_open, attr, on->pid, on->cpu, group_fd, flags);
 }
 
 static bool sigill_is_blocked(void) {
@@ -90,7 +91,7 @@ static bool has_long_counters(uint32_t type) {
     enum { INST_RETIRED = 0x08 };
     struct perf_event_attr attr = {.size = sizeof attr, .type = type, .config = INST_RETIRED, .config1 = 3,
                                    .disabled = 1, .exclude_kernel = 1, .exclude_hv = 1};
-    int fd = perf_event_open(&attr, 0, -1, -1);
+    int fd = perf_event_open(&attr, &(armprof_options){.cpu = -1}, -1);
     if (fd < 0 && errno != EOPNOTSUPP) {
         return true; /* it does not tell; the ladder will */
     }
@@ -133,7 +134,7 @@ static int open_event(struct armprof_set *set, uint32_t index, const armprof_eve
         attr.inherit = options->inherit;
         attr.disabled = group_fd == -1; /* members follow their leader */
         attr.enable_on_exec = group_fd == -1 && options->enable_on_exec;
-        int fd = perf_event_open(&attr, options->pid, options->cpu, group_fd);
+        int fd = perf_event_open(&attr, options, group_fd);
         if (fd < 0) {
             error = errno;
             continue;

@@ -40,8 +40,9 @@ typedef struct armprof_event {
 } armprof_event;
 
 typedef struct armprof_options {
-    pid_t pid;           /* 0: the calling thread */
+    pid_t pid;           /* 0: the calling thread; -1: whatever runs on the CPU */
     int cpu;             /* -1: wherever the thread runs */
+    bool cgroup;         /* pid is a descriptor of a cgroup's folder: its tasks, while they are on the CPU */
     bool inherit;        /* follow threads and children started from now on; excludes user reads */
     bool enable_on_exec; /* start counting when pid calls exec; otherwise when the set is opened */
     bool user_reads;     /* try reads without a system call (ARM64; kernel.perf_user_access = 1) */

@@ -8,7 +8,7 @@ typedef int... pid_t;
 
 typedef struct armprof_event { uint32_t type; uint32_t group; uint64_t config; bool kernel; ...; } armprof_event;
 typedef struct armprof_options {
-    pid_t pid; int cpu; bool inherit; bool enable_on_exec; bool user_reads; bool unfenced; ...;
+    pid_t pid; int cpu; bool cgroup; bool inherit; bool enable_on_exec; bool user_reads; bool unfenced; ...;
 } armprof_options;
 typedef enum armprof_access { ARMPROF_CLOSED, ARMPROF_USER64, ARMPROF_USER32, ARMPROF_SYSCALL } armprof_access;
 typedef struct armprof_count { uint64_t value; uint64_t enabled_ns; uint64_t running_ns; ...; } armprof_count;

@@ -51,6 +51,17 @@ static void differences_of_samples_are_what_happened_between(void) {
     armprof_close(set);
 }
 
+static void a_cgroup_is_named_by_a_descriptor_of_its_folder(void) {
+    armprof_event event = task_clock(0);
+    int root = open("/", O_RDONLY | O_DIRECTORY);
+    armprof_set *set = armprof_open(&event, 1, &(armprof_options){.pid = root, .cgroup = true});
+    CHECK(set != NULL);
+    int error = armprof_event_error(set, 0); /* no cgroup; or a kernel that asks for the permission first */
+    CHECK(error == EBADF || error == EACCES || error == EPERM);
+    armprof_close(set);
+    close(root);
+}
+
 static void task_clock_is_the_time_of_the_thread(void) {
     armprof_event event = task_clock(0);
     armprof_set *set = must_open(&event, 1, &plain);
@@ -553,6 +564,7 @@ int main(int argc, char **argv) {
     need_counters();
     static const struct test tests[] = {
         TEST(differences_of_samples_are_what_happened_between),
+        TEST(a_cgroup_is_named_by_a_descriptor_of_its_folder),
         TEST(task_clock_is_the_time_of_the_thread),
         TEST(unfenced_sets_count_alike),
         TEST(a_sample_costs_little_of_what_it_counts),

@@ -1,0 +1,207 @@
+"""Counters that stay open on a CPU, a process or a cgroup, and tell what they counted since they were asked last.
+
+Each difference has the times of its own interval. A ratio over the whole life of a counter would change what was already
+told whenever multiplexing changes (cAdvisor exports that as a counter that falls).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from operator import add, sub
+from pathlib import Path
+from typing import NamedTuple
+
+from armprof.counters.combine import NEGLIGIBLE_LOSS
+from armprof.counters.pmu import Layout
+from armprof.counters.reading import Count, Status, uncounted
+from armprof.counters.refusal import Refusal, explain
+from armprof.errors import CannotCount
+
+NO_TURN = "its group did not have the counters in this interval: others took them, or there are too many groups"
+NOTHING_RAN = "nothing ran in this interval"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What counters are put on: a thread, a CPU (pid -1), or a cgroup on a CPU (pid is a descriptor of its folder)."""
+
+    pid: int = -1
+    cpu: int = -1
+    inherit: bool = False
+    cgroup: bool = False
+
+
+class Interval(NamedTuple):
+    """What one event counted in one interval. ``value`` is ``raw``, scaled where the counter did not run all the time; None
+    where it did not run at all. A count over many intervals is `joined` from them.
+    """
+
+    value: float | None
+    raw: int
+    enabled_ns: int
+    running_ns: int
+
+
+def interval(raw: int, enabled_ns: int, running_ns: int) -> Interval:
+    """The interval of these differences."""
+    if running_ns >= enabled_ns * (1 - NEGLIGIBLE_LOSS) and running_ns > 0:
+        return Interval(raw, raw, enabled_ns, running_ns)
+    return Interval(raw * enabled_ns / running_ns if running_ns > 0 else None, raw, enabled_ns, running_ns)
+
+
+def joined(intervals: Sequence[Interval]) -> Interval:
+    """Several intervals of one event as one. Those in which its group had no turn are taken to be like the rest."""
+    raw = sum(i.raw for i in intervals)
+    enabled = sum(i.enabled_ns for i in intervals)
+    running = sum(i.running_ns for i in intervals)
+    seen = sum(i.enabled_ns for i in intervals if i.value is not None)
+    known = sum(i.value for i in intervals if i.value is not None)
+    return Interval(known * (enabled / seen) if 0 < seen < enabled else known if seen else None, raw, enabled, running)
+
+
+def count_of(event: str, found: Interval, unit: str = "", group: int | None = None) -> Count:
+    """The interval as a Count."""
+    if found.value is None:
+        reason = NO_TURN if found.enabled_ns else NOTHING_RAN
+        times = {"enabled_ns": found.enabled_ns, "running_ns": found.running_ns}
+        return uncounted(event, Status.NOT_COUNTED, reason, unit=unit, group=group, **times)
+    scaled = found.running_ns < found.enabled_ns * (1 - NEGLIGIBLE_LOSS)
+    return Count(
+        event=event,
+        value=found.value,
+        raw=found.raw,
+        enabled_ns=found.enabled_ns,
+        running_ns=found.running_ns,
+        status=Status.SCALED if scaled else Status.COUNTED,
+        reason="multiplexed: an estimate from the time that its group had the counters" if scaled else None,
+        unit=unit,
+        group=group,
+    )
+
+
+class Standing:
+    """A layout's events, open on several places and counted together, until `close`.
+
+    ``events`` are those that could be opened on any of the places, ``refused`` the rest with the reason.
+    """
+
+    def __init__(self, layout: Layout, places: Sequence[Place]) -> None:
+        module = layout.module
+        self._lib, self._size = module.lib, layout.size
+        self._sets: list[object] = []
+        self.refused = dict(layout.refused)
+        assert module.ffi.sizeof("armprof_count") == 3 * 8
+        for place in places if layout.size else ():
+            options = {"pid": place.pid, "cpu": place.cpu, "inherit": place.inherit, "cgroup": place.cgroup}
+            opened = module.lib.armprof_open(
+                layout.events, layout.size, module.ffi.new("armprof_options *", {**options, "unfenced": True})
+            )
+            if opened == module.ffi.NULL:
+                self.close()
+                raise CannotCount("no memory for the counters")
+            self._sets.append(opened)
+        numbers = 3 * layout.size
+        self._counts = module.ffi.new("armprof_count[]", max(1, layout.size * len(self._sets)))
+        self._rows = [self._counts + at * layout.size for at in range(len(self._sets))]
+        self._buffer = module.ffi.buffer(self._counts)
+        self._unpack = struct.Struct(f"={numbers * len(self._sets)}Q").unpack_from
+        self._slots: list[tuple[int, ...]] = []
+        self.events: list[str] = []
+        self.units: dict[str, str] = {}
+        self.groups: dict[str, int | None] = {}
+        for target, slots, group in zip(layout.targets, layout.slots, layout.group_of, strict=True):
+            errors = [self._error(slots, at) for at in range(len(self._sets))]
+            if errors and all(errors):
+                telling = next((e for e in errors if e != errno.ESRCH), errno.ESRCH)
+                self.refused[target.name] = explain(telling, layout.machine.host, target.kernel)
+                continue
+            self.events.append(target.name)
+            self.units[target.name] = target.unit
+            self.groups[target.name] = None if target.is_software else group
+            self._slots.append(slots)
+        self._single = all(len(slots) == 1 for slots in self._slots)
+        self._before: tuple[int, ...] = ()
+        self._before = self._sample() or (0,) * numbers * len(self._sets)
+
+    def _error(self, slots: tuple[int, ...], at: int) -> int:
+        """0 where any of the event's counters is open in this set."""
+        errors = [int(self._lib.armprof_event_error(self._sets[at], slot)) for slot in slots]
+        return 0 if 0 in errors else errors[0]
+
+    def close(self) -> None:
+        """Closes the counters. Twice does no harm."""
+        for opened in self._sets:
+            self._lib.armprof_close(opened)
+        self._sets = []
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _sample(self) -> tuple[int, ...] | None:
+        sample = self._lib.armprof_sample
+        for opened, row in zip(self._sets, self._rows, strict=True):
+            if sample(opened, row):
+                return None
+        numbers: tuple[int, ...] = self._unpack(self._buffer)
+        return numbers
+
+    def difference(self) -> list[Interval] | None:
+        """What each of ``events`` counted since the last time; None where the counters cannot be read any more."""
+        now = self._sample()
+        if now is None:
+            return None
+        numbers = list(map(sub, now, self._before))
+        self._before = now
+        each = 3 * self._size
+        total = numbers[:each]
+        for at in range(each, len(numbers), each):
+            total = list(map(add, total, numbers[at : at + each]))
+        if self._single:
+            return [interval(*total[3 * slot : 3 * slot + 3]) for (slot,) in self._slots]
+        return [self._of_several(total, slots) for slots in self._slots]
+
+    @staticmethod
+    def _of_several(total: list[int], slots: tuple[int, ...]) -> Interval:
+        """PMUs count in turn, on whichever CPU the thread is: together they ran at most as long as it did."""
+        return interval(
+            sum(total[3 * slot] for slot in slots),
+            max(total[3 * slot + 1] for slot in slots),
+            sum(total[3 * slot + 2] for slot in slots),
+        )
+
+
+def threads_of(pid: int) -> list[int]:
+    """The process's threads, and those of the children that it has now, each with theirs. Empty where it is gone."""
+    found: list[int] = []
+    waiting = [pid]
+    seen: set[int] = set()
+    while waiting:
+        process = waiting.pop()
+        if process in seen:
+            continue
+        seen.add(process)
+        with suppress(OSError):
+            for task in sorted(Path(f"/proc/{process}/task").iterdir(), key=lambda path: int(path.name)):
+                found.append(int(task.name))
+                with suppress(OSError):
+                    waiting += map(int, (task / "children").read_text().split())
+    return found
+
+
+def on_process(layout: Layout, pid: int) -> Standing:
+    """Counters on all that lives of the process and its children now, and on what they start from now on."""
+    return Standing(layout, [Place(pid=thread, inherit=True) for thread in threads_of(pid)])
+
+
+def why_not_cgroup(folder: Path) -> Refusal | None:
+    """Why a cgroup's folder cannot be counted; None where it can."""
+    if not folder.is_dir():
+        return Refusal(Status.NOT_COUNTED, f"there is no cgroup {folder}")
+    if not os.path.exists(folder / "cgroup.procs"):
+        return Refusal(Status.NOT_COUNTED, f"{folder} is no cgroup: it has no cgroup.procs")
+    return None

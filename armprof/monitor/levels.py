@@ -1,0 +1,94 @@
+"""What the kernel tells in /proc and in cgroups beside counters: how busy, how much memory.
+
+A level is the state at one moment, or over the stretch since it was asked for last. What cannot be read is absent.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from armprof.cpu.sysfs import text
+
+Levels = Mapping[str, float]
+
+# name -> unit, as it is stored
+UNITS = {
+    "busy": "CPUs",
+    "memory_bytes": "bytes",
+    "processes": "",
+    "threads": "",
+}
+
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_IDLE = (3, 4)  # columns of /proc/stat: idle, and idle while a disk works
+
+
+class Busy:
+    """How many CPUs were busy since the last time, of each name, from seconds of work that only grow."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, float] = {}
+        self._at: float | None = None
+
+    def since(self, seconds: Mapping[str, float], at: float) -> dict[str, float]:
+        """Nothing the first time, nor of a name that was not there the last time."""
+        last, before = self._last, self._at
+        self._last, self._at = dict(seconds), at
+        if before is None or at <= before:
+            return {}
+        return {name: max(0.0, s - last[name]) / (at - before) for name, s in seconds.items() if name in last}
+
+
+def cpu_seconds(stat: str) -> dict[str, float]:
+    """The seconds that each CPU has worked, by /proc/stat; "cpu" is their sum. Time that the host took away is no work."""
+    found = {}
+    for line in stat.splitlines():
+        name, *numbers = line.split()
+        if re.fullmatch(r"cpu\d*", name) and len(numbers) > 7:
+            worked = (int(n) for at, n in enumerate(numbers[:7]) if at not in _IDLE)
+            found[name] = sum(worked) / TICKS_PER_S
+    return found
+
+
+def memory_used(meminfo: str) -> float | None:
+    """Bytes that are not available to a new program, by /proc/meminfo."""
+    sizes = {m[1]: int(m[2]) * 1024 for m in re.finditer(r"^(MemTotal|MemAvailable): +(\d+) kB", meminfo, re.MULTILINE)}
+    return float(sizes["MemTotal"] - sizes["MemAvailable"]) if len(sizes) == 2 else None
+
+
+def of_processes(pids: Iterable[int]) -> tuple[dict[str, float], float]:
+    """Memory, processes and threads together, and the seconds that they have worked; of those that are there."""
+    pages = threads = processes = 0
+    seconds = 0.0
+    for pid in pids:
+        with suppress(OSError, ValueError, IndexError):
+            # the name may hold anything, parentheses too
+            fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+            seconds += (int(fields[11]) + int(fields[12]) + int(fields[13]) + int(fields[14])) / TICKS_PER_S
+            threads += int(fields[17])
+            pages += int(fields[21])
+            processes += 1
+    if not processes:
+        return {}, 0.0
+    found = {"memory_bytes": float(pages * PAGE_BYTES), "processes": float(processes), "threads": float(threads)}
+    return found, seconds
+
+
+def of_cgroup(folder: Path) -> tuple[dict[str, float], float | None]:
+    """The cgroup's memory and tasks, and the seconds that it has worked; what its controllers do not tell is absent."""
+    found: dict[str, float] = {}
+    for name in ("memory.current", "memory.usage_in_bytes"):
+        if (value := text(folder / name)).isdecimal():
+            found["memory_bytes"] = float(value)
+    if (folder / "cgroup.procs").exists():
+        found["processes"] = float(len(text(folder / "cgroup.procs").split()))
+    if usage := re.search(r"^usage_usec (\d+)", text(folder / "cpu.stat"), re.MULTILINE):
+        return found, int(usage[1]) / 1e6
+    if (value := text(folder / "cpuacct.usage")).isdecimal():
+        return found, int(value) / 1e9
+    return found, None

@@ -1,0 +1,47 @@
+"""What /proc tells beside counters."""
+
+from __future__ import annotations
+
+import os
+
+from armprof.monitor import levels
+
+STAT = """cpu  100 0 50 800 20 5 5 40 0 0
+cpu0 60 0 20 400 10 5 5 20 0 0
+cpu1 40 0 30 400 10 0 0 20 0 0
+intr 12345
+ctxt 1
+"""
+
+
+def test_time_that_was_idle_or_taken_by_the_host_is_no_work():
+    assert levels.cpu_seconds(STAT) == {"cpu": 160 / levels.TICKS_PER_S, "cpu0": 0.9, "cpu1": 0.7}
+
+
+def test_busy_is_work_over_time_and_unknown_the_first_time():
+    busy = levels.Busy()
+    assert busy.since({"cpu0": 10.0}, 100.0) == {}
+    assert busy.since({"cpu0": 11.0, "cpu1": 5.0}, 102.0) == {"cpu0": 0.5}
+    assert busy.since({"cpu0": 11.0, "cpu1": 6.0}, 104.0) == {"cpu0": 0.0, "cpu1": 0.5}
+
+
+def test_memory_is_what_a_new_program_cannot_have():
+    assert levels.memory_used("MemTotal: 1000 kB\nMemFree: 1 kB\nMemAvailable: 400 kB\n") == 600 * 1024
+    assert levels.memory_used("MemTotal: 1000 kB\n") is None
+
+
+def test_a_process_has_memory_and_threads_and_one_that_is_gone_has_nothing():
+    found, seconds = levels.of_processes([os.getpid()])
+    assert found["processes"] == 1
+    assert found["threads"] >= 1
+    assert found["memory_bytes"] > 1 << 20
+    assert seconds > 0
+    assert levels.of_processes([2**22 + 1]) == ({}, 0.0)
+
+
+def test_a_cgroup_tells_what_its_controllers_have(tmp_path):
+    (tmp_path / "cgroup.procs").write_text("1\n2\n")
+    assert levels.of_cgroup(tmp_path) == ({"processes": 2.0}, None)
+    (tmp_path / "memory.current").write_text("4096\n")
+    (tmp_path / "cpu.stat").write_text("usage_usec 2500000\nuser_usec 1\n")
+    assert levels.of_cgroup(tmp_path) == ({"processes": 2.0, "memory_bytes": 4096.0}, 2.5)

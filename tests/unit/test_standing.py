@@ -1,0 +1,152 @@
+"""Counters that stay open: differences of intervals, each with its own times."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from armprof.counters.machine import machine
+from armprof.counters.pmu import Layout
+from armprof.counters.reading import Status
+from armprof.counters.standing import (
+    Interval,
+    Place,
+    Standing,
+    count_of,
+    interval,
+    joined,
+    on_process,
+    threads_of,
+)
+
+MS = 1_000_000
+
+
+# ---- arithmetic ----
+
+
+def test_an_event_that_ran_all_the_time_is_what_its_counter_said():
+    assert interval(1000, 100, 100) == Interval(1000, 1000, 100, 100)
+
+
+def test_an_event_that_took_turns_is_scaled_by_the_times_of_the_interval():
+    assert interval(1000, 100, 25) == Interval(4000, 1000, 100, 25)
+
+
+def test_an_event_that_had_no_turn_has_no_value_and_never_0():
+    found = interval(0, 100, 0)
+    assert found.value is None
+    count = count_of("l1d_cache", found, group=1)
+    assert (count.value, count.status) == (None, Status.NOT_COUNTED)
+    assert count.reason is not None
+    assert "others took them" in count.reason
+
+
+def test_where_nothing_ran_the_reason_says_so():
+    assert count_of("cpu_cycles", interval(0, 0, 0)).reason == "nothing ran in this interval"
+
+
+def test_intervals_without_a_turn_are_taken_to_be_like_the_rest():
+    found = joined([interval(100, 10, 10), interval(0, 10, 0), interval(300, 10, 10)])
+    assert found == Interval(600, 400, 30, 20)
+    count = count_of("l1d_cache", found)
+    assert count.status is Status.SCALED
+    assert count.coverage == pytest.approx(2 / 3)
+
+
+def test_each_interval_is_scaled_by_its_own_times_not_by_those_of_all():
+    # busy while it had the counters all the time, idle while it had them a tenth of it: a lifetime ratio gives 1,818
+    found = joined([interval(1000, 100, 100), interval(0, 100, 10)])
+    assert found.value == 1000
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**12), st.integers(1, 10**9)), min_size=1))
+def test_joining_intervals_that_ran_all_the_time_is_their_sum(rows):
+    found = joined([interval(raw, ns, ns) for raw, ns in rows])
+    assert found.value == found.raw == sum(raw for raw, _ in rows)
+    assert found.enabled_ns == found.running_ns == sum(ns for _, ns in rows)
+
+
+# ---- real counters ----
+
+
+def layout(*events: str) -> Layout:
+    return Layout([events], machine())
+
+
+def opened(standing: Standing) -> Standing:
+    if not standing.events:
+        pytest.skip(f"nothing can be counted here: {next(iter(standing.refused.values()))}")
+    return standing
+
+
+def test_differences_are_those_of_the_interval_and_add_up():
+    me = opened(Standing(layout("task_clock", "page_faults"), [Place(pid=os.getpid())]))
+    spent = []
+    for _ in range(3):
+        begin = time.thread_time_ns()
+        while time.thread_time_ns() < begin + 2 * MS:
+            pass
+        found = me.difference()
+        assert found is not None
+        spent.append(found[0].value)
+        assert 2 * MS <= found[0].raw < 1000 * MS
+        assert found[0].running_ns == found[0].enabled_ns > 0
+    me.close()
+    me.close()
+    assert len(spent) == 3
+
+
+def test_a_cpu_counts_whatever_runs_there():
+    cpu = min(os.sched_getaffinity(0))
+    on = opened(Standing(layout("task_clock"), [Place(cpu=cpu)]))
+    time.sleep(0.02)
+    (clock,) = on.difference() or ()
+    on.close()
+    assert clock.enabled_ns > 19 * MS
+
+
+def test_a_process_is_followed_with_its_threads_and_the_children_it_has():
+    stop = threading.Event()
+    thread = threading.Thread(target=stop.wait)
+    thread.start()
+    child = subprocess.Popen(["sleep", "60"])
+    found = threads_of(os.getpid())
+    assert thread.native_id in found
+    assert child.pid in found
+    stop.set()
+    thread.join()
+    child.kill()
+    child.wait()
+    assert threads_of(child.pid) == []
+
+
+def test_what_a_followed_process_starts_later_is_counted_with_it():
+    shell = subprocess.Popen(
+        ["sh", "-c", "read x; i=0; while [ $i -lt 40000 ]; do i=$((i+1)); done & wait; read x"], stdin=subprocess.PIPE
+    )
+    assert shell.stdin is not None
+    followed = opened(on_process(layout("task_clock"), shell.pid))
+    shell.stdin.write(b"go\n")
+    shell.stdin.flush()
+    total, deadline = 0, time.monotonic() + 30
+    while total < 5 * MS and time.monotonic() < deadline:
+        time.sleep(0.02)
+        total += (followed.difference() or [interval(0, 0, 0)])[0].raw
+    followed.close()
+    shell.stdin.close()
+    shell.kill()
+    shell.wait()
+    assert total >= 5 * MS
+
+
+def test_an_event_that_nothing_counts_is_refused_with_its_reason():
+    refused = Standing(layout("task_clock", "l1d_cache"), [Place(pid=2**22 + 1)]).refused
+    assert refused["task_clock"].reason
+    assert refused["l1d_cache"].reason
