@@ -20,6 +20,7 @@ VERBS: dict[str, str] = {
     "ab": "times two builds in turns, tells whether the new one is slower: armprof ab -- OLD -- NEW",
     "compare": "holds a run file against a baseline; exits with 1 on a regression",
     "history": "keeps runs and baselines, tells where what they measured moved",
+    "monitor": "samples the machine, a process or a cgroup ten times a second; live view and store",
     "report": "renders a run file or a perf stat output; without one it benches the built-in kernels first",
 }
 

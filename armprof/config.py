@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +86,36 @@ def path_of(key: str) -> str:
     bare = re.fullmatch(r"[A-Za-z0-9_-]+", key)
     key = key if len(key) <= _LONGEST else f"{key[:_LONGEST]}..."
     return key if bare else f'"{key}"'
+
+
+def line_of(text: str, path: str) -> int | None:
+    """The line of the text that the key of this path stands in, or of the table nearest to it; None where neither is seen.
+
+    For messages: a table written inline, or a key of a kind that TOML has and nobody writes, is told by its parent's line.
+    """
+    wanted = _split(re.sub(r"\[\d+\]$", "", path))
+    best, nearest = 0, None
+    here: list[str] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[\[?\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$", line):
+            here = found = _split(header[1])
+        elif key := re.match(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""", line):
+            found = [*here, *_split(key[1])]
+        else:
+            continue
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(found, wanted, strict=False)))
+        if same > best and same in (len(found), len(wanted)):
+            best, nearest = same, number
+    return nearest
+
+
+def _split(path: str) -> list[str]:
+    """The keys of a dotted path."""
+    return [part.strip("\"'") for part in re.findall(r"""[\w-]+|"[^"]*"|'[^']*'""", path)]
+
+
+def complain(file: Path, text: str, error: ValueError) -> ArmprofError:
+    """A complaint about that file's text: "armprof.toml: line 7: alerts.slow.above: expected a number, found 'x'"."""
+    message = str(error)
+    line = line_of(text, message.partition(": ")[0])
+    return ArmprofError(f"{file}: line {line}: {message}" if line else f"{file}: {message}")

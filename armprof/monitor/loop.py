@@ -52,6 +52,11 @@ class Loop:
         self._silent: set[tuple[str, int]] = set()
         scope.levels()  # what is told as a difference begins here
 
+    def keep(self, keep: Keep) -> None:
+        """Another retention, from now on."""
+        if self._aging:
+            self._aging.keep = keep
+
     def stop(self) -> None:
         """Ends `run` after the sample that is being taken."""
         self._stopping = True

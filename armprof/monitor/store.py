@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from armprof.errors import ArmprofError
+from armprof.monitor.alerts import Alert
 from armprof.monitor.moments import Mark
 from armprof.monitor.sampler import Sample
 
@@ -174,17 +175,18 @@ class Store:
         rows = [(self._session, mark.at_ns, mark.target, mark.kind, mark.text) for mark in marks]
         self._put("INSERT INTO marks (session, at_ns, target, kind, text) VALUES (?, ?, ?, ?, ?)", rows)
 
-    def alert(self, number: int | None, row: tuple[Any, ...]) -> None:
-        """An alert that begins, or (with its number in this session's order) its end."""
-        if number is None:
+    def alert(self, alert: Alert) -> None:
+        """An alert that begins, or its end."""
+        key = (self._session, alert.cause, alert.began_ns)
+        if alert.ended_ns is None:
             self._put(
-                "INSERT INTO alerts (session, cause, rule, target, began_ns, value, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(self._session, *row)],
+                "INSERT INTO alerts (session, cause, began_ns, rule, target, value, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(*key, alert.rule, alert.target, alert.value, alert.text)],
             )
         else:
             self._put(
                 "UPDATE alerts SET ended_ns = ? WHERE session = ? AND cause = ? AND began_ns = ?",
-                [(row[0], self._session, *row[1:])],
+                [(alert.ended_ns, *key)],
             )
 
     def _put(self, statement: str, rows: Rows) -> None:

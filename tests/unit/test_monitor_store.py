@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +18,7 @@ from monitored import START, TENTH, GivenScope, GivenTarget, S, sample
 
 from armprof.counters.standing import Interval
 from armprof.errors import ArmprofError
+from armprof.monitor.alerts import Alert
 from armprof.monitor.latencies import Distribution
 from armprof.monitor.moments import Mark
 from armprof.monitor.store import APPLICATION_ID, COMMIT_NS, MOST_WAITING, RETRY_NS, Session, Store, connect
@@ -74,8 +76,9 @@ def test_levels_latencies_marks_and_alerts_have_their_places(path):
     found = Distribution(300.0, {100: 2, 96: 1})
     store.latencies(tick, "machine", [("parse", found.calls, found.total_ns, found.to_json())])
     store.marks([Mark(START, "cpu1", "offline", "CPU 1 was taken off-line")])
-    store.alert(None, ("ipc", "slow", "machine", START, 0.2, "ipc is 0.2"))
-    store.alert(1, (START + S, "ipc", START))
+    alert = Alert("ipc", "slow", "machine", START, 0.2, "ipc is 0.2")
+    store.alert(alert)
+    store.alert(replace(alert, ended_ns=START + S))
     store.close(START)
     assert rows(path, "SELECT target, level, unit, value FROM states") == [("machine", "busy", "CPUs", 1.5)]
     assert rows(path, "SELECT calls, total_ns, buckets FROM latencies") == [(3, 300.0, '{"96":1,"100":2}')]

@@ -1,0 +1,112 @@
+"""What armprof.toml says of the monitor: [monitor] and [alerts.NAME]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from armprof import config
+from armprof.counters.machine import canonical_events
+from armprof.errors import ArmprofError
+from armprof.metrics.wanted import wanted
+from armprof.monitor.aging import Keep
+from armprof.monitor.rules import Rule, duration_ns, rules
+from armprof.run.codec import MismatchError
+
+# Groups of metrics that together answer why, on one core's counters in a few turns.
+METRICS = ("cycles_per_instruction", "topdown_l1", "cycle_accounting", "general", "mpki", "miss_ratio")
+SOFTWARE = ("task_clock", "page_faults", "context_switches", "cpu_migrations")
+STORE = Path("armprof-monitor.db")
+
+LEAST_INTERVAL_S, DEFAULT_INTERVAL = 0.01, "100ms"
+_KEYS = ("interval", "store", "metrics", "events", "keep", "notify")
+_KEEP = ("full", "seconds", "minutes")
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Whom an alert is told to, besides the terminal."""
+
+    log: Path | None = None
+    command: tuple[str, ...] = ()
+    webhook: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is sampled how often, where it goes, and when to raise an alarm."""
+
+    interval_ns: int
+    metrics: tuple[str, ...]  # metrics and groups of them
+    events: tuple[str, ...]
+    store: Path | None = None
+    keep: Keep = field(default_factory=Keep)
+    notify: Notify = field(default_factory=Notify)
+    rules: tuple[Rule, ...] = ()
+
+
+def read(path: Path | None) -> Settings:
+    """The settings in that file; without one those of ./armprof.toml, or the defaults. Raises ArmprofError."""
+    file = config.found(path)
+    if file is None:
+        return parse({}, Path())
+    text = config.read(file)
+    document = config.parse(text, str(file))
+    try:
+        return parse(document, file.parent)
+    except ValueError as error:
+        raise config.complain(file, text, error) from None
+
+
+def parse(document: dict[str, Any], folder: Path) -> Settings:
+    """The settings of that document. Files are looked for beside it. Raises ValueError that begins with a path."""
+    given = config.table(document, "monitor", _KEYS)
+    keep = config.table(given, "keep", _KEEP, "monitor.keep")
+    ages = {key: duration_ns(keep[key], f"monitor.keep.{key}", 60) for key in keep}
+    kept = Keep(*(ages.get(key, getattr(Keep(), f"{key}_ns")) for key in _KEEP))
+    if not kept.full_ns <= kept.seconds_ns <= kept.minutes_ns:
+        raise ValueError("monitor.keep: expected full <= seconds <= minutes: intervals are joined as they age")
+    metrics = _names(given, "metrics", METRICS)
+    events = _names(given, "events", SOFTWARE)
+    try:
+        wanted(metrics)
+    except ArmprofError as error:
+        raise ValueError(f"monitor.metrics: {error}") from None
+    try:
+        events = canonical_events(events)
+    except ArmprofError as error:
+        raise ValueError(f"monitor.events: {error}") from None
+    return Settings(
+        interval_ns=duration_ns(given.get("interval", DEFAULT_INTERVAL), "monitor.interval", LEAST_INTERVAL_S),
+        metrics=tuple(metrics),
+        events=tuple(events),
+        store=folder / config.text(given["store"], "monitor.store") if "store" in given else None,
+        keep=kept,
+        notify=_notify(given, folder),
+        rules=rules(document),
+    )
+
+
+def _names(given: dict[str, Any], key: str, default: Sequence[str]) -> Sequence[str]:
+    names = given.get(key, list(default))
+    if not isinstance(names, list):
+        raise MismatchError(f"monitor.{key}", "a list of names", names)
+    return [config.text(name, f"monitor.{key}[{at}]") for at, name in enumerate(names)]
+
+
+def _notify(given: dict[str, Any], folder: Path) -> Notify:
+    path = "monitor.notify"
+    table = config.table(given, "notify", ("log", "command", "webhook"), path)
+    command = table.get("command", [])
+    if not isinstance(command, list):
+        raise MismatchError(f"{path}.command", 'a list of words, as in ["logger", "-t", "armprof"]', command)
+    webhook = table.get("webhook", "")
+    if webhook and not (isinstance(webhook, str) and webhook.startswith(("http://", "https://"))):
+        raise MismatchError(f"{path}.webhook", "an address that begins with http:// or https://", webhook)
+    return Notify(
+        log=folder / config.text(table["log"], f"{path}.log") if "log" in table else None,
+        command=tuple(config.text(word, f"{path}.command[{at}]") for at, word in enumerate(command)),
+        webhook=webhook,
+    )
