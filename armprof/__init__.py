@@ -94,8 +94,8 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     home = _HOME.get(name)
-    if name == "model":
-        return import_module("armprof.model")
+    if name in ("model", "monitor"):
+        return import_module(f"armprof.{name}")
     if home is None:
         raise AttributeError(f"module 'armprof' has no attribute {name!r}")
     value = getattr(import_module(home), name)

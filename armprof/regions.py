@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from armprof.counters import pmu
 from armprof.counters.blocks import RegionBlock
 from armprof.counters.facts import facts
-from armprof.counters.machine import canonical_events, machine
+from armprof.counters.machine import canonical_events, machine, native
 from armprof.counters.reading import Count, Reading
 from armprof.counters.refusal import Refusal, explain
 from armprof.counters.sums import Counted, Empty, Extremes, Health, Slot, Spread, Sums, Totals, empty_of, times
@@ -253,6 +253,37 @@ def _sums(region: Region) -> Sums:
     setup = region._setup
     empty = setup.calibrate()
     return Sums(region.name, setup.counted, _totals(region), empty, _health(setup), facts(whole_process=True))
+
+
+def keep_latencies() -> None:
+    """From now on every region counts how many of its calls took how long, in every thread of the process."""
+    lib = native().lib
+    if error := lib.armprof_regions_keep_latencies():
+        raise CannotCount(f"no memory for the latencies of regions: {os.strerror(error)}")
+
+
+def latencies() -> dict[str, tuple[float, list[tuple[int, int]]]]:
+    """Of each region its time together and its calls by time, (the shortest that is meant in ns, calls), since
+    `keep_latencies`. What an empty region takes is not in them.
+    """
+    module = native()
+    found = {}
+    with _lock:
+        regions = list(_regions.values())
+    buckets = module.ffi.new("uint64_t[]", module.lib.ARMPROF_LATENCY_BUCKETS)
+    for region in regions:
+        if module.lib.armprof_region_read_latencies(region._id, buckets):
+            continue
+        empty = region._setup.empty
+        cost = empty.cost_ns if empty else 0
+        totals = _totals(region)
+        calls = [
+            (max(0, int(module.lib.armprof_latency_ns(at)) - cost), n)
+            for at, n in enumerate(module.ffi.unpack(buckets, len(buckets)))
+            if n
+        ]
+        found[region.name] = (max(0.0, totals.ns.total - totals.outermost * cost), calls)
+    return found
 
 
 def _health(setup: _Setup) -> Health:

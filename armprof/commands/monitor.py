@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
-import resource
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from armprof.errors import ArmprofError
-from armprof.monitor.alerts import Alarm
-from armprof.monitor.moments import Mark
 from armprof.monitor.settings import DEFAULT_INTERVAL, Settings, read
-from armprof.monitor.store import Session, Store, connect
 from armprof.report import live
-from armprof.report.pieces import listed
 from armprof.run.codec import MismatchError
 
 if TYPE_CHECKING:
     from armprof.monitor.loop import Loop
-    from armprof.monitor.notify import Notifier
-    from armprof.monitor.reports import Report
-    from armprof.monitor.rules import Figure
     from armprof.monitor.targets import Scope
     from armprof.report.live import View
 
@@ -55,89 +45,18 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from armprof.monitor.loop import Loop
-    from armprof.monitor.notify import Notifier
+    from armprof.monitor.sessions import open_loop, open_scope
+    from armprof.monitor.watch import Watch
 
     settings = _settings(args)
     duration = _duration(args.duration, "--duration") if args.duration else None
-    scope = open_scope(args, settings)
-    try:
-        store = open_store(settings, scope) if settings.store else None
-    except BaseException:
-        scope.close()
-        raise
-    with (
-        Loop(scope, settings.interval_ns, _metrics(settings, scope), store, settings.keep) as loop,
-        _view(args, loop) as view,
-    ):
-        watch = Watch(settings, loop, Notifier(settings.notify, platform.node(), view.tell), view)
-        loop.listeners.append(watch)
-        with _signals(loop, lambda: watch.reload(args)) as woken:
+    scope = open_scope(settings, args.cgroup if args.pid is None else args.pid)
+    with open_loop(settings, scope, live.tell) as loop, _view(args, loop) as view:
+        watch = Watch(settings, loop, view)
+        with _signals(loop, lambda: watch.reload(lambda: _settings(args))) as woken:
             loop.run(duration, woken)
-        watch.notifier.close()
+        watch.close()
     return 1 if watch.raised and duration is not None else 0
-
-
-class Watch:
-    """What listens to the loop: holds each report against the rules, tells whom the settings name, shows it."""
-
-    def __init__(self, settings: Settings, loop: Loop, notifier: Notifier, view: View) -> None:
-        self._loop, self._view = loop, view
-        self._settings = settings
-        self.notifier = notifier
-        self._began_ns = time.time_ns()
-        self.alarm = Alarm(settings.rules, self._baseline)
-        self.raised = 0
-
-    def __call__(self, report: Report) -> list[Mark]:
-        for alert in self.alarm.see(report):
-            self.raised += alert.ended_ns is None
-            self.notifier.send(alert)
-            self._view.alert(alert)
-            if self._loop.store:
-                self._loop.store.alert(alert)
-        self._view.show(report, list(map(str, self.alarm.standing)))
-        return []
-
-    def _baseline(self, figure: Figure, target: str, past_ns: int) -> float | None:
-        """From the store's own past; told where that is not enough."""
-        found = None
-        if self._loop.store is not None:
-            from armprof.monitor.history import History
-
-            with closing(connect(self._loop.store.path)) as db:
-                found = History(db).baseline(figure, target, self._began_ns, past_ns)
-        if found is None:
-            self._view.tell(
-                f"there is no baseline of {figure} for {target}: the store has no five minutes of it before now"
-            )
-        return found
-
-    def reload(self, args: argparse.Namespace) -> None:
-        """Reads the configuration again. One that is malformed changes nothing."""
-        try:
-            settings = _settings(args)
-        except ArmprofError as error:
-            self._view.tell(f"{error}; the configuration stays as it was")
-            return
-        alarm = Alarm(settings.rules, self._baseline)
-        alarm.adopt(self.alarm)
-        self.alarm = alarm
-        self.notifier.notify = settings.notify
-        self._loop.keep(settings.keep)
-        told = "rules, receivers and retention are those of the file now"
-        changed = [
-            what for what in ("interval_ns", "metrics", "events", "store") if _differ(settings, self._settings, what)
-        ]
-        if changed:
-            told += f"; what is sampled stays until a restart: {', '.join(changed).replace('_ns', '')}"
-        self._view.tell(f"configuration reloaded: {told}")
-        if self._loop.store:
-            self._loop.store.marks([Mark(time.time_ns(), "", "reloaded", told)])
-
-
-def _differ(one: Settings, other: Settings, what: str) -> bool:
-    return bool(getattr(one, what) != getattr(other, what))
 
 
 def _settings(args: argparse.Namespace) -> Settings:
@@ -156,49 +75,11 @@ def _duration(value: str, option: str, least: float = 0.0) -> int:
         raise ArmprofError(str(error)) from None
 
 
-def open_scope(args: argparse.Namespace, settings: Settings) -> Scope:
-    """The counters on whom the arguments name."""
-    from armprof.counters.machine import machine
-    from armprof.metrics.wanted import wanted
-    from armprof.monitor.targets import Cgroup, Cpus, Process
-
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a descriptor for each event of each thread or CPU
-    sought = wanted(settings.metrics, machine().core)
-    events = list(dict.fromkeys([*sought.events, *settings.events]))
-    if args.pid is not None:
-        return Process(args.pid, events, sought.together)
-    if args.cgroup is not None:
-        return Cgroup(args.cgroup, events, sought.together)
-    return Cpus(events, sought.together)
-
-
-def _metrics(settings: Settings, scope: Scope) -> tuple[str, ...]:
-    from armprof.metrics.wanted import wanted
-
-    return wanted(settings.metrics, scope.machine.core).metrics
-
-
-def open_store(settings: Settings, scope: Scope) -> Store:
-    """The store, with a session begun."""
-    from armprof import __version__
-
-    assert settings.store is not None
-    session = Session(
-        host=platform.node(),
-        core=scope.machine.core_name,
-        whole=scope.whole,
-        scope=scope.title,
-        mode=scope.mode,
-        interval_ns=settings.interval_ns,
-        version=__version__,
-    )
-    return Store(settings.store, session, time.time_ns(), live.tell)
-
-
 @contextmanager
 def _view(args: argparse.Namespace, loop: Loop) -> Iterator[View]:
     """A dashboard on a terminal that can show one, columns elsewhere."""
+    from armprof.report.pieces import listed
+
     size = shutil.get_terminal_size()
     if not args.quiet and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
         with live.Screen(loop.scope.title) as screen:

@@ -63,6 +63,10 @@ class History:
         first, last = self._db.execute("SELECT min(at_ns), max(at_ns) FROM ticks").fetchone()
         return None if first is None else (first, last)
 
+    def targets(self) -> list[str]:
+        """Everybody of whom there is anything."""
+        return [name for (name,) in self._db.execute("SELECT DISTINCT target FROM series ORDER BY target")]
+
     def components(self, where: Stretch) -> list[str]:
         """Components that have latencies there."""
         found = self._db.execute(

@@ -58,7 +58,7 @@ class Loop:
             self._aging.keep = keep
 
     def stop(self) -> None:
-        """Ends `run` after the sample that is being taken."""
+        """Ends `run` with a last sample."""
         self._stopping = True
         self.wake()
 
@@ -77,9 +77,10 @@ class Loop:
         end = None if duration_ns is None else time.monotonic_ns() + duration_ns
         samples: list[Sample] = []
         reported = time.monotonic_ns()
-        while not self._stopping:
+        over = False
+        while not over:
             self._sampler.wait(self._wake)
-            if not self._sampler.is_due():
+            if not self._sampler.is_due() and not self._stopping:
                 with suppress(BlockingIOError):  # a sleep may end a little too early
                     os.read(self._wake, 4096)
                     woken()
@@ -88,16 +89,12 @@ class Loop:
             tick = self.store.sample(sample) if self.store else 0
             samples.append(sample)
             now = time.monotonic_ns()
-            over = self.scope.ended or (end is not None and now >= end)
+            over = self._stopping or self.scope.ended or (end is not None and now >= end)
             if now - reported >= REPORT_NS - self._sampler.interval_ns // 2 or over:
                 self._report(samples, tick)
                 samples, reported = [], now
             if self.store:
                 self.store.commit(sample.at_ns, now)
-            if over:
-                return
-        if samples:
-            self._report(samples, tick)
 
     def _report(self, samples: Sequence[Sample], tick: int) -> None:
         at = samples[-1].at_ns

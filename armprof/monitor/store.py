@@ -50,8 +50,10 @@ def connect(path: Path, read_only: bool = True) -> sqlite3.Connection:
         raise ArmprofError(f"there is no store {path}; `armprof monitor --store {path}` writes one")
     how = "ro" if read_only else "rwc"
     try:
-        # percent-encoded: a "?" in a name would begin the options
-        opened = sqlite3.connect(f"{path.absolute().as_uri()}?mode={how}", uri=True, isolation_level=None, timeout=5)
+        # percent-encoded: a "?" in a name would begin the options. A monitor within a program is opened in one thread and
+        # runs in another, never in both at once.
+        name = f"{path.absolute().as_uri()}?mode={how}"
+        opened = sqlite3.connect(name, uri=True, isolation_level=None, timeout=5, check_same_thread=False)
     except (sqlite3.Error, ValueError) as error:
         raise ArmprofError(f"cannot open the store {path}: {error}") from None
     try:

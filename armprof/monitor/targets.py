@@ -179,7 +179,8 @@ class Process(Scope):
         try:
             self._alive = os.pidfd_open(pid)
         except (OSError, OverflowError) as error:
-            why = "there is no such process" if isinstance(error, ProcessLookupError) else str(error)
+            why = getattr(error, "strerror", None) or str(error)
+            why = "there is no such process" if isinstance(error, ProcessLookupError) else why
             raise ArmprofError(f"cannot follow process {pid}: {why}") from None
         self.pid = pid
         self.whole = f"process {pid}"

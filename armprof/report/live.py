@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from armprof.metrics.topdown import TERMS
 from armprof.monitor.alerts import Alert
@@ -77,19 +77,6 @@ def tell(line: str) -> None:
     print(f"armprof: {line}", file=sys.stderr, flush=True)
 
 
-class View(Protocol):
-    """Where a monitor shows what it sees."""
-
-    def show(self, report: Report, alerts: Sequence[str]) -> None:
-        """A report, and the alerts that stand."""
-
-    def alert(self, alert: Alert) -> None:
-        """An alert that begins or ends."""
-
-    def tell(self, line: str) -> None:
-        """A line about the monitor itself."""
-
-
 class Columns:
     """A line a report, under headings that come again every 20 lines, as vmstat does it. Lines about what happens go to
     ``err``, which is all there is where it is ``quiet``.
@@ -107,7 +94,7 @@ class Columns:
     def alert(self, alert: Alert) -> None:
         self.tell(f"{'RESOLVED' if alert.ended_ns else 'ALERT'} {alert}")
 
-    def show(self, report: Report, alerts: Sequence[str]) -> None:
+    def show(self, report: Report, alerts: list[Alert]) -> None:
         for mark in report.marks:
             if mark.kind not in NOT_SHOWN:
                 self.tell(f"{_clock(mark.at_ns)} {mark.kind}: {mark.text}")
@@ -245,7 +232,8 @@ class Screen:
     def alert(self, alert: Alert) -> None:
         self.tell(f"{'RESOLVED' if alert.ended_ns else 'ALERT'} {alert}")
 
-    def show(self, report: Report, alerts: Sequence[str]) -> None:
+    def show(self, report: Report, alerts: list[Alert]) -> None:
         self._dashboard.width = self._console.width
         self._dashboard.add(report)
-        self._live.update(self._dashboard.render(alerts, self._console.height), refresh=True)
+        shown = self._dashboard.render(list(map(str, alerts)), self._console.height)
+        self._live.update(shown, refresh=True)

@@ -4,13 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "latency.h"
 #include "output.h"
 #include "set.h"
 #include "sums.h"
-
-#if defined(__aarch64__)
-#include <arm_neon.h>
-#endif
 
 struct frame {
     uint64_t region; /* wider than an armprof_region, so that these match none: */
@@ -24,6 +21,7 @@ struct thread {
     struct armprof_set *set;
     struct frame *top;  /* of the innermost region */
     struct sums *sums;  /* by region */
+    armprof_latencies *latencies; /* by region; NULL where they are not kept */
     uint64_t beyond;    /* enters beyond the last frame that are not yet left */
     uint64_t dropped, mismatched;
     bool failed; /* to open what the first thread opened: its calls are uncounted, whatever their sums say */
@@ -41,6 +39,8 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t at_thread_end;
 static struct thread *threads;
 static struct sums *ended; /* of threads that are gone */
+static armprof_latencies *ended_latencies;
+static bool keeps_latencies;
 static armprof_regions_health of_ended;
 static char *names[ARMPROF_MAX_REGIONS]; /* by region; 0 is the region that calibration enters */
 static uint32_t regions = 1;
@@ -56,6 +56,16 @@ static struct sums *new_sums(void) {
         clear(&sums[region]);
     }
     return sums;
+}
+
+static armprof_latencies *new_latencies(void) {
+    return keeps_latencies ? calloc(ARMPROF_MAX_REGIONS, sizeof(armprof_latencies)) : NULL; /* touched where calls are */
+}
+
+static void add_latencies(uint64_t *into, armprof_latencies *from, armprof_region region) {
+    for (uint32_t bucket = 0; from && bucket < ARMPROF_LATENCY_BUCKETS; bucket++) {
+        into[bucket] += LOAD(from[region][bucket]);
+    }
 }
 
 static void add_health(armprof_regions_health *into, const struct thread *thread) {
@@ -79,12 +89,15 @@ static void unlink_thread(struct thread *thread) {
 static void free_thread(struct thread *thread) {
     armprof_close(thread->set);
     free(thread->sums);
+    free(thread->latencies);
     free(thread);
 }
 
 static void forget_ended(void) {
     free(ended);
+    free(ended_latencies);
     ended = NULL;
+    ended_latencies = NULL;
     memset(&of_ended, 0, sizeof of_ended);
 }
 
@@ -99,6 +112,12 @@ static void end_thread(void *argument) {
     }
     for (armprof_region region = 1; ended && region < regions; region++) {
         add_sums(&ended[region], &thread->sums[region], thread->failed);
+    }
+    if (!ended_latencies && thread->latencies) {
+        ended_latencies = new_latencies();
+    }
+    for (armprof_region region = 1; ended_latencies && region < regions; region++) {
+        add_latencies(ended_latencies[region], thread->latencies, region);
     }
     add_health(&of_ended, thread);
     pthread_mutex_unlock(&lock);
@@ -217,6 +236,7 @@ int armprof_thread_start(void) {
 
     pthread_mutex_lock(&lock);
     thread->sums = thread->set ? new_sums() : NULL;
+    thread->latencies = new_latencies();
     if (thread->sums) {
         thread->next = threads;
         thread->link = &threads;
@@ -234,49 +254,6 @@ int armprof_thread_start(void) {
     self = thread;
     armprof_output_begin();
     return 0;
-}
-
-/* Sums, smallest and largest of the differences. Two slots at a time where the core can: this loop was a third of the
- * cost of a region. The odd slot beyond the last holds nothing that is ever read. */
-static inline void add_differences(struct sums *sums, const uint64_t *now, const uint64_t *start, uint32_t slots) {
-#if defined(__aarch64__) && !defined(THREAD_SANITIZER)
-    struct pair *pair = sums->pair;
-    for (const uint64_t *end = now + slots; now < end; now += 2, start += 2, pair++) {
-        uint64x2_t difference = vsubq_u64(vld1q_u64(now), vld1q_u64(start));
-        uint64x2_t smallest = vld1q_u64(pair->smallest);
-        uint64x2_t largest = vld1q_u64(pair->largest);
-        vst1q_u64(pair->total, vaddq_u64(vld1q_u64(pair->total), difference));
-        vst1q_u64(pair->smallest, vbslq_u64(vcgtq_u64(smallest, difference), difference, smallest));
-        vst1q_u64(pair->largest, vbslq_u64(vcgtq_u64(difference, largest), difference, largest));
-    }
-#else
-    for (uint32_t slot = 0; slot < slots; slot++) {
-        uint64_t difference = now[slot] - start[slot];
-        add_spread(&sums->pair[slot / 2].total[slot % 2], &sums->pair[slot / 2].smallest[slot % 2],
-                   &sums->pair[slot / 2].largest[slot % 2], difference, difference, difference);
-    }
-#endif
-}
-
-static void add_time(struct sums *sums, uint32_t group, const struct armprof_times *now,
-                     const struct armprof_times *start) {
-    ADD(sums->lost[group], now[group].lost - start[group].lost);
-    if (group == 0) {
-        ADD(sums->enabled_extra, now->enabled_base - start->enabled_base);
-    }
-}
-
-/* While the kernel has not touched a group's page since the start, the group has counted without a break. */
-static inline void add_times(struct sums *sums, const struct armprof_times *now, const struct armprof_times *start,
-                             uint32_t groups) {
-    if (__builtin_expect(now->enabled_base != start->enabled_base || now->lost != start->lost, 0)) {
-        add_time(sums, 0, now, start);
-    }
-    if (__builtin_expect(groups > 1, 0)) {
-        for (uint32_t group = 1; group < groups; group++) {
-            add_time(sums, group, now, start);
-        }
-    }
 }
 
 static bool is_inside(const struct thread *thread, uint64_t region) {
@@ -337,6 +314,10 @@ __attribute__((always_inline)) static inline struct sums *finish(struct thread *
     ADD(sums->outermost, 1);
     uint64_t ticks = now->ticks - frame->start.ticks;
     add_spread(&sums->ticks, &sums->fewest_ticks, &sums->most_ticks, ticks, ticks, ticks);
+    armprof_latencies *latencies = __atomic_load_n(&thread->latencies, __ATOMIC_ACQUIRE);
+    if (__builtin_expect(latencies != NULL, 0)) {
+        ADD(latencies[region][armprof_latency_bucket(ticks)], 1);
+    }
     return sums;
 }
 
@@ -466,6 +447,37 @@ int armprof_region_read(armprof_region region, armprof_region_totals *totals) {
     return 0;
 }
 
+int armprof_regions_keep_latencies(void) {
+    pthread_mutex_lock(&lock);
+    keeps_latencies = true;
+    int error = 0;
+    for (struct thread *thread = threads; thread; thread = thread->next) {
+        if (!thread->latencies) {
+            armprof_latencies *made = new_latencies();
+            error = made ? error : ENOMEM;
+            __atomic_store_n(&thread->latencies, made, __ATOMIC_RELEASE); /* it may be leaving a region now */
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return error;
+}
+
+int armprof_region_read_latencies(armprof_region region, uint64_t *buckets) {
+    memset(buckets, 0, sizeof(armprof_latencies));
+    pthread_mutex_lock(&lock);
+    int error = region == 0 || region >= regions ? EINVAL : keeps_latencies ? 0 : ENODATA;
+    for (struct thread *thread = threads; thread && !error; thread = thread->next) {
+        add_latencies(buckets, thread->latencies, region);
+    }
+    if (!error) {
+        add_latencies(buckets, ended_latencies, region);
+    }
+    pthread_mutex_unlock(&lock);
+    return error;
+}
+
+uint64_t armprof_latency_ns(uint32_t bucket) { return armprof_elapsed_ns(armprof_latency_bound(bucket)); }
+
 void armprof_regions_read_health(armprof_regions_health *health) {
     pthread_mutex_lock(&lock);
     *health = of_ended;
@@ -520,6 +532,9 @@ void armprof_regions_reset(void) {
     for (struct thread *thread = threads; thread; thread = thread->next) {
         for (armprof_region region = 0; region < regions; region++) {
             clear(&thread->sums[region]);
+        }
+        if (thread->latencies) {
+            memset(thread->latencies, 0, ARMPROF_MAX_REGIONS * sizeof *thread->latencies);
         }
         thread->dropped = thread->mismatched = 0;
         thread->set->samples_by_syscall = 0;

@@ -144,6 +144,18 @@ typedef struct armprof_region_totals {
 /* Sums over all threads, living and ended. Safe while other threads enter and leave: what they have not left is not in it. */
 int armprof_region_read(armprof_region region, armprof_region_totals *totals);
 
+/* How many of the outermost calls took how long, in buckets: sixteen for each power of two of ticks. Kept from the moment they
+ * are asked for, in every thread; that is once for the process and costs an addition a call. 0 or ENOMEM. */
+#define ARMPROF_LATENCY_BUCKETS 640
+int armprof_regions_keep_latencies(void);
+
+/* The counts of all threads in buckets[0 .. ARMPROF_LATENCY_BUCKETS). 0, EINVAL for no region, ENODATA where they are not
+ * kept. */
+int armprof_region_read_latencies(armprof_region region, uint64_t *buckets);
+
+/* The shortest time that falls into the bucket, in ns. */
+uint64_t armprof_latency_ns(uint32_t bucket);
+
 typedef struct armprof_regions_health {
     uint64_t threads;    /* that had counters since the last reset, or have them */
     uint64_t failed;     /* threads that could not open the events that the first one could; only times there */

@@ -36,6 +36,10 @@ typedef struct armprof_region_totals {
     armprof_spread events[...]; ...;
 } armprof_region_totals;
 int armprof_region_read(armprof_region region, armprof_region_totals *totals);
+#define ARMPROF_LATENCY_BUCKETS ...
+int armprof_regions_keep_latencies(void);
+int armprof_region_read_latencies(armprof_region region, uint64_t *buckets);
+uint64_t armprof_latency_ns(uint32_t bucket);
 typedef struct armprof_regions_health {
     uint64_t threads; uint64_t failed; uint64_t dropped; uint64_t mismatched; uint64_t by_syscall; uint64_t inside;
     uint64_t withdrawn; ...;

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "armprof.h"
+#include "latency.h"
 #include "software.h"
 
 enum { FAULTS, CLOCK, EVENTS }; /* what regions count here */
@@ -868,6 +869,78 @@ static void a_fork_may_come_while_other_threads_start_count_and_end(void) {
     CHECK_EQUAL(open_counters(), EVENTS);
 }
 
+/* ---- Latencies --------------------------------------------------------------------------------------------------- */
+
+static uint64_t calls_in(const uint64_t *buckets) {
+    uint64_t calls = 0;
+    for (uint32_t bucket = 0; bucket < ARMPROF_LATENCY_BUCKETS; bucket++) {
+        calls += buckets[bucket];
+    }
+    return calls;
+}
+
+static void bounds_of_latencies_grow_by_a_sixteenth_at_most(void) {
+    for (uint64_t ticks = 0; ticks < (uint64_t)1 << 42; ticks += 1 + ticks / 50) {
+        uint32_t bucket = armprof_latency_bucket(ticks);
+        CHECK(armprof_latency_bound(bucket) <= ticks);
+        if (bucket < ARMPROF_LATENCY_BUCKETS - 1) {
+            uint64_t next = armprof_latency_bound(bucket + 1);
+            CHECK(ticks < next);
+            CHECK(next - armprof_latency_bound(bucket) <= (ticks < 16 ? 1 : 1 + ticks / 16));
+        }
+    }
+    CHECK_EQUAL(armprof_latency_bucket(UINT64_MAX), ARMPROF_LATENCY_BUCKETS - 1);
+}
+
+static void latencies_are_kept_once_they_are_asked_for(void) {
+    setup();
+    armprof_region region = define("timed");
+    uint64_t buckets[ARMPROF_LATENCY_BUCKETS];
+    CHECK_EQUAL(armprof_region_read_latencies(region, buckets), ENODATA);
+    pass(region, 1);
+    CHECK_EQUAL(armprof_regions_keep_latencies(), 0);
+    CHECK_EQUAL(armprof_regions_keep_latencies(), 0);
+    for (int i = 0; i < 100; i++) {
+        pass(region, (size_t)i);
+    }
+    CHECK_EQUAL(armprof_region_read_latencies(region, buckets), 0);
+    CHECK_EQUAL(calls_in(buckets), 100);
+    armprof_region_totals totals = totals_of(region);
+    for (uint32_t bucket = 0; bucket < ARMPROF_LATENCY_BUCKETS; bucket++) {
+        CHECK(buckets[bucket] == 0 || armprof_latency_ns(bucket) <= totals.ns.largest);
+    }
+    CHECK_EQUAL(armprof_region_read_latencies(0, buckets), EINVAL);
+    armprof_regions_reset();
+    CHECK_EQUAL(armprof_region_read_latencies(region, buckets), 0);
+    CHECK_EQUAL(calls_in(buckets), 0);
+}
+
+static void *pass_a_thousand_times(void *region) {
+    for (int i = 0; i < 1000; i++) {
+        pass(*(armprof_region *)region, 0);
+    }
+    return NULL;
+}
+
+static void latencies_are_those_of_all_threads_and_outlive_them(void) {
+    setup();
+    armprof_region region = define("timed by many");
+    uint64_t buckets[ARMPROF_LATENCY_BUCKETS];
+    pthread_t threads[4];
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+        CHECK(pthread_create(&threads[i], NULL, pass_a_thousand_times, &region) == 0);
+    }
+    CHECK_EQUAL(armprof_regions_keep_latencies(), 0); /* some run already, some start later */
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+        CHECK_EQUAL(armprof_region_read_latencies(region, buckets), 0);
+        pthread_join(threads[i], NULL);
+    }
+    pass_a_thousand_times(&region);
+    CHECK_EQUAL(armprof_region_read_latencies(region, buckets), 0);
+    CHECK(calls_in(buckets) >= 1000 && calls_in(buckets) <= 5000);
+    CHECK_EQUAL(totals_of(region).calls, 5000);
+}
+
 int main(int argc, char **argv) {
     need_counters();
     static const struct test tests[] = {
@@ -901,6 +974,9 @@ int main(int argc, char **argv) {
         TEST(a_child_counts_from_zero_and_its_parent_goes_on),
         TEST(a_fork_may_come_after_a_set_was_opened_first),
         TEST(a_fork_may_come_while_other_threads_start_count_and_end),
+        TEST(bounds_of_latencies_grow_by_a_sixteenth_at_most),
+        TEST(latencies_are_kept_once_they_are_asked_for),
+        TEST(latencies_are_those_of_all_threads_and_outlive_them),
     };
     return run_tests(tests, sizeof tests / sizeof *tests, argc, argv);
 }

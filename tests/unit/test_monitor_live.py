@@ -63,7 +63,7 @@ def test_columns_hold_in_80_characters_and_come_with_headings():
     out, err = io.StringIO(), io.StringIO()
     columns = Columns(out, err)
     for n in range(25):
-        columns.show(second(n), ())
+        columns.show(second(n), [])
     lines = out.getvalue().splitlines()
     assert [line.startswith("time") for line in lines].count(True) == 2
     assert max(map(len, lines)) <= 80
@@ -75,7 +75,7 @@ def test_columns_hold_in_80_characters_and_come_with_headings():
 def test_what_happens_and_alerts_go_to_stderr_even_where_it_is_quiet():
     out, err = io.StringIO(), io.StringIO()
     columns = Columns(out, err, quiet=True)
-    columns.show(second(0, (Mark(START, "cpu1", "online", "CPU 1 is on-line"), Mark(START, "", "late", "x"))), ())
+    columns.show(second(0, (Mark(START, "cpu1", "online", "CPU 1 is on-line"), Mark(START, "", "late", "x"))), [])
     alert = Alert("ipc", "slow", "machine", START, 0.1, "ipc of machine is 0.1")
     columns.alert(alert)
     alert.ended_ns = START + S
