@@ -30,6 +30,7 @@ _HOME = {
     "OptimizationType": "armprof.analysis",
     "PerformanceBottleneck": "armprof.analysis",
     "PerformanceRegression": "armprof.compare",
+    "PerformanceTrends": "armprof.monitor.trends",
     "Profile": "armprof.measurement",
     "Reading": "armprof.counters.reading",
     "Recommendation": "armprof.analysis",
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
         profile as profile,
     )
     from armprof.metrics import ARM64Metrics as ARM64Metrics
+    from armprof.monitor.trends import PerformanceTrends as PerformanceTrends
     from armprof.regions import Region as Region
     from armprof.regions import region as region
     from armprof.run.metrics import ComponentMetrics as ComponentMetrics

@@ -21,6 +21,7 @@ VERBS: dict[str, str] = {
     "compare": "holds a run file against a baseline; exits with 1 on a regression",
     "history": "keeps runs and baselines, tells where what they measured moved",
     "monitor": "samples the machine, a process or a cgroup ten times a second; live view and store",
+    "trends": "what the figures of a store of monitor did, and when they cross their thresholds",
     "report": "renders a run file or a perf stat output; without one it benches the built-in kernels first",
 }
 

@@ -21,7 +21,7 @@ from armprof.run.codec import MismatchError
 if TYPE_CHECKING:
     from armprof.monitor.loop import Loop
     from armprof.monitor.targets import Scope
-    from armprof.report.live import View
+    from armprof.monitor.watch import View
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:

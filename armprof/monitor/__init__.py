@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 _HOME = {
     "Monitor": "armprof.monitor.within",
+    "PerformanceTrends": "armprof.monitor.trends",
+    "performance_trends": "armprof.monitor.analysis",
 }
 
-__all__ = ["Monitor"]
+__all__ = ["Monitor", "PerformanceTrends", "performance_trends"]
 
 if TYPE_CHECKING:
+    from armprof.monitor.analysis import performance_trends as performance_trends
+    from armprof.monitor.trends import PerformanceTrends as PerformanceTrends
     from armprof.monitor.within import Monitor as Monitor
 
 
