@@ -8,13 +8,14 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from armprof.errors import ArmprofError
-from armprof.monitor.settings import DEFAULT_INTERVAL, Settings, read
+from armprof.monitor.rules import duration_ns
+from armprof.monitor.settings import DEFAULT_INTERVAL, Prometheus, Settings, address, read
 from armprof.report import live
 from armprof.run.codec import MismatchError
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from armprof.monitor.loop import Loop
     from armprof.monitor.targets import Scope
     from armprof.monitor.watch import View
+
+T = TypeVar("T")
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +44,11 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--store", type=Path, metavar="FILE", help="keep what was sampled in this SQLite file")
     parser.add_argument("--config", type=Path, metavar="FILE", help="default: ./armprof.toml where there is one")
+    parser.add_argument(
+        "--prometheus",
+        metavar="[ADDRESS:]PORT",
+        help="serve what Prometheus scrapes there; on loopback without an address",
+    )
     parser.add_argument("--quiet", action="store_true", help="no view: alerts and what goes wrong alone, on stderr")
 
 
@@ -51,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     settings = _settings(args)
     duration = _duration(args.duration, "--duration") if args.duration else None
     scope = open_scope(settings, args.cgroup if args.pid is None else args.pid)
-    with open_loop(settings, scope, live.tell) as loop, _view(args, loop) as view:
+    with open_loop(settings, scope, live.tell) as loop, _exported(loop, settings), _view(args, loop) as view:
         watch = Watch(settings, loop, view)
         with _signals(loop, lambda: watch.reload(lambda: _settings(args))) as woken:
             loop.run(duration, woken)
@@ -63,16 +71,35 @@ def _settings(args: argparse.Namespace) -> Settings:
     settings = read(args.config)
     if args.interval:
         settings = replace(settings, interval_ns=_duration(args.interval, "--interval", 0.01))
+    if args.prometheus:
+        host, port = _usage(lambda: address(args.prometheus, "--prometheus"))
+        settings = replace(settings, prometheus=replace(settings.prometheus or Prometheus(0), host=host, port=port))
     return replace(settings, store=args.store) if args.store else settings
 
 
 def _duration(value: str, option: str, least: float = 0.0) -> int:
-    from armprof.monitor.rules import duration_ns
+    return _usage(lambda: duration_ns(value, option, least))
 
+
+def _usage(parse: Callable[[], T]) -> T:
+    """What an option's text means, or how it should have been written."""
     try:
-        return duration_ns(value, option, least)
+        return parse()
     except MismatchError as error:
         raise ArmprofError(str(error)) from None
+
+
+@contextmanager
+def _exported(loop: Loop, settings: Settings) -> Iterator[None]:
+    """The loop's samples, served to Prometheus where that is wanted."""
+    if settings.prometheus is None:
+        yield
+        return
+    from armprof.monitor.exporter import Exporter, Server
+
+    with closing(Server(Exporter(loop), settings.prometheus)) as server:
+        live.tell(f"serving Prometheus at {settings.prometheus.host}:{server.port}")
+        yield
 
 
 @contextmanager

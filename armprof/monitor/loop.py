@@ -41,6 +41,7 @@ class Loop:
         self.metrics = tuple(metrics)
         self.store = store
         self.listeners = list(listeners)
+        self.each_sample: list[Callable[[Sample], None]] = []
         self._aging = Aging(store, keep or Keep()) if store else None
         self._latencies = latencies
         self._sampler = Sampler(scope, interval_ns)
@@ -88,6 +89,8 @@ class Loop:
             sample = self._sampler.take()
             tick = self.store.sample(sample) if self.store else 0
             samples.append(sample)
+            for take in self.each_sample:
+                take(sample)
             now = time.monotonic_ns()
             over = self._stopping or self.scope.ended or (end is not None and now >= end)
             if now - reported >= REPORT_NS - self._sampler.interval_ns // 2 or over:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ SOFTWARE = ("task_clock", "page_faults", "context_switches", "cpu_migrations")
 STORE = Path("armprof-monitor.db")
 
 LEAST_INTERVAL_S, DEFAULT_INTERVAL = 0.01, "100ms"
-_KEYS = ("interval", "store", "metrics", "events", "keep", "notify")
+_KEYS = ("interval", "store", "metrics", "events", "keep", "notify", "prometheus")
 _KEEP = ("full", "seconds", "minutes")
 
 
@@ -35,6 +36,17 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True)
+class Prometheus:
+    """Where to serve what Prometheus scrapes, and the keys for TLS; with a ``client_cafile`` to clients that it vouches for."""
+
+    port: int
+    host: str = "127.0.0.1"
+    certfile: Path | None = None
+    keyfile: Path | None = None
+    client_cafile: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What is sampled how often, where it goes, and when to raise an alarm."""
 
@@ -45,6 +57,7 @@ class Settings:
     keep: Keep = field(default_factory=Keep)
     notify: Notify = field(default_factory=Notify)
     rules: tuple[Rule, ...] = ()
+    prometheus: Prometheus | None = None
 
 
 def read(path: Path | None) -> Settings:
@@ -86,7 +99,27 @@ def parse(document: dict[str, Any], folder: Path) -> Settings:
         keep=kept,
         notify=_notify(given, folder),
         rules=rules(document),
+        prometheus=_prometheus(given, folder) if "prometheus" in given else None,
     )
+
+
+def address(text: str, path: str) -> tuple[str, int]:
+    """What "[ADDRESS:]PORT" names; loopback without an address. Raises MismatchError."""
+    host, colon, port = text.rpartition(":")
+    if not re.fullmatch(r"\d{1,5}", port) or int(port) > 65535 or (colon and not host):
+        raise MismatchError(path, 'a port or an address with one, as in "9464", "0.0.0.0:9464" or "[::]:9464"', text)
+    return host.strip("[]") or Prometheus(0).host, int(port)
+
+
+def _prometheus(given: dict[str, Any], folder: Path) -> Prometheus:
+    path = "monitor.prometheus"
+    keys = ("certfile", "keyfile", "client_cafile")
+    table = config.table(given, "prometheus", ("listen", *keys), path)
+    host, port = address(config.text(table.get("listen", ""), f"{path}.listen"), f"{path}.listen")
+    files = {key: folder / config.text(table[key], f"{path}.{key}") for key in keys if key in table}
+    if files and "certfile" not in files:
+        raise ValueError(f"{path}: a key certfile is missing: TLS needs the server's certificate")
+    return Prometheus(port, host, **files)
 
 
 def _names(given: dict[str, Any], key: str, default: Sequence[str]) -> Sequence[str]:
