@@ -22,6 +22,7 @@ VERBS: dict[str, str] = {
     "history": "keeps runs and baselines, tells where what they measured moved",
     "monitor": "samples the machine, a process or a cgroup ten times a second; live view and store",
     "trends": "what the figures of a store of monitor did, and when they cross their thresholds",
+    "fleet": "compares the hosts whose monitors a Prometheus scrapes; what to do first",
     "report": "renders a run file or a perf stat output; without one it benches the built-in kernels first",
 }
 

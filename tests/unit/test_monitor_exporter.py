@@ -112,8 +112,11 @@ def test_what_is_no_address_is_told(text):
 
 
 def test_a_port_that_is_taken_is_one_line(loop):
-    with closing(Server(Exporter(loop), At(0))) as server, pytest.raises(
-        ArmprofError, match=f"cannot serve Prometheus at 127.0.0.1:{server.port}: Address already in use"
+    with (
+        closing(Server(Exporter(loop), At(0))) as server,
+        pytest.raises(
+            ArmprofError, match=f"cannot serve Prometheus at 127.0.0.1:{server.port}: Address already in use"
+        ),
     ):
         Server(Exporter(loop), At(server.port))
 
