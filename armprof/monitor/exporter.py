@@ -166,7 +166,7 @@ class Server:
                 f"exporting needs prometheus_client ({missing})", "pip install 'armprof[prometheus]'"
             ) from None
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(exporter)  # type: ignore[arg-type]  # it has `collect`, which is all that is asked of it
+        registry.register(exporter)  # it has `collect`, which is all that is asked of it
         tls: dict[str, Any] = {}
         if at.certfile is not None:
             tls = {"certfile": str(at.certfile), "keyfile": str(at.keyfile or at.certfile)}

@@ -97,7 +97,7 @@ class Store:
         self._waiting: dict[str, Rows] = {}
         self._rows = 0
         self._dropped = 0
-        self._failing = False
+        self._failing = self._stuck = False
         self._next_ns = 0
 
     def _begin(self, session: Session, began_ns: int) -> None:
@@ -253,16 +253,22 @@ class Store:
         return self._db.execute(statement, values)
 
     def atomic(self, statements: Iterable[str], values: Mapping[str, int]) -> bool:
-        """These changes or none; False where the store cannot be written now, which `commit` tells."""
+        """These changes or none; False where that cannot be done now, which is told once."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for statement in statements:
                 self._db.execute(statement, values)
             self._db.execute("COMMIT")
-        except sqlite3.Error:
+        except sqlite3.Error as error:
             with suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
+            if not self._failing and not self._stuck:
+                self._tell(
+                    f"{self.path}: old intervals cannot be joined: {_why(error)}; they stay as they are meanwhile"
+                )
+            self._stuck = True
             return False
+        self._stuck = False
         return True
 
     def close(self, at_ns: int) -> None:

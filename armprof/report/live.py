@@ -199,8 +199,10 @@ class Dashboard:
 
     def _nothing_counted(self, report: Report) -> str:
         """Why there are no hardware counts, once for all of them."""
+        from armprof.report.pieces import listed
+
         causes = report.reading().by_reason()
-        reasons = [f"{len(counts)} events not counted: {reason}" for (_, reason), counts in causes.items()]
+        reasons = [f"not counted: {listed([c.event for c in counts], 3)}: {why}" for (_, why), counts in causes.items()]
         return reasons[0] if reasons else ""
 
 

@@ -52,7 +52,7 @@ def test_the_dashboard_holds_in_80_columns_and_24_rows_and_loses_no_number():
     assert "3.50 GiB" in text
     assert "0.750" in text  # ipc
     assert "offline: CPU 1 was taken off-line" in text
-    assert "1 events not counted" in text
+    assert "not counted: l2d_cache: not on this core" in text
 
 
 def test_before_the_first_report_it_says_so():
