@@ -5,6 +5,7 @@ What its sections mean is said where they are used: components in `armprof.compo
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from collections.abc import Iterable
@@ -16,6 +17,9 @@ from armprof.errors import ArmprofError
 from armprof.run.codec import MismatchError
 
 CONFIG = Path("armprof.toml")
+
+# Every section that somebody reads; a file may have others, of other programs.
+SECTIONS = ("components", "budget", "targets", "budgets", "references", "headroom", "monitor", "alerts")
 
 _LONGEST = 60  # characters of a key in a message
 
@@ -57,6 +61,14 @@ def _placed(message: str, text: str) -> str:
         return f"not TOML: {message}"
     place = f"line {found[2]}, column {found[3]}" if found[2] else f"line {text.count(chr(10)) + 1}, the end"
     return f"{place}: {found[1]}"
+
+
+def check_sections(document: Iterable[str]) -> None:
+    """Raises ValueError for a section that is almost one of ours, which is a slip."""
+    for key in document:
+        close = difflib.get_close_matches(key, SECTIONS, n=1)
+        if close and key not in SECTIONS:
+            raise ValueError(f"{path_of(key)}: no such section; did you mean {close[0]}?")
 
 
 def table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +24,6 @@ TIMES: Mapping[str, str] = {**PERCENTILES, "mean_ns": "mean", "max_ns": "max"}
 # Bounds of every such number: below is less than a clock can tell, above is no latency. Ratios of two then stay finite.
 LEAST, MOST = 1e-9, 1e18
 
-_SECTIONS = ("budget", "targets", "budgets", "references", "headroom")
 _TOTAL_KEYS = ("total_ns", "component", "percentile", "source")
 _NANOSECONDS = "a number of nanoseconds above 0"
 
@@ -101,10 +99,7 @@ def parse(text: str, origin: str = "<text>") -> Plan:
 
 def _plan(document: dict[str, Any], origin: str, base: Plan | None) -> Plan:
     """``base`` has what the document does not state; None for the defaults themselves, which state everything."""
-    # Other sections belong to others (a project's components stand in the same file); one that is almost ours is a slip.
-    for key in document.keys() - set(_SECTIONS):
-        if close := difflib.get_close_matches(key, _SECTIONS, n=1):
-            raise ValueError(f"{path_of(key)}: no such section; did you mean {close[0]}?")
+    config.check_sections(document)
     stated = base is not None
     headroom = table(document, "headroom", ("weights", "components"))
     return Plan(

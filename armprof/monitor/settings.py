@@ -75,6 +75,7 @@ def read(path: Path | None) -> Settings:
 
 def parse(document: dict[str, Any], folder: Path) -> Settings:
     """The settings of that document. Files are looked for beside it. Raises ValueError that begins with a path."""
+    config.check_sections(document)
     given = config.table(document, "monitor", _KEYS)
     keep = config.table(given, "keep", _KEEP, "monitor.keep")
     ages = {key: duration_ns(keep[key], f"monitor.keep.{key}", 60) for key in keep}

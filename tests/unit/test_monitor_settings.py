@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from armprof import config
+from armprof.budget import plan
 from armprof.errors import ArmprofError
 from armprof.monitor.rules import Figure, duration_ns, figure
 from armprof.monitor.settings import read
@@ -115,12 +116,19 @@ def test_without_a_file_there_are_defaults(tmp_path, monkeypatch):
             "line 4: alerts.a.baseline: only with above_baseline",
         ),
         ('[alerts.a]\nfigure = "ipc"\nabove = 1\nhold = "soon"', "line 4: alerts.a.hold: expected a duration"),
+        ("[alert.a]", "line 1: alert: no such section; did you mean alerts?"),
         ("[monitor\n", "line 1, column 9: "),
     ],
 )
 def test_a_slip_is_told_with_file_line_and_key(said, text, expected):
     assert said(text).startswith(expected)
     assert "\n" not in said(text)
+
+
+def test_one_file_has_the_budgets_and_the_alerts_of_a_project(tmp_path):
+    text = '[targets.parse]\np50_ns = 100\n[alerts.slow]\nfigure = "parse.p50_ns"\nabove = 200\n'
+    assert [rule.name for rule in settings_of(tmp_path, text).rules] == ["slow"]
+    assert plan.parse(text).targets[-1].component == "parse"
 
 
 def test_durations_have_units():
