@@ -238,6 +238,7 @@ int armprof_thread_start(void) {
     thread->sums = thread->set ? new_sums() : NULL;
     thread->latencies = new_latencies();
     if (thread->sums) {
+        thread->set->apart = thread->set->slots == 0 || thread->latencies;
         thread->next = threads;
         thread->link = &threads;
         if (threads) {
@@ -314,10 +315,6 @@ __attribute__((always_inline)) static inline struct sums *finish(struct thread *
     ADD(sums->outermost, 1);
     uint64_t ticks = now->ticks - frame->start.ticks;
     add_spread(&sums->ticks, &sums->fewest_ticks, &sums->most_ticks, ticks, ticks, ticks);
-    armprof_latencies *latencies = __atomic_load_n(&thread->latencies, __ATOMIC_ACQUIRE);
-    if (__builtin_expect(latencies != NULL, 0)) {
-        ADD(latencies[region][armprof_latency_bucket(ticks)], 1);
-    }
     return sums;
 }
 
@@ -345,12 +342,22 @@ static bool bring_to_top(struct thread *thread, uint64_t region) {
     return true;
 }
 
+static void keep_latency(struct thread *thread, uint64_t region, uint64_t ticks) {
+    armprof_latencies *latencies = __atomic_load_n(&thread->latencies, __ATOMIC_ACQUIRE);
+    if (latencies) {
+        ADD(latencies[region][armprof_latency_bucket(ticks)], 1);
+    }
+}
+
 /* A leave of a region whose counters could not be read now or when it was entered, or of one that is not the innermost. */
 __attribute__((noinline)) static void leave_otherwise(struct thread *thread, uint64_t region,
                                                       const struct armprof_snapshot *now, int error) {
     if (thread->beyond == 0 && bring_to_top(thread, region)) {
         const struct frame *frame = thread->top;
         struct sums *sums = finish(thread, region, now);
+        if (sums) {
+            keep_latency(thread, region, now->ticks - frame->start.ticks);
+        }
         if (sums && !error && frame->region == region) {
             add_counts(sums, thread, now, &frame->start);
         } else if (sums) {
@@ -366,10 +373,7 @@ __attribute__((noinline)) static void leave_otherwise(struct thread *thread, uin
     }
 }
 
-static inline void leave(struct thread *thread, uint64_t region) {
-    if (__builtin_expect(thread->set->slots == 0, 0)) {
-        TELL_MODEL(region, MODEL_LEAVE)
-    }
+__attribute__((always_inline)) static inline void leave_now(struct thread *thread, uint64_t region, bool apart) {
     struct armprof_snapshot now;
     int error = armprof_snapshot_take(thread->set, &now);
     const struct frame *frame = thread->top;
@@ -380,6 +384,24 @@ static inline void leave(struct thread *thread, uint64_t region) {
     struct sums *sums = finish(thread, region, &now);
     if (sums) {
         add_counts(sums, thread, &now, &frame->start);
+    }
+    if (sums && apart) {
+        keep_latency(thread, region, now.ticks - frame->start.ticks);
+    }
+}
+
+__attribute__((noinline)) static void leave_apart(struct thread *thread, uint64_t region) {
+    if (thread->set->slots == 0) {
+        TELL_MODEL(region, MODEL_LEAVE)
+    }
+    leave_now(thread, region, true);
+}
+
+static inline void leave(struct thread *thread, uint64_t region) {
+    if (__builtin_expect(LOAD(thread->set->apart), 0)) {
+        leave_apart(thread, region);
+    } else {
+        leave_now(thread, region, false);
     }
 }
 
@@ -456,6 +478,7 @@ int armprof_regions_keep_latencies(void) {
             armprof_latencies *made = new_latencies();
             error = made ? error : ENOMEM;
             __atomic_store_n(&thread->latencies, made, __ATOMIC_RELEASE); /* it may be leaving a region now */
+            STORE(thread->set->apart, true);
         }
     }
     pthread_mutex_unlock(&lock);

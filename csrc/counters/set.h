@@ -30,6 +30,7 @@ struct armprof_set {
     bool stale;        /* inherited over fork: the counters are the parent's */
     bool holds_trap;   /* keeps the SIGILL handler in place */
     bool kernel_clock; /* mult and shift come from a mapped page */
+    bool apart;        /* its regions are left the long way: nothing is open, or latencies are kept */
     uint16_t shift;
     uint32_t mult;
     uint64_t samples_by_syscall;
