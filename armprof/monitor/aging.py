@@ -51,7 +51,9 @@ class Aging:
             self._from[step] = max(before, self._from.get(step, before))
             return False
         begin = first[0] - first[0] % step
-        end = min(before, begin + max(step, PIECE_NS))
+        end = begin + max(step, PIECE_NS)
+        if end > before:
+            return False  # a whole piece at a time: most of what a small one costs is not its rows
         if not self._store.atomic(_JOIN, {"begin": begin, "end": end, "step": step}):
             return False
         self._from[step] = end
