@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+import time
 
 import pytest
 from monitored import START, TENTH, GivenScope, GivenTarget, S, counted, report, sample
@@ -19,7 +20,7 @@ from armprof.monitor.moments import Clocks, Mark
 from armprof.monitor.reports import Report
 from armprof.monitor.rules import Figure
 from armprof.monitor.sampler import Sampler
-from armprof.monitor.targets import Cgroup, Cpus, Own, Process, processes_of
+from armprof.monitor.targets import Cgroup, Cpus, Own, Process, cgroup_root, processes_of
 
 
 class Ticking:
@@ -181,3 +182,30 @@ def test_this_program_is_sampled_with_its_children():
 def test_what_is_no_cgroup_is_one_line(name, tmp_path):
     with pytest.raises(ArmprofError, match="cgroup"):
         Cgroup(tmp_path / name, EVENTS)
+
+
+def test_a_cgroup_is_sampled_until_it_is_removed():
+    try:
+        folder = cgroup_root() / f"armprof-test-{os.getpid()}"
+        folder.mkdir()
+    except (ArmprofError, OSError) as error:
+        pytest.skip(f"no cgroup can be made here: {error}")
+    child = subprocess.Popen(["sh", "-c", "while :; do :; done"])
+    try:
+        (folder / "cgroup.procs").write_text(str(child.pid))
+        scope = real(lambda: Cgroup(folder, EVENTS))
+        with Loop(scope, TENTH // 4) as loop:
+            first, *_ = run_for(loop, 1)
+            assert (first.reading().value("task_clock") or 0) > 0
+            assert first.levels[scope.whole]["processes"] == 1
+            child.kill()
+            child.wait()
+            while (folder / "cgroup.procs").read_text():
+                time.sleep(0.01)
+            folder.rmdir()
+            assert [mark.kind for mark in scope.changes(START)] == ["ended"]
+    finally:
+        child.kill()
+        child.wait()
+        if folder.exists():
+            folder.rmdir()
