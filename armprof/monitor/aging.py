@@ -66,6 +66,7 @@ class Aging:
         return bool(old) and self._store.atomic(_FORGET, {"oldest": oldest})
 
 
+# CROSS JOIN: SQLite then goes from the piece to its rows. Left to choose it walks all of the store, for every piece.
 _JOIN = (
     "DROP TABLE IF EXISTS temp.piece",
     "CREATE TEMP TABLE piece (id INTEGER PRIMARY KEY, whole INTEGER)",
@@ -82,12 +83,15 @@ _JOIN = (
     CREATE TEMP TABLE joined AS SELECT whole, series,
         sum(value) * (sum(enabled_ns) * 1.0 / sum(CASE WHEN value IS NOT NULL THEN enabled_ns END)) AS value,
         sum(raw) AS raw, sum(enabled_ns) AS enabled_ns, sum(running_ns) AS running_ns
-    FROM counts JOIN piece ON id = tick GROUP BY whole, series
+    FROM piece CROSS JOIN counts ON tick = id GROUP BY whole, series
     """,
     "DELETE FROM counts WHERE tick IN (SELECT id FROM piece)",
     "INSERT INTO counts SELECT * FROM joined",
     "DROP TABLE joined",
-    "CREATE TEMP TABLE joined AS SELECT whole, series, avg(value) FROM levels JOIN piece ON id = tick GROUP BY whole, series",
+    """
+    CREATE TEMP TABLE joined AS SELECT whole, series, avg(value)
+    FROM piece CROSS JOIN levels ON tick = id GROUP BY whole, series
+    """,
     "DELETE FROM levels WHERE tick IN (SELECT id FROM piece)",
     "INSERT INTO levels SELECT * FROM joined",
     "DROP TABLE joined",
@@ -95,10 +99,10 @@ _JOIN = (
     CREATE TEMP TABLE joined AS SELECT whole, series, sum(calls) AS calls, sum(total_ns) AS total_ns, (
         SELECT json_group_object(key, n) FROM (
             SELECT b.key AS key, sum(b.value) AS n
-            FROM latencies AS l JOIN piece AS p ON p.id = l.tick, json_each(l.buckets) AS b
+            FROM piece AS p CROSS JOIN latencies AS l ON l.tick = p.id, json_each(l.buckets) AS b
             WHERE p.whole = piece.whole AND l.series = latencies.series GROUP BY b.key ORDER BY CAST(b.key AS INTEGER))
     ) AS buckets
-    FROM latencies JOIN piece ON id = tick GROUP BY whole, series
+    FROM piece CROSS JOIN latencies ON tick = id GROUP BY whole, series
     """,
     "DELETE FROM latencies WHERE tick IN (SELECT id FROM piece)",
     "INSERT INTO latencies SELECT * FROM joined",

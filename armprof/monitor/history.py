@@ -45,7 +45,10 @@ class Stretch:
 
 
 class History:
-    """A store that is read. ``whole`` is what its last session sampled."""
+    """A store that is read. ``whole`` is what its last session sampled.
+
+    CROSS JOIN keeps SQLite going from the ticks of a time to their rows; left to choose it walks the whole store.
+    """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
@@ -97,8 +100,9 @@ class History:
 
     def _levels(self, figure: Figure, where: Stretch, step: int) -> dict[int, float]:
         rows = self._db.execute(
-            "SELECT t.at_ns / :step, sum(l.value * t.span_ns) / sum(t.span_ns) FROM levels l JOIN ticks t ON t.id = l.tick"
-            " JOIN series s ON s.id = l.series WHERE s.kind = 'level' AND s.target = :target AND s.name = :name"
+            "SELECT t.at_ns / :step, sum(l.value * t.span_ns) / sum(t.span_ns)"
+            " FROM ticks t CROSS JOIN levels l ON l.tick = t.id JOIN series s ON s.id = l.series"
+            " WHERE s.kind = 'level' AND s.target = :target AND s.name = :name"
             " AND t.at_ns BETWEEN :since AND :until GROUP BY 1",
             {**where.values, "step": step, "name": figure.name},
         )
@@ -107,7 +111,7 @@ class History:
     def _latencies(self, figure: Figure, where: Stretch, step: int) -> dict[int, float]:
         spans = self._spans(where, step)
         rows = self._db.execute(
-            "SELECT t.at_ns / :step, l.total_ns, l.buckets FROM latencies l JOIN ticks t ON t.id = l.tick"
+            "SELECT t.at_ns / :step, l.total_ns, l.buckets FROM ticks t CROSS JOIN latencies l ON l.tick = t.id"
             " JOIN series s ON s.id = l.series WHERE s.kind = 'latency' AND s.target = :target AND s.name = :name"
             " AND t.at_ns BETWEEN :since AND :until",
             {**where.values, "step": step, "name": figure.name},
@@ -155,7 +159,7 @@ class History:
             f"""
             SELECT t.at_ns / :step AS bin, s.name, sum(c.raw), sum(c.enabled_ns), sum(c.running_ns),
                 sum(c.value) * (sum(c.enabled_ns) * 1.0 / sum(CASE WHEN c.value IS NOT NULL THEN c.enabled_ns END))
-            FROM counts c JOIN ticks t ON t.id = c.tick JOIN series s ON s.id = c.series
+            FROM ticks t CROSS JOIN counts c ON c.tick = t.id CROSS JOIN series s ON s.id = c.series
             WHERE t.at_ns BETWEEN :since AND :until AND {"s.target = :target" if known else "s.target LIKE 'cpu%'"}
             GROUP BY bin, s.name
             """,
