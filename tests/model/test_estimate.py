@@ -155,7 +155,7 @@ def test_the_parts_are_the_whole(arm64):
 
 def test_two_threads_at_one_line_pay_for_taking_it(arm64):
     run = model.run(
-        [str(arm64("sharing", "-DAPART=8")), "3000000"], "neoverse-n1", ["model_contended_cycles", "cpu_cycles"]
+        [str(arm64("sharing", "-DAPART=8")), "200"], "neoverse-n1", ["model_contended_cycles", "cpu_cycles"]
     )
     assert N1.pipeline is not None
     taken = sum(run.functions("model_contended_cycles").values()) / (N1.pipeline.from_core or 0)

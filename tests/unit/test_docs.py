@@ -20,6 +20,8 @@ NOT_RUN = {
     "make report": "continuous integration runs it on a fresh machine",
     "make test": "this test is a part of it",
     "sudo sysctl": "changes the machine",
+    "cd tests": "the suite of programs is in the repository, beside these tests",
+    "python -m diagnosis": "tests/diagnosis runs it",
 }
 
 
