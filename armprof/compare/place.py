@@ -6,7 +6,6 @@ and in their order, so that as little as possible changed: as in a comparison of
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from armprof.compare.cause import Location
 from armprof.run.record import Component
 
-TIE = 1e-9  # of all counts: between two ways to put lines together, those that moved as most did stay together
+TIE = 1e-9  # of all counts: between two ways to put lines together, those of one number stay together
 
 LARGE = 0.25  # of the largest growth
 MOST = 1e18  # what nothing counts more than
@@ -79,34 +78,13 @@ def _grown(before: Sequence[_Line], after: Sequence[_Line], event: str) -> list[
     ]
 
 
-def _moved(before: Sequence[_Line], after: Sequence[_Line]) -> tuple[int, bool]:
-    """By how many lines most of those went that count the same as before, and whether those are most of all."""
-    moves = Counter(
-        (other.line or 0) - (one.line or 0) for one in before for other in after if one.counts == other.counts
-    )
-    move, lines = max(moves.items(), key=lambda item: (item[1], -abs(item[0])), default=(0, 0))
-    return move, 2 * lines >= len(after)
-
-
 def _aligned(before: Sequence[_Line], after: Sequence[_Line], scale: Counts) -> list[_Line | None]:
-    """Of each line of after what it was before; None where it is new (Needleman and Wunsch 1970).
-
-    Where most lines moved by the same distance, as behind a line that was put in at the top of the file, one that did not
-    is another line: an added load counts so much like its neighbour that it would be taken for that one.
-    """
-    move, is_sure = _moved(before, after)
-
-    def size(counts: Counts) -> float:
-        return sum(abs(counts.get(name, 0)) / all_ for name, all_ in scale.items())
+    """Of each line of after what it was before; None where it is new (Needleman and Wunsch 1970)."""
 
     def change(one: _Line | None, other: _Line | None) -> float:
         counts = [spot.counts if spot else {} for spot in (one, other)]
         moved = sum(abs(counts[0].get(name, 0) - counts[1].get(name, 0)) / all_ for name, all_ in scale.items())
-        if one is None or other is None:
-            return moved + TIE
-        if (other.line or 0) - (one.line or 0) == move:
-            return moved
-        return moved + TIE + (size(counts[0]) if is_sure else 0.0)
+        return moved + TIE * (one is None or other is None or one.line != other.line)
 
     least = [[0.0] * (len(after) + 1) for _ in range(len(before) + 1)]
     for i, one in enumerate(before, 1):

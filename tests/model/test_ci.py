@@ -70,8 +70,12 @@ def test_its_steps_do_what_the_page_says(arm64: Compile, tmp_path: Path, is_slow
     assert compared.returncode == int(is_slower), compared.stderr
     assert (tmp_path / "armprof.sarif").exists()
     if is_slower:
-        line = 2 + ADDED[: ADDED.index("the added load")].count("\n")
-        assert f"::error file=src/bench.c,line={line},title=More instructions" in compared.stdout
+        added = 2 + ADDED[: ADDED.index("the added load")].count("\n")
+        told = re.search(r"::error file=src/bench.c,line=(\d+),title=More instructions", compared.stdout)
+        assert told is not None, compared.stdout
+        line = int(told[1])
+        # What a line costs is all that tells it from its neighbours, and all of them moved by the line above.
+        assert added <= line <= added + 2
         assert f"`src/bench.c:{line}`" in (tmp_path / "comment.md").read_text()
         assert (tmp_path / "summary.md").read_text() == (tmp_path / "comment.md").read_text()
     else:
