@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
-from armprof.analysis.terms import Term, Terms
+from armprof.analysis.terms import SENTENCES, Term, Terms, together
 from armprof.metrics import Confidence
 from armprof.metrics.formula import Formula
 from armprof.metrics.result import least
@@ -51,7 +51,7 @@ class Way:
     within: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """One row of the table."""
 
@@ -89,19 +89,18 @@ def walk(terms: Terms) -> dict[str, Cause]:
     for node in tree().nodes:
         cause = _cause(node, terms, found)
         found[node.name] = cause
-        terms.tell(node.name, Term(cause.share, cause.confidence, cause.reason or ""))
+        terms[node.name] = Term(cause.share, cause.confidence, cause.reason or "")
     return found
 
 
 def nearest(name: str | None, found: Mapping[str, Cause]) -> Cause | None:
     """The cause, or the nearest above it whose share is known; None where none is."""
-    return next((cause for cause in _upwards(name, found) if cause.share is not None), None)
-
-
-def _upwards(name: str | None, found: Mapping[str, Cause]) -> Iterator[Cause]:
     while name is not None and name in found:
-        yield found[name]
-        name = found[name].parent
+        cause = found[name]
+        if cause.share is not None:
+            return cause
+        name = cause.parent
+    return None
 
 
 def _cause(node: Node, terms: Terms, found: Mapping[str, Cause]) -> Cause:
@@ -117,9 +116,10 @@ def _cause(node: Node, terms: Terms, found: Mapping[str, Cause]) -> Cause:
             reasons.append(term.reason)
             continue
         return _shared(node, way, term, terms, found)
-    return _without(node, "; ".join(dict.fromkeys(reasons)))
+    return _without(node, together(tuple(reasons)))
 
 
+@lru_cache(maxsize=SENTENCES)
 def _without(node: Node, reason: str) -> Cause:
     return Cause(node.name, node.title, node.parent, None, False, "", None, reason)
 

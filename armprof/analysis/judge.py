@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from armprof import cpu
 from armprof.analysis.bottlenecks import bottlenecks
@@ -12,15 +13,15 @@ from armprof.analysis.gain import at_stake, improvement
 from armprof.analysis.outcome import Analysis
 from armprof.analysis.places import placed
 from armprof.analysis.result import Improvement, Recommendation, Silent, Verdict, verify
-from armprof.analysis.roadmap import roadmap
 from armprof.analysis.rules import Rule, RuleWay, gate, rules
-from armprof.analysis.terms import Condition, Terms, too_little
+from armprof.analysis.terms import SENTENCES, Condition, Term, Terms, known_without, together, too_little
 from armprof.counters.reading import Reading, Status
 from armprof.cpu import Core
 from armprof.errors import ArmprofError
 from armprof.metrics import ARM64Metrics, Confidence, compute
 from armprof.metrics.confidence import MIN_STRETCH_NS, lowest_coverage, stretch_ns
-from armprof.metrics.result import least
+from armprof.metrics.forming import KINDS
+from armprof.metrics.result import Gaps, least
 from armprof.run.record import Component
 
 # Known of any program without counting an event: alone they decide nothing.
@@ -54,7 +55,9 @@ def judge(metrics: ARM64Metrics | None, core: Core | None = None) -> Analysis:
 
     terms = Terms(metrics, core or metrics.core)
     causes = walk(terms)
-    opinions = _refined([_consider(rule, terms, causes) for rule in rules()], metrics)
+    undecided = _undecided(metrics.gaps, terms.core)
+    opinions = [undecided.get(rule.name) or _consider(rule, terms, causes) for rule in rules()]
+    opinions = _refined(opinions, metrics)
     silent = tuple(o.said for o in opinions if isinstance(o.said, Silent))
     speaking = sorted((o.said for o in opinions if isinstance(o.said, Recommendation)), key=Recommendation.order)
     asides = tuple(replace(r, rank=i) for i, r in enumerate((r for r in speaking if r.rule in ASIDES), 1))
@@ -70,7 +73,7 @@ def judge(metrics: ARM64Metrics | None, core: Core | None = None) -> Analysis:
         replace(r, rank=i, depends_on=tuple(d for d in r.depends_on if d in recommended))
         for i, r in enumerate(raised, 1)
     )
-    return Analysis(Verdict.JUDGED, reason, ranked, silent, metrics, known, asides, roadmap([("", r) for r in ranked]))
+    return Analysis(Verdict.JUDGED, reason, ranked, silent, metrics, known, asides)
 
 
 def _metrics(thing: object, core: Core | None) -> ARM64Metrics | None:
@@ -130,7 +133,12 @@ class _Opinion:
 def _silent(rule: Rule, name: str | None, metrics: ARM64Metrics | None, reason: str) -> Silent:
     metric = name or rule.ways[0].when[0].name
     value = metrics[metric].value if metrics is not None and metric in metrics else None
-    return Silent(rule.name, rule.type, metric, value, reason)
+    return _valueless(rule, metric, reason) if value is None else Silent(rule.name, rule.type, metric, value, reason)
+
+
+@lru_cache(maxsize=SENTENCES)
+def _valueless(rule: Rule, metric: str, reason: str) -> Silent:
+    return Silent(rule.name, rule.type, metric, None, reason)
 
 
 def _consider(rule: Rule, terms: Terms, causes: Mapping[str, Cause]) -> _Opinion:
@@ -138,14 +146,14 @@ def _consider(rule: Rule, terms: Terms, causes: Mapping[str, Cause]) -> _Opinion
     undecided: tuple[str, str] | None = None
     declined: tuple[str, str, tuple[str, ...]] | None = None
     for way in rule.ways:
-        unknown = [c for c in way.when if terms[c.name].value is None]
-        failed = next((c for c in way.when if c not in unknown and not c.holds(terms[c.name].value or 0.0)), None)
+        failed, unknown = _checked(way, terms)
         if failed is not None:
-            said = f"{failed.name} is {terms[failed.name].value:.4g}, not {failed.words}"
-            declined = declined or (failed.name, said, (failed.name,))
+            if declined is None:
+                said = f"{failed.name} is {terms[failed.name].value:.4g}, not {failed.words}"
+                declined = (failed.name, said, (failed.name,))
             continue
         if unknown:
-            undecided = undecided or (unknown[0].name, _why_unknown(unknown, terms))
+            undecided = undecided or (unknown[0], _why_unknown(unknown, terms))
             continue
         names = tuple(condition.name for condition in way.when)
         stopped = next((c for c in way.unless if _holds(c, terms)), None)
@@ -164,17 +172,43 @@ def _consider(rule: Rule, terms: Terms, causes: Mapping[str, Cause]) -> _Opinion
     return _Opinion(rule, _silent(rule, undecided[0], terms.metrics, undecided[1]))
 
 
+def _checked(way: RuleWay, terms: Terms) -> tuple[Condition | None, list[str]]:
+    """The first condition that does not hold; without one the names that have no value."""
+    unknown = []
+    for condition in way.when:
+        value = terms[condition.name].value
+        if value is None:
+            unknown.append(condition.name)
+        elif not condition.holds(value):
+            return condition, []
+    return None, unknown
+
+
 def _holds(condition: Condition, terms: Terms) -> bool:
     value = terms[condition.name].value
     return value is not None and condition.holds(value)
 
 
-def _why_unknown(unknown: Sequence[Condition], terms: Terms) -> str:
-    reasons = []
-    for condition in unknown:
-        reason = terms[condition.name].reason
-        reasons.append(reason if condition.name in reason else f"{condition.name} has no value ({reason})")
-    return "; ".join(dict.fromkeys(reasons))
+def _why_unknown(unknown: Iterable[str], terms: Mapping[str, Term]) -> str:
+    return together(tuple(_why_none(name, terms[name].reason) for name in unknown))
+
+
+@lru_cache(maxsize=SENTENCES)
+def _why_none(name: str, reason: str) -> str:
+    return reason if name in reason else f"{name} has no value ({reason})"
+
+
+@lru_cache(maxsize=KINDS)
+def _undecided(gaps: Gaps, core: Core | None) -> Mapping[str, _Opinion]:
+    """The opinions of the rules that no reading with these gaps decides, for none of their conditions has a value there."""
+    terms = known_without(gaps, core)
+    found = {}
+    for rule in rules():
+        if all(c.name in terms and terms[c.name].value is None for way in rule.ways for c in way.when):
+            unknown = dict.fromkeys(c.name for c in rule.ways[0].when)
+            name = next(iter(unknown))
+            found[rule.name] = _Opinion(rule, _valueless(rule, name, _why_unknown(unknown, terms)))
+    return found
 
 
 def _speak(rule: Rule, way: RuleWay, terms: Terms, causes: Mapping[str, Cause]) -> Recommendation | str:
@@ -226,8 +260,8 @@ def _refined(opinions: Iterable[_Opinion], metrics: ARM64Metrics) -> list[_Opini
     speaking = {opinion.rule.name for opinion in opinions if isinstance(opinion.said, Recommendation)}
     refined = []
     for opinion in opinions:
-        better = [name for name in opinion.rule.refined_by if name in speaking]
-        if better and isinstance(opinion.said, Recommendation):
+        better = [name for name in opinion.rule.refined_by if name in speaking] if opinion.rule.name in speaking else []
+        if better:
             reason = f"{' and '.join(better)} says it more exactly"
             opinion = replace(opinion, said=_silent(opinion.rule, None, metrics, reason))
         refined.append(opinion)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from armprof.analysis.bottlenecks import PerformanceBottleneck
 from armprof.analysis.causes import Cause
 from armprof.analysis.result import Recommendation, Silent, Verdict
-from armprof.analysis.roadmap import Phase
+from armprof.analysis.roadmap import Phase, roadmap
 from armprof.metrics import ARM64Metrics
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def _plain(thing: Cause | Silent) -> dict[str, Any]:
+    return thing.to_dict()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -27,19 +32,26 @@ class Analysis:
     metrics: ARM64Metrics | None = None
     causes: tuple[Cause, ...] = ()  # where the cycles go, parents before their children
     asides: tuple[Recommendation, ...] = ()  # what is no advice, and told when asked: that nothing is left in the core
-    roadmap: tuple[Phase, ...] = ()  # what is recommended, in phases
     bottlenecks: tuple[PerformanceBottleneck, ...] = ()  # of a component that was timed stage by stage
 
-    def to_dict(self) -> dict[str, Any]:
-        """As it stands in the JSON contract; the roadmap there is that of all components."""
+    @property
+    def roadmap(self) -> tuple[Phase, ...]:
+        """What is recommended, in phases."""
+        return roadmap([("", recommendation) for recommendation in self.recommendations])
+
+    def to_dict(self, entry: Callable[[Cause | Silent], Any] = _plain) -> dict[str, Any]:
+        """As it stands in the JSON contract; the roadmap there is that of all components.
+
+        ``entry`` makes the entries of causes and of rules that stayed silent, which many components share.
+        """
         return {
             "verdict": str(self.verdict),
             "reason": self.reason,
-            "causes": [c.to_dict() for c in self.causes],
+            "causes": [entry(c) for c in self.causes],
             "bottlenecks": [b.to_dict() for b in self.bottlenecks],
             "recommendations": [r.to_dict() for r in self.recommendations],
             "asides": [r.to_dict() for r in self.asides],
-            "silent": [s.to_dict() for s in self.silent],
+            "silent": [entry(s) for s in self.silent],
         }
 
     def to_frame(self) -> pd.DataFrame:

@@ -6,7 +6,9 @@ micro-optimizations. The horizon follows from priority and effort, and no step c
 
 from __future__ import annotations
 
+import heapq
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -188,8 +190,9 @@ def _placed(steps: Sequence[Step], delay: int) -> list[tuple[Horizon, Step]]:
         assert step.effort is not None
         own = step.effort.rank + (delay if step.priority is Priority.MICRO else 0)
         at[step.component, step.rule] = min(own, len(horizons) - 1)
-    for _ in steps:  # a chain of dependencies is no longer than there are steps
-        for step in steps:
+    waiting = [step for step in steps if step.depends_on]
+    for _ in waiting:  # a chain of dependencies is no longer than that
+        for step in waiting:
             before = [at[step.component, rule] for rule in step.depends_on if (step.component, rule) in at]
             key = (step.component, step.rule)
             at[key] = max([at[key], *before])
@@ -205,13 +208,30 @@ def _phases(planned: Sequence[tuple[Horizon, Step]]) -> tuple[Phase, ...]:
 
 
 def _in_order(steps: Sequence[Step]) -> list[Step]:
-    """By priority and benefit, what a step depends on before it."""
+    """By priority and benefit, what a step depends on before it; in a circle the first begins."""
     wanted = sorted(steps, key=lambda s: (s.priority.rank, -(s.benefit or 0.0)))
+    left: Counter[tuple[str, str | None]] = Counter((s.component, s.rule) for s in wanted)
+    waits = {
+        at: missing
+        for at, s in enumerate(wanted)
+        if (missing := {(s.component, rule) for rule in s.depends_on if rule != s.rule and (s.component, rule) in left})
+    }
+    waited_for: dict[tuple[str, str | None], list[int]] = {}
+    for at, missing in waits.items():
+        for key in missing:
+            waited_for.setdefault(key, []).append(at)
+    free = [at for at in range(len(wanted)) if at not in waits]
     ordered: list[Step] = []
-    while wanted:
-        rest = {(s.component, s.rule) for s in wanted}
-        free = (s for s in wanted if not any((s.component, rule) in rest for rule in s.depends_on if rule != s.rule))
-        first = next(free, wanted[0])
-        ordered.append(first)
-        wanted.remove(first)
+    while free or waits:
+        at = heapq.heappop(free) if free else min(waits)
+        waits.pop(at, None)
+        ordered.append(wanted[at])
+        done = (wanted[at].component, wanted[at].rule)
+        left[done] -= 1
+        for other in waited_for.get(done, ()) if not left[done] else ():
+            if other in waits:
+                waits[other].discard(done)
+                if not waits[other]:
+                    del waits[other]
+                    heapq.heappush(free, other)
     return ordered

@@ -28,7 +28,7 @@ import string
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -68,7 +68,7 @@ class Case:
         return f"{self.change} on {self.core} saved {saved} %{part}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuleWay:
     """One way to speak."""
 
@@ -81,13 +81,13 @@ class RuleWay:
     stake: Formula | None = None
     modelled: tuple[float, float] | None = None
 
-    @property
+    @cached_property
     def says_names(self) -> tuple[str, ...]:
         """The names that ``says`` is filled in with."""
         return tuple(name for _, name, _, _ in string.Formatter().parse(self.says) if name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """One row of a table."""
 

@@ -1,16 +1,21 @@
-"""What the tables of this folder name: metrics, shares of causes, and what events cost on the core."""
+"""What the tables of this folder name: metrics, shares of causes, and what events cost on the core.
+
+Sentences that follow from what was not counted are the same for many components: they are put together once.
+"""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from armprof.cpu import Core
 from armprof.errors import ArmprofError
 from armprof.metrics import ARM64Metrics, Confidence
+from armprof.metrics.forming import KINDS
 from armprof.metrics.formula import Formula, ZeroDenominatorError
-from armprof.metrics.result import least
+from armprof.metrics.result import Gaps, Metric, least
 
 # Constants of a core -> what they are, for the reason why one is missing.
 CONSTANTS: Mapping[str, str] = {
@@ -24,6 +29,9 @@ CONSTANTS: Mapping[str, str] = {
 }
 
 
+SENTENCES = 4096  # that are remembered
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """A value and how far it carries (None: exactly); without a value ``reason`` says why."""
@@ -33,62 +41,69 @@ class Term:
     reason: str = ""
 
 
-class Terms(Mapping[str, Term]):
+class Terms(dict[str, Term]):
     """Every name a formula of the tables may use. A value that was counted too little is none here."""
 
     def __init__(self, metrics: ARM64Metrics, core: Core | None) -> None:
+        super().__init__(known_without(metrics.gaps, core))
         self.metrics, self.core = metrics, core
-        self._known = constants(core)
-        self._causes: dict[str, Term] = {}
-
-    def tell(self, cause: str, term: Term) -> None:
-        """Adds the share of a cause."""
-        self._causes[cause] = term
-
-    def __getitem__(self, name: str) -> Term:
-        if name in self._causes:
-            return self._causes[name]
-        if name in self.metrics:
-            return self._metric(name)
-        if name in self._known:
-            return Term(self._known[name])
-        if name not in CONSTANTS:
-            raise KeyError(name)
-        if self.core is None or not self.core.known:
-            return Term(None, reason="the core is not known, and with it what each event costs")
-        return Term(None, reason=f"{CONSTANTS[name]} is not published of {self.core.title}")
-
-    def __iter__(self) -> Iterable[str]:  # type: ignore[override]
-        return iter((*self.metrics, *CONSTANTS, *self._causes))
-
-    def __len__(self) -> int:
-        return len(self.metrics) + len(CONSTANTS) + len(self._causes)
-
-    def _metric(self, name: str) -> Term:
-        metric = self.metrics[name]
-        if metric.value is None:
-            return Term(None, reason=f"{name} has no value ({metric.reason})")
-        if metric.confidence is Confidence.LOW:
-            return Term(None, Confidence.LOW, f"{name} was {too_little(metric.coverage, metric.reason)}")
-        return Term(metric.value, metric.confidence)
+        for name, metric in metrics.items():
+            if name not in metrics.gaps.metrics:
+                self[name] = _term(metric)
 
     def evaluate(self, formula: Formula) -> Term:
         """The formula's value; where one of its names has none, that one's reason."""
-        terms = {name: self[name] for name in formula.names}
-        missing = [term.reason for term in terms.values() if term.value is None]
+        terms = [self[name] for name in formula.names]
+        missing = [term.reason for term in terms if term.value is None]
         if missing:
-            return Term(None, reason="; ".join(dict.fromkeys(missing)))
+            return _missing(tuple(missing))
+        values = zip(formula.names, terms, strict=True)
         try:
-            value = formula.evaluate({name: term.value for name, term in terms.items() if term.value is not None})
+            value = formula.evaluate({name: term.value for name, term in values if term.value is not None})
         except ZeroDenominatorError as zero:
             return Term(None, reason=str(zero))
-        known = [term.confidence for term in terms.values() if term.confidence is not None]
+        known = [term.confidence for term in terms if term.confidence is not None]
         return Term(value, least(*known) if known else None)
 
     def say(self, says: str, formula: Formula) -> str:
         """The sentence with the formula's names in it filled in."""
         values = {name: self[name].value for name in formula.names}
         return says.format(core=self.core.title if self.core else "this core", **values)
+
+
+@lru_cache(maxsize=KINDS)
+def known_without(gaps: Gaps, core: Core | None) -> Mapping[str, Term]:
+    """The terms of all readings that have these gaps: what none of them has, and what is known of the core."""
+    known = constants(core)
+    terms = {
+        name: Term(known[name]) if name in known else Term(None, reason=_unpublished(name, core)) for name in CONSTANTS
+    }
+    return terms | {name: _term(metric) for name, metric in gaps.metrics.items()}
+
+
+def _unpublished(constant: str, core: Core | None) -> str:
+    if core is None or not core.known:
+        return "the core is not known, and with it what each event costs"
+    return f"{CONSTANTS[constant]} is not published of {core.title}"
+
+
+def _term(metric: Metric) -> Term:
+    if metric.value is None:
+        return Term(None, reason=f"{metric.name} has no value ({metric.reason})")
+    if metric.confidence is Confidence.LOW:
+        return Term(None, Confidence.LOW, f"{metric.name} was {too_little(metric.coverage, metric.reason)}")
+    return Term(metric.value, metric.confidence)
+
+
+@lru_cache(maxsize=SENTENCES)
+def _missing(reasons: tuple[str, ...]) -> Term:
+    return Term(None, reason=together(reasons))
+
+
+@lru_cache(maxsize=SENTENCES)
+def together(reasons: tuple[str, ...]) -> str:
+    """Reasons as one, each once."""
+    return "; ".join(dict.fromkeys(reasons))
 
 
 def too_little(coverage: float | None, reason: str | None) -> str:

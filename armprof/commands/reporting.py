@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from armprof.errors import ArmprofError
-from armprof.output import write_text
+from armprof.output import write_bytes
 from armprof.report import formats
 from armprof.run.record import Run
 
@@ -49,6 +49,7 @@ def report(run: Run, args: argparse.Namespace, stream: TextIO, plan: Plan | None
 
     With a ``plan`` the text starts with how the run stands beside it.
     """
+    from armprof.commands.progress import progress
     from armprof.report import json, text
     from armprof.report.document import document
     from armprof.report.reviews import advice
@@ -56,11 +57,13 @@ def report(run: Run, args: argparse.Namespace, stream: TextIO, plan: Plan | None
     if args.format in formats.RUNS:
         put(formats.run(args.format, run), args.output)
         return
+    with progress(after=1.0) as tell:
+        found = document(run, plan, lambda done: tell("analyzing", done))
     show(
         args,
-        lambda to: text.render(document(run, plan), to, args.explain, plan),
-        lambda: json.render(document(run, plan)),
-        lambda: advice.review(document(run, plan)),
+        lambda to: text.render(found, to, args.explain, plan),
+        lambda: json.pieces(found),
+        lambda: advice.review(found),
         stream,
     )
 
@@ -68,7 +71,7 @@ def report(run: Run, args: argparse.Namespace, stream: TextIO, plan: Plan | None
 def show(
     args: argparse.Namespace,
     text: Callable[[TextIO | None], str],
-    json: Callable[[], str],
+    json: Callable[[], str | Iterable[str]],
     review: Callable[[], Review],
     stream: TextIO | None = None,
 ) -> None:
@@ -106,9 +109,12 @@ def add_to_step_summary(markdown: str) -> None:
         raise ArmprofError(f"cannot write GITHUB_STEP_SUMMARY, {path}: {error.strerror or error}") from None
 
 
-def put(rendered: str, output: Path | None, stream: TextIO | None = None) -> None:
-    """Writes what was rendered to the file, or to the stream, stdout where none is given."""
+def put(rendered: str | Iterable[str], output: Path | None, stream: TextIO | None = None) -> None:
+    """Writes what was rendered, whole or in pieces, to the file, or to the stream, stdout where none is given."""
+    pieces = (rendered,) if isinstance(rendered, str) else rendered
     if output is not None:
-        write_text(output, rendered)
+        write_bytes(output, (piece.encode("utf-8", "backslashreplace") for piece in pieces))
     else:
-        print(rendered, end="", flush=True, file=stream or sys.stdout)
+        to = stream or sys.stdout
+        to.writelines(pieces)
+        to.flush()

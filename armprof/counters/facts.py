@@ -6,6 +6,8 @@ machine that counted. Nothing here measures for long: what was not measured befo
 
 from __future__ import annotations
 
+from functools import cache
+
 from armprof.counters import memory
 from armprof.counters.placement import placement
 from armprof.counters.reading import Fact
@@ -25,6 +27,7 @@ NAMES = {
 MODELLED = "a model has no memory of its own, and its time is an estimate"
 
 
+@cache
 def unknown(name: str, source: str) -> Fact:
     """The fact of a Reading that says nothing of it."""
     return Fact(None, "", MODELLED if source == "model" else NAMES[name])

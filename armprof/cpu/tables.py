@@ -89,7 +89,10 @@ class Erratum:
 
 @dataclass(frozen=True)
 class Core:
-    """One core design. Latencies are in core clock cycles. What no good source gives is None, or absent."""
+    """One core design. Latencies are in core clock cycles. What no good source gives is None, or absent.
+
+    It can be a key: what follows from a core alone is found once.
+    """
 
     name: str  # "neoverse-n1"
     title: str  # "Neoverse N1"
@@ -99,18 +102,22 @@ class Core:
     slots: int | None = None  # per cycle, as in Arm's specification; None where the core has no STALL_SLOT events
     counters: int | None = None  # general-purpose event counters on bare metal; a guest may have fewer
     mispredict_cycles: int | None = None
-    clocks_ghz: Mapping[str, float] = field(default_factory=dict)  # product -> the highest it runs at
-    caches: Mapping[str, Cache] = field(default_factory=dict)  # l1i, l1d, l2, llc
-    tlbs: Mapping[str, Tlb] = field(default_factory=dict)  # l1i, l1d, l2
-    load_cycles: Mapping[str, float] = field(default_factory=dict)  # measured load-to-use: l1, l2, llc, dram
-    pipeline: Pipeline | None = field(default=None, repr=False)
+    clocks_ghz: Mapping[str, float] = field(default_factory=dict, hash=False)  # product -> the highest it runs at
+    caches: Mapping[str, Cache] = field(default_factory=dict, hash=False)  # l1i, l1d, l2, llc
+    tlbs: Mapping[str, Tlb] = field(default_factory=dict, hash=False)  # l1i, l1d, l2
+    load_cycles: Mapping[str, float] = field(
+        default_factory=dict, hash=False
+    )  # measured load-to-use: l1, l2, llc, dram
+    pipeline: Pipeline | None = field(default=None, repr=False, hash=False)
     events: frozenset[str] = field(default=frozenset(), repr=False)
     errata: tuple[Erratum, ...] = ()
-    sources: Mapping[str, str] = field(default_factory=dict, repr=False)  # group of facts -> where it is from
+    sources: Mapping[str, str] = field(
+        default_factory=dict, repr=False, hash=False
+    )  # group of facts -> where it is from
     note: str = ""
     revision: str | None = None  # "r0p3"; None where nothing told
     known: bool = True  # False: no table for this MIDR, architected events alone
-    own: Mapping[str, Event] = field(default_factory=dict, repr=False)  # its implementation-defined events
+    own: Mapping[str, Event] = field(default_factory=dict, repr=False, hash=False)  # its implementation-defined events
 
     def has(self, event: str) -> bool:
         """Whether the core's own list names the event. Whether this machine can count it is `Pmu.has`."""
@@ -265,6 +272,7 @@ def _core(name: str) -> Core:
     )
 
 
+@cache
 def core(name: str) -> Core:
     """A core by name (``neoverse-n2``), or at one revision (``neoverse-n2-r0p3``).
 

@@ -1,7 +1,7 @@
 """Arithmetic over names, read from tables: ``1 - l1d_cache_refill / l1d_cache``.
 
-Formulas are data, so they are parsed and walked rather than handed to `eval`: a table can say nothing but
-+ - * /, numbers and names.
+Formulas are data, so they are parsed rather than handed to `eval`: a table can say nothing but + - * /, numbers and
+names. Parsing makes a function of each operation, for a formula is evaluated once a component of a run.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import operator
 from collections.abc import Callable, Mapping
 
 from armprof.errors import ArmprofError
+
+_Values = Mapping[str, float]
+_Evaluator = Callable[[_Values], float]
 
 _OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -34,50 +37,51 @@ class Formula:
     def __init__(self, text: str) -> None:
         self.text = text
         try:
-            self._tree = ast.parse(text, mode="eval").body
+            tree = ast.parse(text, mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise ArmprofError(f"formula {text!r} cannot be read: {error}") from None
         names: dict[str, None] = {}
-        self._check(self._tree, names)
+        self._wholes: list[_Evaluator] = []  # what is divided by
+        self._value = self._evaluator(tree, names)
         self.names = tuple(names)
 
     def __repr__(self) -> str:
         return f"Formula({self.text!r})"
 
-    def evaluate(self, values: Mapping[str, float]) -> float:
+    def evaluate(self, values: _Values) -> float:
         """The value, given one for every name. Raises ZeroDenominatorError; KeyError for a missing name."""
-        return self._walk(self._tree, values)
+        return self._value(values)
 
-    def trials(self, values: Mapping[str, float]) -> float | None:
+    def trials(self, values: _Values) -> float | None:
         """The smallest whole that a part is taken of, where that is a count or a sum of counts; None without a division."""
-        wholes = [
-            node.right for node in ast.walk(self._tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
-        ]
-        return min((self._walk(whole, values) for whole in wholes), default=None)
+        return min((whole(values) for whole in self._wholes), default=None)
 
-    def _check(self, node: ast.expr, names: dict[str, None]) -> None:
+    def _evaluator(self, node: ast.expr, names: dict[str, None]) -> _Evaluator:
         match node:
             case ast.BinOp(left, op, right) if type(op) in _OPERATORS:
-                self._check(left, names)
-                self._check(right, names)
+                a, b = self._evaluator(left, names), self._evaluator(right, names)
+                if isinstance(op, ast.Div):
+                    self._wholes.append(b)
+                    return _division(a, b, right)
+                return _operation(_OPERATORS[type(op)], a, b)
             case ast.Constant(value) if type(value) in (int, float):
-                pass
+                constant = float(value)  # type: ignore[arg-type]
+                return lambda values: constant
             case ast.Name(id):
                 names[id] = None
-            case _:
-                raise ArmprofError(
-                    f"formula {self.text!r}: {ast.unparse(node)!r} is not one of + - * /, a number or a name"
-                )
+                return operator.itemgetter(id)
+        raise ArmprofError(f"formula {self.text!r}: {ast.unparse(node)!r} is not one of + - * /, a number or a name")
 
-    def _walk(self, node: ast.expr, values: Mapping[str, float]) -> float:
-        match node:
-            case ast.BinOp(left, op, right):
-                a, b = self._walk(left, values), self._walk(right, values)
-                if isinstance(op, ast.Div) and b == 0:
-                    raise ZeroDenominatorError(ast.unparse(right))
-                return _OPERATORS[type(op)](a, b)
-            case ast.Name(id):
-                return values[id]
-            case ast.Constant(value):
-                return float(value)  # type: ignore[arg-type]
-        raise AssertionError(node)  # _check let nothing else through
+
+def _operation(apply: Callable[[float, float], float], left: _Evaluator, right: _Evaluator) -> _Evaluator:
+    return lambda values: apply(left(values), right(values))
+
+
+def _division(left: _Evaluator, right: _Evaluator, denominator: ast.expr) -> _Evaluator:
+    def divide(values: _Values) -> float:
+        part, whole = left(values), right(values)
+        if whole == 0:
+            raise ZeroDenominatorError(ast.unparse(denominator))
+        return part / whole
+
+    return divide

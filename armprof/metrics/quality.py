@@ -56,12 +56,12 @@ def _findings(reading: Reading, core: Core | None, clock: float | None) -> Itera
         if count.status is Status.SUSPECT:
             yield f"{count.event}: {count.reason}"
     for part, whole in WITHIN:
-        if core is not None and (core.errata_of(part) or core.errata_of(whole)):
-            continue
         small, large = reading.counts.get(part), reading.counts.get(whole)
         if small is None or large is None or not small.value or large.value is None:
             continue
         if large.value and small.value > large.value * TOLERANCE:
+            if core is not None and (core.errata_of(part) or core.errata_of(whole)):
+                continue
             scaled = Status.SCALED in (small.status, large.status)
             apart = " (multiplexed: they were counted at different moments)" if scaled else ""
             yield f"{part} is {small.value:,.0f} and {whole}, which includes it, only {large.value:,.0f}{apart}"

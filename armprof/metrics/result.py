@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
@@ -28,12 +28,15 @@ class Confidence(StrEnum):
     @property
     def rank(self) -> int:
         """0 for low, 2 for high."""
-        return ("low", "medium", "high").index(self.value)
+        return _RANKS[self]
+
+
+_RANKS = {Confidence.LOW: 0, Confidence.MEDIUM: 1, Confidence.HIGH: 2}
 
 
 def least(*confidences: Confidence) -> Confidence:
     """The lowest of them."""
-    return min(confidences, key=lambda c: c.rank)
+    return min(confidences, key=_RANKS.__getitem__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,13 @@ class Quality:
         return {name: getattr(self, name) for name in self.__slots__} | {"findings": list(self.findings)}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Gaps:
+    """The metrics that no reading with the same gaps can have: the same objects for all of them, and a key for what follows."""
+
+    metrics: Mapping[str, Metric]
+
+
 class _Value:
     """An attribute of ARM64Metrics: the value of the metric of that name."""
 
@@ -141,11 +151,13 @@ class ARM64Metrics(Mapping[str, Metric]):
         reading: Reading,
         core: Core | None = None,
         quality: Quality | None = None,
+        gaps: Gaps | None = None,
     ) -> None:
         self._metrics = dict(metrics)
         self.reading = reading  # the Reading as used: contradictions marked
         self.core = core
         self.quality = quality or Quality()  # how well all of it was counted, and what contradicts itself
+        self.gaps = gaps or Gaps({})
 
     def __getitem__(self, name: str) -> Metric:
         return self._metrics[name]
@@ -155,6 +167,10 @@ class ARM64Metrics(Mapping[str, Metric]):
 
     def __len__(self) -> int:
         return len(self._metrics)
+
+    def items(self) -> ItemsView[str, Metric]:
+        """Each name with its Metric, in the order of the table."""
+        return self._metrics.items()
 
     def explain(self, name: str) -> Metric:
         """The Metric of that name, with its events, formula, coverage, source, confidence and reason.
@@ -167,9 +183,9 @@ class ARM64Metrics(Mapping[str, Metric]):
         hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(self._metrics)}"
         raise ArmprofError(f"no metric is called {name!r}; {hint}")
 
-    def to_dict(self) -> dict[str, dict[str, Any]]:
+    def to_dict(self, entry: Callable[[Metric], Any] = Metric.to_dict) -> dict[str, Any]:
         """``metrics{NAME: {...}}`` of the JSON contract."""
-        return {name: metric.to_dict() for name, metric in self._metrics.items()}
+        return {name: entry(metric) for name, metric in self._metrics.items()}
 
     def to_frame(self) -> pd.DataFrame:
         """One row per metric: title, value, unit, status, coverage, confidence, formula, source, reason."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -31,17 +31,18 @@ class Form:
     cores: tuple[str, ...]
     overcounts: bool | None
     stalled: str
-    terms: Mapping[str, tuple[str, ...]]
     without_correction: str
+    terms: Mapping[str, tuple[str, ...]] = field(hash=False)
 
     def ways(self, term: str, slots: int) -> tuple[Way, ...]:
         """The ways to one term, for a core of that many slots per cycle."""
-        preferred, *rest = (Formula(_with_slots(text, slots)) for text in self.terms[term])
+        preferred, *rest = (_formula(text, slots) for text in self.terms[term])
         return (Way(preferred), *(Way(formula, self.without_correction) for formula in rest))
 
 
-def _with_slots(text: str, slots: int) -> str:
-    return re.sub(r"\bslots\b", str(slots), text)
+@cache
+def _formula(text: str, slots: int) -> Formula:
+    return Formula(re.sub(r"\bslots\b", str(slots), text))
 
 
 @cache
@@ -115,7 +116,7 @@ def choose(core: Core | None, readings: Sequence[Reading]) -> Form | NoForm:
 
 
 def _stalled(form: Form, slots: int, readings: Iterable[Reading]) -> float | None:
-    formula = Formula(_with_slots(form.stalled, slots))
+    formula = _formula(form.stalled, slots)
     for reading in readings:
         counts = [reading.counts[name] for name in formula.names if name in reading.counts]
         values = {count.event: count.value for count in counts if count.status.has_value and count.value}

@@ -6,8 +6,9 @@ events have no count, why metrics have no value, what must be known of those tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeVar
 
 from armprof.analysis import Analysis, PerformanceBottleneck, Phase, Recommendation, analyze
@@ -97,6 +98,11 @@ class Document:
         """The core of all counts; None where it is not known, or where the components differ in it."""
         return only(part.core for part in self.parts if part.reading)
 
+    @cached_property
+    def failed(self) -> tuple[str, ...]:
+        """The components that failed: there is nothing to say of their counts."""
+        return tuple(part.component.name for part in self.parts if part.component.failure)
+
     def uncounted(self) -> list[Shared]:
         """Why events have no count; ``names`` are the events."""
         return _gathered((part, _uncounted(part.reading)) for part in self.parts if part.reading)
@@ -122,9 +128,17 @@ class Document:
         return _gathered((part, _formulas(part.metrics)) for part in self.parts if part.metrics)
 
 
-def document(run: Run, plan: Plan | None = None) -> Document:
-    """What the run's counts say: metrics and recommendations of every component; a ``plan`` joins in the roadmap."""
-    parts = tuple(Part(component, analyze(component)) for component in run.components)
+def document(run: Run, plan: Plan | None = None, tell: Callable[[float], None] = lambda done: None) -> Document:
+    """What the run's counts say: metrics and recommendations of every component; a ``plan`` joins in the roadmap.
+
+    ``tell`` is called with how much of the components is done, 0 to 1.
+    """
+    found = []
+    for done, component in enumerate(run.components):
+        if done % 100 == 0:
+            tell(done / len(run.components))
+        found.append(Part(component, analyze(component)))
+    parts = tuple(found)
     advice = [Advice(part.component, r) for part in parts for r in part.analysis.recommendations]
     advice.sort(key=lambda a: a.recommendation.order())
     ranked = (Advice(a.component, replace(a.recommendation, rank=i)) for i, a in enumerate(advice, start=1))

@@ -1,14 +1,21 @@
-"""The report as JSON, the contract for programs: report.schema.json describes it."""
+"""The report as JSON, the contract for programs: report.schema.json describes it.
+
+A metric, a count, a cause stands on a line of its own. The report of a large run is larger than one would hold at once, so
+it is made component by component; and most of its lines are those of metrics that no component has, which are made once.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 import armprof
+from armprof.analysis import Cause, Silent
 from armprof.counters.reading import Count, Reading
-from armprof.metrics import ARM64Metrics
+from armprof.metrics import ARM64Metrics, Metric
 from armprof.metrics.result import least
 from armprof.metrics.topdown import TERMS
 from armprof.report.document import Document, Part
@@ -21,15 +28,89 @@ VERSION = 1
 NOTHING = Reading({}, source="")
 
 
+DEEP = 4  # from here on what holds others stands on one line: the document's components' metrics' entries
+LINES = 10_000  # that are remembered
+
+Entry = Callable[[Metric | Cause | Silent], Any]
+
+
 def render(document: Document) -> str:
     """The document as JSON text, in ASCII."""
-    return json.dumps(as_dict(document), indent=2, allow_nan=False) + "\n"
+    return "".join(pieces(document))
+
+
+def pieces(document: Document) -> Iterator[str]:
+    """The text in pieces, one a component."""
+    before, after = _around(document)
+    entry = _Lines()
+    yield "{"
+    yield ",".join(_entries(before, 1))
+    yield ',\n  "components": ['
+    for i, part in enumerate(document.parts):
+        yield f"{',' if i else ''}\n    {_text(_component(part, entry), 2)}"
+    yield "\n  ],"
+    yield ",".join(_entries(after, 1))
+    yield "\n}\n"
 
 
 def as_dict(document: Document) -> dict[str, Any]:
     """The document as dicts and lists. Where something was not counted or is not known there is None."""
-    run, core = document.run, document.core
+    before, after = _around(document)
     return {
+        **before,
+        "components": [_component(part, lambda thing: thing.to_dict()) for part in document.parts],
+        **after,
+    }
+
+
+class _Line(str):
+    """JSON already."""
+
+    __slots__ = ()
+
+
+class _Lines:
+    """The line of a thing. What has no value is the same object for many components, and so is its line."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[object, _Line]] = {}
+
+    def __call__(self, thing: Metric | Cause | Silent) -> _Line:
+        known = self._known.get(id(thing))
+        if known is not None:
+            return known[1]
+        line = _Line(_line(thing.to_dict()))
+        if (thing.share if isinstance(thing, Cause) else thing.value) is None and len(self._known) < LINES:
+            self._known[id(thing)] = thing, line  # the thing is kept with it, for its id to stay its own
+        return line
+
+
+_line = json.JSONEncoder(allow_nan=False).encode
+
+
+def _text(value: Any, depth: int) -> str:
+    kind = type(value)
+    if kind is _Line:
+        return value  # type: ignore[no-any-return]
+    if kind is str:
+        return quoted(value)
+    if depth == DEEP or not value or (kind is not dict and kind is not list):
+        return "null" if value is None else _line(value)
+    indent = "\n" + "  " * depth
+    if kind is dict:
+        return f"{{{','.join(_entries(value, depth + 1))}{indent}}}"
+    return f"[{','.join([f'{indent}  {_text(one, depth + 1)}' for one in value])}{indent}]"
+
+
+def _entries(values: dict[str, Any], depth: int) -> list[str]:
+    indent = "\n" + "  " * depth
+    return [f"{indent}{quoted(name)}: {_text(value, depth)}" for name, value in values.items()]
+
+
+def _around(document: Document) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What stands before the components and after them."""
+    run, core = document.run, document.core
+    before = {
         "format": FORMAT,
         "version": VERSION,
         "armprof_version": armprof.__version__,
@@ -47,7 +128,8 @@ def as_dict(document: Document) -> dict[str, Any]:
             "mispredict_cycles": core.mispredict_cycles,
             "load_cycles": encode(core.load_cycles),
         },
-        "components": [_component(part) for part in document.parts],
+    }
+    after = {
         "bottlenecks": [bottleneck.to_dict() for bottleneck in document.bottlenecks],
         "recommendations": [
             {**advice.recommendation.to_dict(), "component": advice.component.name}
@@ -56,9 +138,10 @@ def as_dict(document: Document) -> dict[str, Any]:
         "roadmap": [phase.to_dict() for phase in document.roadmap],
         "notes": list(run.notes),
     }
+    return before, after
 
 
-def _component(part: Part) -> dict[str, Any]:
+def _component(part: Part, entry: Entry) -> dict[str, Any]:
     component, reading, metrics = part.component, part.reading or NOTHING, part.metrics
     return {
         "name": component.name,
@@ -81,11 +164,11 @@ def _component(part: Part) -> dict[str, Any]:
         "counts": {name: _count(count) for name, count in reading.counts.items()},
         "overhead": encode(reading.overhead),
         "facts": encode(reading.facts),
-        "metrics": metrics.to_dict() if metrics else {},
+        "metrics": metrics.to_dict(entry) if metrics else {},
         "topdown": _topdown(metrics) if metrics else None,
         "quality": metrics.quality.to_dict() if metrics else None,
         "where": encode(component.where),
-        **part.analysis.to_dict(),
+        **part.analysis.to_dict(entry),
         "notes": [*component.notes, *reading.notes],
     }
 

@@ -83,10 +83,10 @@ def _sections(document: Document, console: Console, explain: bool) -> Iterator[S
             yield open_loop(part.component, part.component.open_loop)
     if failed := [part.component for part in document.parts if part.component.failure]:
         yield [text("Failed", "bold"), *(item(f"{short(one.name)}: {one.failure}") for one in failed)]
-    marks = Marks(document.remarks())
-    for part in parts if any(part.reading for part in document.parts) else ():
+    marks, differences = Marks(document.remarks()), _differences(document)
+    for part, told in zip(parts, differences, strict=True) if any(part.reading for part in document.parts) else ():
         if part.reading or not part.component.failure:
-            yield _part(document, part, marks, console)
+            yield _part(document, part, marks, told, console)
     if len(document.parts) > MOST:
         yield [text(f"and {len(document.parts) - MOST:,} more components, of which --format json tells")]
     if any(part.has_metrics for part in document.parts):
@@ -176,8 +176,10 @@ def _uncounted(reason: Shared) -> str:
 
 def _everywhere(document: Document, shared: Shared) -> bool:
     """Whether it holds for all components: those that failed aside, of which there is nothing to say."""
-    failed = [part.component.name for part in document.parts if part.component.failure]
-    return sum(name not in failed for name in shared.components) == len(document.parts) - len(failed)
+    others = len(document.parts) - len(document.failed)
+    if len(shared.components) < others:
+        return False
+    return sum(name not in document.failed for name in shared.components) == others
 
 
 def _where(document: Document, shared: Shared) -> str:
@@ -188,12 +190,12 @@ def _where(document: Document, shared: Shared) -> str:
 # One component: counts and metrics
 
 
-def _part(document: Document, part: Part, marks: Marks, console: Console) -> Section:
+def _part(document: Document, part: Part, marks: Marks, differences: Iterable[str], console: Console) -> Section:
     reading, operations = part.reading, part.component.reading_operations or 0
     section: Section = [text(_title(part), "bold")] if len(document.parts) > 1 else []
     if reading is None:
         return [*section, text("nothing was counted")]
-    section += [text(fact, "dim") for fact in _differences(document, part, reading)]
+    section += [text(fact, "dim") for fact in differences]
     counted = [count for count in reading.counts.values() if count.value is not None]
     hardware = [count for count in counted if not is_software(count)]
     software = [f"{count.event} {figures.count(count)}" for count in counted if is_software(count)]
@@ -211,15 +213,20 @@ def _part(document: Document, part: Part, marks: Marks, console: Console) -> Sec
     return [*section, *([""] if metrics and (counts or below) else []), *([metrics] if metrics else [])]
 
 
-def _differences(document: Document, part: Part, reading: Reading) -> Iterator[str]:
-    """What the head does not say because it is not so for all components."""
-    readings = [other.reading for other in document.parts if other.reading]
-    for describe in (_source, _counted):
-        if only(map(describe, readings)) is None:
-            yield describe(reading)
-    for reason in document.uncounted():
-        if not _everywhere(document, reason) and part.component.name in reason.components:
-            yield f"not {_uncounted(reason)}"
+def _differences(document: Document) -> list[list[str]]:
+    """What the head does not say because it is not so for all components: of each that is told of by itself."""
+    readings = [part.reading for part in document.parts if part.reading]
+    differ = [describe for describe in (_source, _counted) if only(map(describe, readings)) is None]
+    apart = [
+        (frozenset(reason.components), f"not {_uncounted(reason)}")
+        for reason in document.uncounted()
+        if not _everywhere(document, reason)
+    ]
+    return [
+        [describe(part.reading) for describe in differ if part.reading]
+        + [said for components, said in apart if part.component.name in components]
+        for part in document.parts[:MOST]
+    ]
 
 
 # What follows

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 _NAMES = {
@@ -29,7 +30,11 @@ class MismatchError(ValueError):
     """What stands at ``path`` is not what belongs there."""
 
     def __init__(self, path: str, expected: str, found: object) -> None:
-        super().__init__(f"{path}: expected {expected}, found {_shown(found)}")
+        self.path, self._said = path, f"expected {expected}, found {_shown(found)}"
+        super().__init__(path, expected)
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self._said}"
 
 
 def encode(value: Any) -> Any:
@@ -45,57 +50,122 @@ def encode(value: Any) -> Any:
 
 def decode(kind: Any, data: Any, path: str = "$") -> Any:
     """The data as a value of this type. Raises MismatchError."""
-    if kind is Any:
-        return data
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin in (Union, types.UnionType):
-        return _decode_one_of(arguments, data, path)
-    if origin is tuple:
-        return tuple(decode(arguments[0], one, f"{path}[{i}]") for i, one in enumerate(_expect(list, data, path)))
-    if origin is not None and issubclass(origin, Mapping):
-        entries = _expect(dict, data, path).items()
-        return {key: decode(arguments[1], one, f"{path}.{_shown(key, bare=True)}") for key, one in entries}
-    if dataclasses.is_dataclass(kind):
-        return _decode_fields(kind, _expect(dict, data, path), path)
-    if issubclass(kind, Enum):
-        known = [member.value for member in kind]
-        if data not in known:
-            raise MismatchError(path, f"one of {', '.join(known)}", data)
-        return kind(data)
-    return _expect(kind, data, path)
+    try:
+        return _decoder(kind)(data)
+    except MismatchError as error:
+        error.path = path + error.path
+        raise
 
 
-def _decode_one_of(kinds: tuple[Any, ...], data: Any, path: str) -> Any:
-    if data is None and types.NoneType in kinds:
-        return None
-    kinds = tuple(kind for kind in kinds if kind is not types.NoneType)
-    if len(kinds) == 1:
-        return decode(kinds[0], data, path)
-    for kind in kinds:
-        try:
-            return decode(kind, data, path)
-        except MismatchError:
-            pass
-    raise MismatchError(path, " or ".join(_NAMES[kind] for kind in kinds), data)
-
-
-def _decode_fields(kind: Any, data: dict[str, Any], path: str) -> Any:
-    values = {}
-    for field in dataclasses.fields(kind):
-        if field.name in data:
-            values[field.name] = decode(_types(kind)[field.name], data[field.name], f"{path}.{field.name}")
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise MismatchError(path, f"a field {field.name!r}", data)
-    return kind(**values)
+_Decoder = Callable[[Any], Any]  # raises MismatchError, whose path is then that below the data
 
 
 @cache
-def _types(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _decoder(kind: Any) -> _Decoder:
+    """What turns data into a value of this type: found once for each type, for files have thousands of each."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return lambda data: data
+    if origin in (Union, types.UnionType):
+        return _decoder_of_one(arguments)
+    if origin is tuple:
+        return _decoder_of_list(_decoder(arguments[0]))
+    if origin is not None and issubclass(origin, Mapping):
+        return _decoder_of_entries(_decoder(arguments[1]))
+    if dataclasses.is_dataclass(kind):
+        return _decoder_of_fields(kind)
+    if issubclass(kind, Enum):
+        return _decoder_of_member(kind)
+    return partial(_expect, kind)
 
 
-def _expect(kind: type, data: Any, path: str) -> Any:
+def _decoder_of_one(kinds: tuple[Any, ...]) -> _Decoder:
+    may_lack = types.NoneType in kinds
+    kinds = tuple(kind for kind in kinds if kind is not types.NoneType)
+    decoders = tuple(map(_decoder, kinds))
+
+    def decoded(data: Any) -> Any:
+        if data is None and may_lack:
+            return None
+        if len(decoders) == 1:
+            return decoders[0](data)
+        for decoder in decoders:
+            with suppress(MismatchError):
+                return decoder(data)
+        raise MismatchError("", " or ".join(_NAMES[kind] for kind in kinds), data)
+
+    return decoded
+
+
+def _decoder_of_list(decoder: _Decoder) -> _Decoder:
+    def decoded(data: Any) -> Any:
+        found: list[Any] = []
+        entries = _expect(list, data)
+        try:
+            for one in entries:
+                found.append(decoder(one))
+        except MismatchError as error:
+            error.path = f"[{len(found)}]{error.path}"
+            raise
+        return tuple(found)
+
+    return decoded
+
+
+def _decoder_of_entries(decoder: _Decoder) -> _Decoder:
+    def decoded(data: Any) -> Any:
+        key, entries = "", _expect(dict, data).items()
+        found = {}
+        try:
+            for key, one in entries:
+                found[key] = decoder(one)
+        except MismatchError as error:
+            error.path = f".{_shown(key, bare=True)}{error.path}"
+            raise
+        return found
+
+    return decoded
+
+
+def _decoder_of_fields(kind: Any) -> _Decoder:
+    hints, nothing = get_type_hints(kind), dataclasses.MISSING
+    fields = [
+        (field.name, _decoder(hints[field.name]), field.default is nothing and field.default_factory is nothing)
+        for field in dataclasses.fields(kind)
+    ]
+
+    def decoded(data: Any) -> Any:
+        values = {}
+        _expect(dict, data)
+        for name, decoder, needed in fields:
+            if name in data:
+                try:
+                    values[name] = decoder(data[name])
+                except MismatchError as error:
+                    error.path = f".{name}{error.path}"
+                    raise
+            elif needed:
+                raise MismatchError("", f"a field {name!r}", data)
+        return kind(**values)
+
+    return decoded
+
+
+def _decoder_of_member(kind: Any) -> _Decoder:
+    members = {member.value: member for member in kind}
+
+    def decoded(data: Any) -> Any:
+        if not isinstance(data, str) or data not in members:
+            raise MismatchError("", f"one of {', '.join(members)}", data)
+        return members[data]
+
+    return decoded
+
+
+def _expect(kind: type, data: Any) -> Any:
     """The data itself where it is of that type. Whole numbers are numbers too; true and false are neither."""
+    if type(data) is kind and kind is not int:
+        return data
     fits = isinstance(data, (int, float) if kind is float else kind) and isinstance(data, bool) == (kind is bool)
     if fits and kind in (int, float):
         try:
@@ -103,7 +173,7 @@ def _expect(kind: type, data: Any, path: str) -> Any:
         except OverflowError:
             fits = False
     if not fits:
-        raise MismatchError(path, _NAMES[kind], data)
+        raise MismatchError("", _NAMES[kind], data)
     return data
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import armprof
+from armprof.counters.reading import Count
 from armprof.errors import ArmprofError
 from armprof.output import write_text
 from armprof.run import foreign, regions
@@ -121,16 +122,23 @@ def _check_counts(run: Run, origin: str) -> None:
         readings |= {f"critical_path.stages[{j}].reading": s.reading for j, s in enumerate(stages) if s.reading}
         for place, reading in readings.items():
             for event, count in reading.counts.items():
-                where = f"{origin}: $.components[{i}].{place}.counts.{event[:60]}"
-                if count.event != event:
-                    raise ArmprofError(f"{where}.event: expected {event[:60]!r}, found {count.event[:60]!r}")
-                if count.status.has_value != (count.value is not None):
-                    has = "no value" if count.value is None else "a value"
-                    raise ArmprofError(f"{where}: a count that is {count.status} cannot have {has}")
-                if count.value is None and not count.reason:
-                    raise ArmprofError(f"{where}: a count without a value needs a reason")
-                if count.coverage is not None and not 0 <= count.coverage <= 1:
-                    raise ArmprofError(f"{where}: its coverage, {count.coverage:.4g}, is not between 0 and 1")
+                wrong = _wrong(event, count)
+                if wrong is not None:
+                    raise ArmprofError(f"{origin}: $.components[{i}].{place}.counts.{event[:60]}{wrong}")
+
+
+def _wrong(event: str, count: Count) -> str | None:
+    """What is wrong with the count of that name; None where nothing is."""
+    coverage = count.coverage
+    if count.event != event:
+        return f".event: expected {event[:60]!r}, found {count.event[:60]!r}"
+    if count.status.has_value != (count.value is not None):
+        return f": a count that is {count.status} cannot have {'no value' if count.value is None else 'a value'}"
+    if count.value is None and not count.reason:
+        return ": a count without a value needs a reason"
+    if coverage is not None and not 0 <= coverage <= 1:
+        return f": its coverage, {coverage:.4g}, is not between 0 and 1"
+    return None
 
 
 def _check_paths(run: Run, origin: str) -> None:

@@ -411,3 +411,35 @@ def test_the_tables_are_part_of_the_package():
     folder = Path(armprof.metrics.__file__).parent
     for table in (*TABLES, "topdown", "groups"):
         assert (folder / f"{table}.toml").is_file()
+
+
+# What readings have in common
+
+
+def test_what_readings_with_the_same_gaps_cannot_have_is_one_object_for_all():
+    first, second, other = (
+        compute(reading(cpu_cycles=cycles, **more))
+        for cycles, more in ((1000, {}), (2000, {}), (1000, {"br_retired": 5}))
+    )
+    assert first.gaps is second.gaps
+    assert first["l1d_mpki"] is second["l1d_mpki"]
+    assert other.gaps is not first.gaps
+    assert "l1d_mpki" in first.gaps.metrics
+    assert set(first) == set(other)
+
+
+def test_the_same_events_without_a_value_for_another_reason_are_another_gap():
+    first, second = (
+        compute(Reading({"cpu_cycles": uncounted("cpu_cycles", Status.NOT_COUNTED, why)}, source="pmu"))
+        for why in ("for one reason", "for another")
+    )
+    assert "for one reason" in first["cycles_per_instruction"].reason
+    assert "for another" in second["cycles_per_instruction"].reason
+
+
+def test_a_core_of_the_same_name_that_differs_is_another_core():
+    core = cpu.core("neoverse-n1")
+    less = dataclasses.replace(core, events=core.events - {"br_retired"})
+    one = reading(cpu_cycles=1000)
+    reasons = [compute(one, which)["branch_prediction_accuracy"].reason for which in (core, less)]
+    assert reasons[0] != reasons[1]

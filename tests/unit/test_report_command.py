@@ -142,6 +142,9 @@ def test_progress_shows_on_a_terminal_alone(
     out, err = capsys.readouterr()
     assert out == ""
     assert "timing the kernels" in err
+    with progress.progress(after=3600) as tell:
+        tell("what is done at once", 0.5)
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

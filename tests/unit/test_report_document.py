@@ -111,6 +111,13 @@ def test_two_components_may_have_one_name() -> None:
     assert reason.components == ("twin", "twin")
 
 
+def test_how_far_it_is_is_told_now_and_then() -> None:
+    told: list[float] = []
+    made = document(runs.run(*(runs.kernel(name=str(i)) for i in range(250))), None, told.append)
+    assert told == [0.0, 0.4, 0.8]
+    assert len(made.parts) == 250
+
+
 def test_only() -> None:
     assert only([1, 1]) == 1
     assert only([1, 2]) is None

@@ -25,7 +25,7 @@ from armprof.errors import ArmprofError
 from armprof.metrics.result import MAIN
 from armprof.report import text
 from armprof.report.document import document
-from armprof.report.json import render
+from armprof.report.json import as_dict, render
 from armprof.run.record import Run
 
 SCHEMA = json.loads((files("armprof.report") / "report.schema.json").read_text(encoding="utf-8"))
@@ -67,6 +67,20 @@ def test_the_schema_is_one() -> None:
 )
 def test_reports_follow_the_schema(run: Run) -> None:
     assert [c["name"] for c in report(run)["components"]] == [c.name for c in run.components]
+
+
+@given(any_runs)
+def test_the_text_says_what_the_dicts_say(run: Run) -> None:
+    made = document(run)
+    assert json.loads(render(made)) == json.loads(json.dumps(as_dict(made)))
+
+
+def test_a_metric_and_a_count_stand_on_a_line_of_their_own() -> None:
+    lines = render(document(runs.three_kernels())).splitlines()
+    counts = [line for line in lines if line.startswith('        "cpu_cycles": {"value": ')]
+    metrics = [line for line in lines if line.startswith('        "cycles_per_instruction": {"title": ')]
+    assert len(counts) == len(metrics) == 3
+    assert max(len(line) - len(line.lstrip()) for line in lines) == 8
 
 
 @given(any_runs)
