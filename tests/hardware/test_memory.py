@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
 
@@ -10,7 +11,7 @@ import pytest
 import armprof
 from armprof.components.memory import mapped
 from armprof.counters.machine import native
-from armprof.counters.placement import placement
+from armprof.counters.placement import placement, placement_of
 from armprof.cpu.nodes import memory_nodes
 
 LINE = 64
@@ -62,8 +63,11 @@ def test_memory_that_one_node_touched_first_is_remote_to_the_other() -> None:
             for page in range(0, size, 4096):
                 memory[page] = 1
             here = placement(whole_process=False)
+            of_it = placement_of(ctypes.addressof(held := ctypes.c_char.from_buffer(memory)), size)
             os.sched_setaffinity(0, {far})
             there = placement(whole_process=False)
+            of_it_there = placement_of(ctypes.addressof(held), size)
+            del held
     finally:
         os.sched_setaffinity(0, allowed)
     assert here.value is not None
@@ -71,3 +75,4 @@ def test_memory_that_one_node_touched_first_is_remote_to_the_other() -> None:
     assert here.value + there.value == pytest.approx(1.0, abs=0.02)  # of the same pages, on two nodes
     assert here.value > 0.5 > there.value
     assert "not accesses" in here.origin
+    assert (of_it.value, of_it_there.value) == (1.0, 0.0)  # of the array alone, asked page by page

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
+import mmap
+import platform
 from pathlib import Path
 
 import pytest
 from cpu_machines import write
+from hypothesis import given
+from hypothesis import strategies as st
 
+from armprof.counters import pages
 from armprof.counters import placement as module
-from armprof.counters.placement import local_share, pages_by_node, placement
+from armprof.counters.pages import PAGE
+from armprof.counters.placement import local_share, pages_by_node, placement, placement_of, writable
 from armprof.cpu.nodes import cache_sizes, memory_bytes, memory_nodes
 
 NUMA_MAPS = r"""
@@ -19,6 +26,12 @@ ffff70000000 default file=/dev/zero\040(deleted) dirty=5 N1=5 kernelpagesize_kB=
 ffff80000000 default anon=3 dirty=3 N1=3 kernelpagesize_kB=2048
 ffffd0000000 default stack anon=2 dirty=2 N0=2 kernelpagesize_kB=4
 ffffe0000000 default
+"""
+
+MAPS = """\
+aaaac0000000-aaaac0010000 r-xp 00000000 fe:01 1  /usr/bin/python3.11
+7f0000000000-7f0400000000 rw-p 00000000 00:00 0
+ffffd0000000-ffffd0021000 rw-p 00000000 00:00 0  [stack]
 """
 
 
@@ -85,6 +98,75 @@ def test_a_large_process_is_not_looked_through_silently(tmp_path: Path) -> None:
     fact = placement(False, root=root)
     assert fact.value is None
     assert "numastat" in fact.origin
+
+
+def test_of_a_large_process_single_pages_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = machine(tmp_path, {0: "0", 1: "1"}, {"1": 0})
+    write(root, {"proc/self/statm": "9000000 3000000 0 0 0 0 0\n", "proc/self/maps": MAPS})
+    asked: list[object] = []
+
+    def nodes(addresses: list[int]) -> list[int]:
+        asked.append(addresses)
+        return [0, 1, 1, -2] * (len(addresses) // 4)
+
+    monkeypatch.setattr(pages, "_nodes", nodes)
+    fact = placement(False, root=root)
+    assert fact.value == pytest.approx(1 / 3)
+    assert "one of 65 looked at" in fact.origin
+    monkeypatch.setattr(pages, "_nodes", lambda addresses: [-2] * (len(addresses) - 2) + [0, 1])
+    assert "only 2 of the pages asked for" in placement(False, root=root).origin
+
+
+@pytest.mark.parametrize("number", ["unknown", "refused"])
+def test_where_the_kernel_does_not_answer_the_reason_is_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    calls = {"unknown": {}, "refused": {platform.machine(): 1 << 20}}[number]  # a system call that there is none of
+    monkeypatch.setattr(pages, "_CALLS", calls)
+    root = machine(tmp_path, {0: "0", 1: "1"}, {"1": 0}, numa_maps="")
+    write(root, {"proc/self/maps": MAPS})
+    for fact in (placement(False, root=root), placement_of(4096, 4096, root)):
+        assert fact.value is None
+        assert {"unknown": "is not known", "refused": "Function not implemented"}[number] in fact.origin
+
+
+def test_what_a_process_may_write_to_is_its_own() -> None:
+    assert writable(MAPS) == [(0x7F0000000000, 0x7F0400000000), (0xFFFFD0000000, 0xFFFFD0021000)]
+
+
+@given(
+    sizes=st.lists(st.tuples(st.integers(0, 50), st.integers(1, 50)), max_size=8),
+    every=st.integers(1, 7),
+)
+def test_a_sample_is_at_equal_distances_through_all_ranges(sizes: list[tuple[int, int]], every: int) -> None:
+    at, ranges, own = 16, [], []
+    for gap, count in sizes:
+        at += gap
+        ranges.append((at * PAGE, (at + count) * PAGE))
+        own += [page * PAGE for page in range(at, at + count)]
+        at += count
+    assert list(pages._addresses(ranges, every)) == own[::every]
+
+
+def test_pages_that_were_touched_lie_on_a_node_and_others_nowhere() -> None:
+    touched, size = 24, 64
+    with mmap.mmap(-1, size * PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+        memory.madvise(mmap.MADV_NOHUGEPAGE)
+        memory[: touched * PAGE] = b"x" * (touched * PAGE)
+        address = ctypes.addressof(held := ctypes.c_char.from_buffer(memory))
+        try:
+            looked = pages.look([(address, address + size * PAGE)])
+        except OSError as error:
+            pytest.skip(f"move_pages: {error}")
+        fact = placement_of(address, size * PAGE)
+        del held
+    assert looked.pages == touched
+    assert set(looked.kib) <= set(memory_nodes())
+    assert looked.kib.total() == touched * PAGE >> 10
+    assert fact.value is not None
+    assert 0 <= fact.value <= 1
+    if len(memory_nodes()) == 1:
+        assert "one NUMA node" in fact.origin
 
 
 def test_a_kernel_that_shows_nothing_is_said(tmp_path: Path) -> None:
