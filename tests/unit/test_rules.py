@@ -176,7 +176,31 @@ def test_a_core_that_counts_what_stalls_waited_for_bounds_each_cause_by_it():
     assert advice.expected_improvement.ceiling == pytest.approx(20)  # 10 of 50 million cycles
 
 
+def test_code_is_laid_out_before_it_is_put_on_huge_pages_though_these_promise_more():
+    analysis = analyze(
+        readings.n1(cpu_cycles=1e9, stall_frontend=6e8, inst_retired=5e8, l1i_cache_refill=6e6, itlb_walk=4e6)
+    )
+    ranked = {r.rule: r for r in analysis.recommendations}
+    assert list(ranked) == ["hugetext", "code-layout"]
+    assert ranked["hugetext"].depends_on == ("code-layout",)
+    assert [step.rule for phase in analysis.roadmap for step in phase.steps] == ["code-layout", "hugetext"]
+
+
+def test_advice_depends_on_what_is_advised_too_alone():
+    analysis = analyze(readings.PROGRAMS["hugetext"])
+    assert analysis.recommendations[0].rule == "hugetext"
+    assert analysis.recommendations[0].depends_on == ()
+
+
 # The tables
+
+
+def test_no_rules_depend_on_each_other_in_a_circle():
+    left = {rule.name: set(rule.depends_on) for rule in rules()}
+    while free := [name for name, others in left.items() if not others & left.keys()]:
+        for name in free:
+            del left[name]
+    assert left == {}
 
 
 def test_every_rule_speaks_of_names_that_exist():
