@@ -12,6 +12,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,80 @@ for thread in threads: thread.join()
 print(len(found), all(f == found[0] for f in found))
 """
     assert told_by(script) == "16 True\n"
+
+
+# ---- who imports whom ------------------------------------------------------------------------------------------------
+
+# From left to right: a box may import those before it. Names below TYPE_CHECKING and in functions are not counted: the
+# former are never imported, the latter are what starts quickly, or what only some callers need.
+FLOW = (
+    *("errors", "output", "binary", "cpu", "counters", "metrics", "run", "config", "samples"),
+    *("measurement", "regions", "model", "components", "budget", "analysis", "compare", "history", "monitor"),
+    *("report", "commands", "cli", "__main__"),
+)
+
+
+def imported_by(module: str, path: Path) -> set[str]:
+    """The modules of armprof that are imported when this one is."""
+
+    def statements(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
+        for node in body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                yield node
+            elif isinstance(node, ast.If):
+                yield from statements(
+                    node.orelse if "TYPE_CHECKING" in ast.unparse(node.test) else node.body + node.orelse
+                )
+            elif isinstance(node, ast.Try):
+                yield from statements(node.body + [s for handler in node.handlers for s in handler.body])
+            elif isinstance(node, ast.With | ast.ClassDef):
+                yield from statements(node.body)
+
+    found = set()
+    for node in statements(ast.parse(path.read_text(encoding="utf-8")).body):
+        for alias in node.names:
+            name = alias.name if isinstance(node, ast.Import) else f"{node.module}.{alias.name}"
+            found.add(name if name in MODULES else name.rpartition(".")[0])
+    return (found & MODULES.keys()) - {module}
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {name_of(path): path for path in sorted((ROOT / "armprof").rglob("*.py"))}
+IMPORTS = {module: imported_by(module, path) for module, path in MODULES.items()}
+
+
+def box(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def test_a_box_knows_those_to_its_left_alone():
+    place = {"": -1} | {name: i for i, name in enumerate(FLOW)}
+    assert {box(module) for module in MODULES} <= place.keys()
+    backwards = [
+        f"{module} imports {other}"
+        for module, others in IMPORTS.items()
+        for other in others
+        if box(module) != box(other) and place[box(other)] > place[box(module)]
+    ]
+    assert backwards == []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    left = dict(IMPORTS)
+    while ready := [module for module, others in left.items() if not others & left.keys()]:
+        for module in ready:
+            del left[module]
+    assert left == {}
+
+
+def test_the_check_of_imports_sees_those_that_count():
+    assert "armprof.metrics.forming" in IMPORTS["armprof.metrics.compute"]
+    assert "armprof.counters" not in IMPORTS["armprof.counters.reading"]
+    assert "armprof.cpu" not in IMPORTS["armprof.metrics.result"]  # below TYPE_CHECKING
+    assert "armprof.report.document" not in IMPORTS["armprof.commands.reporting"]  # in a function
 
 
 # ---- what there is ---------------------------------------------------------------------------------------------------
