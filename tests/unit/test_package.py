@@ -150,7 +150,7 @@ print(len(found), all(f == found[0] for f in found))
 FLOW = (
     *("errors", "output", "binary", "cpu", "counters", "metrics", "run", "config", "samples"),
     *("measurement", "regions", "model", "components", "budget", "analysis", "compare", "history", "monitor"),
-    *("report", "commands", "cli", "__main__"),
+    *("report", "testing", "pytest_plugin", "commands", "cli", "__main__"),
 )
 
 
