@@ -64,7 +64,7 @@ class Modelled:
         """
         tally = self.tally if region is None else Tally(self.counts, self._within(region))
         values = [naming.by_instruction(tally, self.geometry, name) for name in canonical_events(events)]
-        return totals(self.atlas, tally.address, values, by_line)
+        return totals(self.atlas, tally, values, by_line)
 
     @cached_property
     def atlas(self) -> Atlas:

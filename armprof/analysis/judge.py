@@ -42,8 +42,10 @@ def analyze(thing: object, core: Core | str | None = None) -> Analysis:
     if not isinstance(thing, Component):
         return judged
     by_name = {rule.name: rule for rule in rules()}
-    recommendations = tuple(placed(r, by_name[r.rule], thing) for r in judged.recommendations)
-    return replace(judged, recommendations=recommendations, bottlenecks=bottlenecks(thing))
+    recommendations, asides = (
+        tuple(placed(r, by_name[r.rule], thing) for r in said) for said in (judged.recommendations, judged.asides)
+    )
+    return replace(judged, recommendations=recommendations, asides=asides, bottlenecks=bottlenecks(thing))
 
 
 def judge(metrics: ARM64Metrics | None, core: Core | None = None) -> Analysis:

@@ -54,7 +54,7 @@ def _where(tally: Tally, geometry: Geometry, atlas: Atlas) -> Where:
 
 
 def _shares(tally: Tally, atlas: Atlas, found: Mapping[str, Any], by_line: bool) -> tuple[Share, ...]:
-    by_place = totals(atlas, tally.address, list(found.values()), by_line) if found else {}
+    by_place = totals(atlas, tally, list(found.values()), by_line) if found else {}
     ranked = sorted(by_place.items(), key=lambda entry: (-entry[1][0], str(entry[0])))
     return tuple(
         Share(place(at), {event: round(value, 3) for event, value in zip(found, values, strict=True) if value})

@@ -24,7 +24,7 @@ from .finding import Finding, advised, diagnose
 from .sources import Clock, Counters, Modelled, RunError, Source
 from .suite import BuildError, Pair, builder, pairs
 
-HEAD = ("program", "cause", "named", "promised", "at most", "gained", "as promised", "advised again")
+HEAD = ("program", "cause", "named", "promised", "at most", "gained", "as promised", "advised again", "place")
 
 
 def main() -> int:
@@ -74,7 +74,7 @@ def _run(chosen: Sequence[Pair], args: argparse.Namespace, folder: Path) -> int:
 
 def _rows(pair: Pair, source: Source, clock: Clock | None) -> Iterator[list[str]]:
     if not pair.causes:
-        yield [pair.program, "healthy", ", ".join(advised(source.count(pair).reading)) or "nothing", *[""] * 5]
+        yield [pair.program, "healthy", ", ".join(advised(source.count(pair).reading)) or "nothing", *[""] * 6]
     for finding in diagnose(pair, source) if pair.causes else ():
         timed = f"{100 * clock.gain(pair, finding.fixed):.0f} %" if clock and clock.shows(pair) else ""
         yield [*_cells(finding), *([timed] if clock else [])]
@@ -91,7 +91,16 @@ def _cells(finding: Finding) -> list[str]:
         f"{finding.gained:.0f} %",
         _as_promised(finding),
         "yes" if finding.again else "no",
+        _place(finding),
     ]
+
+
+def _place(finding: Finding) -> str:
+    if finding.location is None:
+        return "none"
+    file, line = finding.location["file"], finding.location["line"]
+    at = ":".join([Path(file or "?").name, *([str(line)] if line else [])])
+    return at if finding.on_its_line else f"{at}, elsewhere"
 
 
 def _as_promised(finding: Finding) -> str:

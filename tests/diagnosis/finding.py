@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from armprof.analysis import Analysis, Improvement, Recommendation, analyze
 from armprof.counters.reading import Reading
@@ -25,6 +26,8 @@ class Finding:
     promised: Improvement | None  # None where the cause is not among them
     gained: float
     again: bool  # whether the same is advised of the mended program
+    location: Mapping[str, Any] | None = None  # where the advice says that the cause is
+    on_its_line: bool = False  # and whether it is there
 
     @property
     def place(self) -> int | None:
@@ -46,14 +49,16 @@ class Finding:
 def diagnose(pair: Pair, source: Source) -> list[Finding]:
     """A Finding for each cause of the program. Raises what the source does, RunError where mended it answers another thing."""
     slow = source.count(pair)
-    analysis = analyze(slow.reading)
+    analysis = analyze(slow.component)
     found = []
     for fixed, named in pair.fixes:
         cause = source.names(pair, named)
         mended = source.count(pair, fixed)
         if mended.checksum != slow.checksum:
             raise RunError(f"{pair.program} answers {slow.checksum}, mended {mended.checksum}")
-        promised = next((r.expected_improvement for r in _spoken(analysis) if r.rule == cause), None)
+        advice = next((r for r in _spoken(analysis) if r.rule == cause), None)
+        promised = advice.expected_improvement if advice else None
+        location = advice.location if advice else None
         found.append(
             Finding(
                 program=pair.program,
@@ -63,6 +68,8 @@ def diagnose(pair: Pair, source: Source) -> list[Finding]:
                 promised=promised,
                 gained=gain(slow.cycles, mended.cycles, promised.unit if promised else "latency"),
                 again=cause in advised(mended.reading),
+                location=location,
+                on_its_line=pair.has(named, location),
             )
         )
     return found

@@ -15,8 +15,11 @@ from typing import Protocol
 from armprof import model
 from armprof.counters import pmu
 from armprof.counters.machine import machine
+from armprof.counters.model import readings
 from armprof.counters.reading import Reading
 from armprof.run import file as run_file
+from armprof.run.attribution import attributed
+from armprof.run.record import Component
 
 from .suite import SLOW, Builder, Pair
 
@@ -29,10 +32,16 @@ class RunError(Exception):
 
 @dataclass(frozen=True)
 class Counted:
-    """One program's counts within its region, and its answer."""
+    """What was counted of a program within its region, and its answer."""
 
-    reading: Reading
+    component: Component
     checksum: str
+
+    @property
+    def reading(self) -> Reading:
+        """The counts."""
+        assert self.component.reading is not None
+        return self.component.reading
 
     @property
     def cycles(self) -> float:
@@ -76,7 +85,9 @@ class Modelled:
             counted = model.run(command, self.core, None, None, **pair.settings_of(fixed))
             if counted.status != 0:
                 raise RunError(f"{program.name} ended with status {counted.status}")
-            return Counted(counted.region(REGION), out.read().split()[0])
+            banks = readings.within(counted.counts, REGION)
+            component = attributed(_region(counted.region(REGION)), counted.counts, counted.geometry, banks)
+            return Counted(component, out.read().split()[0])
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,7 @@ class Counters:
                 wanted = {"ARMPROF_OUTPUT": str(path), "ARMPROF_EVENTS": ",".join(group)}
                 checksum, _ = answer(command, wanted)
                 passes += [c.reading for c in run_file.read(path).components if c.reading is not None]
-        return Counted(pmu.joined(passes, names), checksum)
+        return Counted(_region(pmu.joined(passes, names)), checksum)
 
     def _rounds(self, pair: Pair) -> int:
         """As many of the mended program: gains are told by the cycles of the same work."""
@@ -136,6 +147,10 @@ class Clock:
                 raise RunError(f"{pair.program} answers {expected}, mended {found}")
             shares.append(1 - after / before)
         return statistics.median(shares)
+
+
+def _region(reading: Reading) -> Component:
+    return Component(name=REGION, title="", kind="region", operation="the work", reading=reading)
 
 
 def rounds_for(program: Path, seconds: float) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ PROGRAMS = HERE / "programs"
 CSRC = HERE.parents[1] / "csrc"
 SLOW = 0  # nothing is mended
 FLAGS = ("-O2", "-g", "-std=gnu17", "-Wall", "-Wextra", "-Werror")
+MARK = re.compile(r"/\* here: ([a-z0-9, -]+) \*/")
 
 
 class BuildError(Exception):
@@ -41,12 +43,28 @@ class Pair:
     in_program: bool = True
     pmu: Sequence[str] = ()
     beyond: Sequence[str] = ()
+    spread: str | None = None
     targets: Sequence[str] = ("aarch64", "x86_64")
 
     @property
     def fixes(self) -> Sequence[tuple[int, str]]:
         """What FIXED is where a cause is mended, and the cause."""
         return [(1 << number, cause) for number, cause in enumerate(self.causes)]
+
+    def marked(self, cause: str) -> Sequence[int]:
+        """The lines of the source that have it."""
+        lines = (PROGRAMS / f"{self.program}.c").read_text(encoding="utf-8").splitlines()
+        marks = ((number, MARK.search(line)) for number, line in enumerate(lines, 1))
+        return [number for number, mark in marks if mark and cause in mark[1].split(", ")]
+
+    def has(self, cause: str, location: Mapping[str, Any] | None) -> bool:
+        """Whether the place is where the cause is: its line, give or take two, or the file that it is all over."""
+        file, line = (location["file"], location["line"]) if location else (None, None)
+        name = file and Path(file).name
+        if self.spread:
+            return bool(name == self.spread)
+        near = line is not None and any(abs(line - mark) <= 2 for mark in self.marked(cause))
+        return name == f"{self.program}.c" and near
 
     def settings_of(self, fixed: int) -> Mapping[str, int]:
         """The model's."""

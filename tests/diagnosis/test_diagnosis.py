@@ -1,4 +1,4 @@
-"""In the model of a Neoverse N1: the cause of each program is named, and mending it gains what was promised."""
+"""In the model of a Neoverse N1: each cause is named and put on its line, and mending it gains what was promised."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def of(causes: int) -> pytest.MarkDecorator:
 def test_the_cause_is_named_first_and_is_gone_once_it_is_mended(pair: Pair, model: Modelled) -> None:
     (found,) = diagnose(pair, model)
     assert found.place == 1, found
+    assert found.on_its_line, found
     assert not found.again, found
     assert not found.above_the_ceiling, found
     assert found.inside == (found.cause not in pair.beyond), found
@@ -40,6 +41,7 @@ def test_the_cause_is_named_first_and_is_gone_once_it_is_mended(pair: Pair, mode
 def test_both_causes_are_the_first_two(pair: Pair, model: Modelled) -> None:
     for found in diagnose(pair, model):
         assert found.place in (1, 2), found
+        assert found.on_its_line, found
         assert not found.above_the_ceiling, found
         assert found.inside == (found.cause not in pair.beyond), found
 

@@ -33,6 +33,11 @@ def test_every_program_is_in_the_table_and_every_cause_has_a_fix():
     assert all(len(pair.fix) == len(pair.causes) for pair in pairs())
 
 
+def test_every_cause_has_its_lines_marked_or_is_all_over_a_file():
+    for pair in pairs():
+        assert all(pair.spread or pair.marked(cause) for cause in pair.causes), pair.program
+
+
 @pytest.fixture(scope="module")
 def native(tmp_path_factory: pytest.TempPathFactory) -> Builder:
     return builder(tmp_path_factory.mktemp("native"), platform.machine())

@@ -10,6 +10,8 @@ from typing import Any
 
 from armprof.binary import Line, Mapping, Space
 from armprof.counters.model.counts import Counts
+from armprof.counters.model.outlined import to_callers
+from armprof.counters.model.tally import Tally
 
 FALSE_SHARING, SHARING = "false sharing", "sharing"
 NO_FILE = "no file"  # code that the program made itself
@@ -94,11 +96,11 @@ class Atlas:
         )
 
 
-def totals(atlas: Atlas, address: Any, values: Sequence[Any], by_line: bool) -> dict[Place, list[float]]:
+def totals(atlas: Atlas, tally: Tally, values: Sequence[Any], by_line: bool) -> dict[Place, list[float]]:
     """Sums of each of the values, arrays by instruction, by function or by line."""
     import numpy as np
 
-    addresses, which = np.unique(address, return_inverse=True)
+    addresses, which = np.unique(tally.address, return_inverse=True)
     sums = [np.bincount(which, weights=value, minlength=len(addresses)) for value in values]
     found: dict[Place, list[float]] = {}
     counted = np.flatnonzero(sum(np.abs(s) for s in sums))
@@ -106,4 +108,6 @@ def totals(atlas: Atlas, address: Any, values: Sequence[Any], by_line: bool) -> 
         at = found.setdefault(place, [0.0] * len(values))
         for n, one in enumerate(sums):
             at[n] += float(one[i])
+    if by_line:
+        to_callers(found, tally, atlas.places)
     return found

@@ -50,7 +50,7 @@ static uint64_t work(unsigned thread) {
         alerts[found] = alert(i, value);
         found += value > LIMIT;
 #else
-        if (value > LIMIT) {
+        if (value > LIMIT) { /* here: branch-prediction */
             alerts[found] = alert(i, value);
             found++;
         }

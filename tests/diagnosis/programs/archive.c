@@ -29,7 +29,7 @@ static uint64_t work(unsigned thread) {
     (void)thread;
     uint64_t before = 0;
     for (int i = 0; i < TRADES; i++) {
-        before += volumes[cells[i]]++;
+        before += volumes[cells[i]]++; /* here: working-set-llc */
     }
     return before;
 }

@@ -25,7 +25,7 @@ static void step(void) {
     for (int i = 0; i < INSTRUMENTS; i++) {
         double average = averages[i];
         for (int t = 0; t < TICKS; t++) {
-            average += (prices[i][t] - average) * 0.125;
+            average += (prices[i][t] - average) * 0.125; /* here: dependency-chain */
         }
         averages[i] = average;
     }

@@ -28,7 +28,7 @@ static inline uint32_t divided(uint32_t quantity, uint32_t lot) {
     uint32_t quotient = (uint32_t)((uint64_t)inverse[lot] * quantity >> 32); /* right, or one less */
     return quotient + (quantity - quotient * lots[lot] >= lots[lot]);
 #else
-    return quantity / lots[lot];
+    return quantity / lots[lot]; /* here: divides */
 #endif
 }
 
@@ -36,7 +36,7 @@ static uint64_t work(unsigned thread) {
     (void)thread;
     uint64_t value = 0, rest = 0, count = 0, highest = 0, quantity = 0;
     for (int i = 0; i < TRADES; i++) {
-        uint32_t in_lots = divided(trades[i].quantity, trades[i].lot);
+        uint32_t in_lots = divided(trades[i].quantity, trades[i].lot); /* here: divides */
         uint32_t left = trades[i].quantity - in_lots * lots[trades[i].lot], tenths = divided(left * 10, trades[i].lot);
         rest += left + tenths;
 #if FIXED & 1
@@ -46,7 +46,7 @@ static uint64_t work(unsigned thread) {
         highest = (in_lots & ours) > highest ? in_lots & ours : highest;
         count += trades[i].account;
 #else
-        if (trades[i].account) {
+        if (trades[i].account) { /* here: branch-prediction */
             value += (uint64_t)in_lots * trades[i].price;
             quantity += trades[i].quantity;
             highest = in_lots > highest ? in_lots : highest;

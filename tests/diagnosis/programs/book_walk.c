@@ -50,7 +50,7 @@ static inline uint64_t visible(const struct order *one) {
     icebergs += 1 + shown;
     return seen;
 #else
-    if (one->shown) {
+    if (one->shown) { /* here: pointer-chasing, branch-prediction */
         return one->quantity;
     }
     iceberg += one->quantity;

@@ -32,7 +32,7 @@ static inline uint32_t bucket(uint32_t price) {
     uint32_t number = (uint32_t)((uint64_t)width_inverse * price >> 32);
     return number - (uint32_t)((uint64_t)buckets_inverse * number >> 32) * buckets;
 #else
-    return price / width % buckets;
+    return price / width % buckets; /* here: divides */
 #endif
 }
 

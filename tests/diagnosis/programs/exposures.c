@@ -18,7 +18,7 @@ static void prepare(void) {
 static inline void turn(int from, int to) {
     for (int f = 0; f < FACTORS; f++) {
         for (int a = from; a < to; a++) {
-            by_factor[f][a] = by_account[a][f] * rate[a];
+            by_factor[f][a] = by_account[a][f] * rate[a]; /* here: blocking */
         }
     }
 }

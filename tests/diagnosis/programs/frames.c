@@ -10,7 +10,7 @@ static uint32_t table[256];
 static inline uint32_t bits(uint32_t crc) {
 #pragma GCC unroll 8
     for (int bit = 0; bit < 8; bit++) {
-        crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1)));
+        crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1))); /* here: do-less-work */
     }
     return crc;
 }

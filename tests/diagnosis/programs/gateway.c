@@ -43,11 +43,11 @@ static void prepare(void) {
 
 static inline void handle(const struct request *request, uint64_t number) {
     seen[number % 32] += (request->client << 7 ^ request->client) + (request->kind << 3 ^ request->kind >> 1);
-    handlers[request->kind](request);
+    handlers[request->kind](request); /* here: indirect-calls */
 #if FIXED & 2
     __atomic_store_n(&done, number, __ATOMIC_RELEASE);
 #else
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* here: barriers */
     __atomic_store_n(&done, number, __ATOMIC_RELAXED);
 #endif
 }

@@ -42,6 +42,7 @@ static inline int64_t fee(int64_t size, int64_t price) {
 }
 
 static inline int64_t value(struct position position, int i) {
+    /* here: prefetch */
     return (trades[i].price - position.cost) * position.quantity - fee(trades[i].size, trades[i].price);
 }
 

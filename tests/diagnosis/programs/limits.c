@@ -26,7 +26,7 @@ static uint64_t work(unsigned thread) {
     (void)thread;
     uint64_t left = 0;
     for (int i = 0; i < ORDERS; i++) {
-        left += limits[orders[i]]--;
+        left += limits[orders[i]]--; /* here: working-set-l2 */
     }
     return left;
 }

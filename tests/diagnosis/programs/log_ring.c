@@ -18,7 +18,7 @@ static inline uint64_t seen(const uint64_t *place) {
     return __atomic_load_n(place, __ATOMIC_ACQUIRE);
 #else
     uint64_t value = __atomic_load_n(place, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* here: barriers */
     return value;
 #endif
 }
@@ -27,7 +27,7 @@ static inline void publish(uint64_t *place, uint64_t value) {
 #ifdef FIXED
     __atomic_store_n(place, value, __ATOMIC_RELEASE);
 #else
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* here: barriers */
     __atomic_store_n(place, value, __ATOMIC_RELAXED);
 #endif
 }

@@ -17,7 +17,7 @@ static void prepare(void) {
 static __attribute__((noinline)) int32_t value(void) {
     int32_t total = 0;
     for (int i = 0; i < POSITIONS; i++) {
-        result[i] = (mark[i] - cost[i]) * quantity[i] + (result[i] >> 3);
+        result[i] = (mark[i] - cost[i]) * quantity[i] + (result[i] >> 3); /* here: vectorize */
         total += result[i];
     }
     return total;

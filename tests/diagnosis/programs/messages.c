@@ -57,7 +57,7 @@ static void deliver(const struct message *burst) {
     }
 #else
     for (int i = 0; i < BURST; i++) {
-        handlers[burst[i].kind](&burst[i]);
+        handlers[burst[i].kind](&burst[i]); /* here: indirect-calls */
     }
 #endif
 }

@@ -52,7 +52,7 @@ static uint64_t work(unsigned thread) {
     for (int i = 0; i < FILLS; i++) {
         uint32_t at = fills[i].order;
         int64_t quantity = fills[i].quantity;
-        ORDER(at, left) -= quantity;
+        ORDER(at, left) -= quantity; /* here: hot-cold-split */
         ORDER(at, filled) += quantity;
         ORDER(at, fills) += 1;
         ORDER(at, state) = ORDER(at, left) > 0 ? 1 : 2;

@@ -51,7 +51,7 @@ static uint64_t work(unsigned thread) {
 #else
         for (const struct order *one = levels[level]; one; one = one->next) {
 #endif
-            ahead += one->owner == owner ? 0 : one->quantity;
+            ahead += one->owner == owner ? 0 : one->quantity; /* here: pointer-chasing */
         }
         total += ahead * (uint64_t)(i + 1);
     }

@@ -30,7 +30,7 @@ static uint64_t work(unsigned thread) {
     (void)thread;
     int64_t level = 0;
     for (int i = 0; i < INSTRUMENTS; i++) {
-        level += (QUOTE(i, bid) + QUOTE(i, ask)) / 2 + QUOTE(i, last);
+        level += (QUOTE(i, bid) + QUOTE(i, ask)) / 2 + QUOTE(i, last); /* here: data-layout */
     }
     return (uint64_t)level;
 }

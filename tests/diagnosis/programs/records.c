@@ -21,6 +21,7 @@ static uint32_t lookups[LOOKUPS];
 
 static inline int64_t price(uint32_t number) {
     int64_t value;
+    /* here: line-crossing */
     memcpy(&value, &buffer[HEADER + number * sizeof(struct record) + offsetof(struct record, price)], sizeof value);
     return value;
 }
@@ -39,7 +40,7 @@ static uint64_t work(unsigned thread) {
     (void)thread;
     int64_t total = 0;
     for (int i = 0; i < LOOKUPS; i++) {
-        total += price(lookups[i]);
+        total += price(lookups[i]); /* here: line-crossing */
     }
     return (uint64_t)total;
 }

@@ -30,6 +30,7 @@ static uint64_t work(unsigned thread) {
         if (i % 4 == 0) {
             take_turns();
         }
+        /* here: contended-atomics */
         uint64_t number = __atomic_fetch_add(&COUNTER(thread), 1, __ATOMIC_RELAXED), key = keys[i % 1024];
         check ^= (number ^ key) * 0x9e3779b97f4a7c15u;
         sent += (key >> 32) % 64 + (key & 0xff) + (key >> 8 & 0xff);

@@ -39,7 +39,7 @@ static uint64_t work(unsigned thread) {
     uint64_t sum = 0;
     for (int i = 0; i < MESSAGES; i++) {
         struct session *session = &sessions[messages[i].session];
-        session->messages++;
+        session->messages++; /* here: huge-pages */
         session->bytes += messages[i].bytes;
         sum += session->expected;
         session->expected = session->bytes + session->messages;

@@ -31,7 +31,7 @@ static inline uint64_t rest(uint64_t key, uint64_t divisor, uint64_t inverse) {
     return (uint64_t)((unsigned __int128)(inverse * key) * divisor >> 64); /* exact: the key has 32 bits */
 #else
     (void)inverse;
-    return key % divisor;
+    return key % divisor; /* here: divides */
 #endif
 }
 
@@ -46,7 +46,7 @@ static uint64_t work(unsigned thread) {
         if (i % 128 == 127) {
             __atomic_fetch_add(&refused, 1, __ATOMIC_RELAXED);
         }
-        statistics[thread].messages++;
+        statistics[thread].messages++; /* here: false-sharing */
         statistics[thread].places += shard << 8 | seat;
     }
     return statistics[thread].places;

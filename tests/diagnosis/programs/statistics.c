@@ -36,7 +36,7 @@ static uint64_t work(unsigned thread) {
         if (i % 128 == 127) {
             __atomic_fetch_add(&rejected, 1, __ATOMIC_RELAXED);
         }
-        statistics[thread].messages++;
+        statistics[thread].messages++; /* here: false-sharing */
         statistics[thread].bytes += length;
         statistics[thread].orders += kind < 40;
     }

@@ -50,7 +50,7 @@ static uint64_t work(unsigned thread) {
 #endif
         late += when > 700000;
         quantities += trade->quantity;
-        costs += trade->fee + trade->tax - rebates[trade->venue];
+        costs += trade->fee + trade->tax - rebates[trade->venue]; /* here: memory-bandwidth */
         highest = trade->price > highest ? trade->price : highest;
         people += trade->buyer ^ trade->seller;
     }

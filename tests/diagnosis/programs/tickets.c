@@ -18,7 +18,7 @@ static void prepare(void) {
 static uint64_t work(unsigned thread) {
     (void)thread;
     for (int i = 0; i < MESSAGES; i++) {
-        __atomic_fetch_add(&totals[clients[i]].messages, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&totals[clients[i]].messages, 1, __ATOMIC_RELAXED); /* here: lse-atomics */
         __atomic_fetch_add(&totals[clients[i]].bytes, (uint64_t)i, __ATOMIC_RELAXED);
     }
     return totals[5].bytes;
