@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import armprof
 from armprof.commands import sampled
 from armprof.commands.benching import bench_all
-from armprof.commands.reporting import add_options, report
+from armprof.commands.reporting import add_options, put, report
 from armprof.errors import ArmprofError
 from armprof.run.record import Component, Run
 
 if TYPE_CHECKING:
     from armprof.budget import Plan
+    from armprof.samples import Samples
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,14 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "or -j), or samples (of `armprof record`, `perf script`, `perf report`); - is standard input; without it the "
         "built-in kernels and the components of armprof.toml are benched first",
     )
+    parser.add_argument(
+        "--annotate",
+        nargs="?",
+        const="",
+        metavar="FUNCTION",
+        help="text or markdown: the source of a function, of the hottest ones without a name, with what part of each event "
+        "was at each line; of samples, and of runs that the modelled core counted",
+    )
     parser.add_argument("--core", metavar="NAME", help="the core that a perf output is from, as in neoverse-n1")
     add_options(parser, "stdout", (one for one in sampled.EXPORTS if one != "json"))
 
@@ -35,14 +44,36 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.file is None and args.core is not None:
         raise ArmprofError("--core is for a perf output: what is benched here runs on this machine's core")
+    if args.file is None and args.annotate is not None:
+        raise ArmprofError("--annotate is of a file: armprof report FILE --annotate [FUNCTION]")
     if args.file is not None and args.core is None and (samples := sampled.load(args.file)) is not None:
-        sampled.show(samples, args.format, args.output)
+        if args.annotate is None:
+            sampled.show(samples, args.format, args.output)
+        else:
+            _annotate(args, samples)
         return 0
     if args.format in sampled.EXPORTS and args.format != "json":
         raise ArmprofError(f"--format {args.format} is for samples: armprof record -- CMD makes some")
     outcome = bench_all() if args.file is None else load(args.file, args.core)
+    if args.annotate is not None:
+        _annotate(args, outcome)
+        return 0
     report(outcome, args, sys.stdout, _plan(outcome))
     return 0
+
+
+def _annotate(args: argparse.Namespace, what: Run | Samples) -> None:
+    """Writes the annotated source: of a run each component's whose lines are known."""
+    from armprof.report import annotate
+
+    if args.format not in ("text", "markdown"):
+        raise ArmprofError(f"--annotate is text or markdown, not {args.format}")
+    if isinstance(what, Run):
+        known = [component for component in what.components if component.where is not None] or what.components[:1]
+        found = [annotate.of_component(component) for component in known]
+    else:
+        found = [annotate.of_samples(what)]
+    put(annotate.rendered(found, args.annotate or None, args.format, None if args.output else sys.stdout), args.output)
 
 
 def _plan(outcome: Run) -> Plan | None:

@@ -68,13 +68,14 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], what: str) -> 
 
 def _explained(findings: Sequence[Check]) -> Iterator[list[str]]:
     """What stands behind findings, and where they are, said once for all of a component that have it in common."""
-    alike: dict[tuple[str, Location | None, tuple[str, ...]], list[str]] = {}
+    alike: dict[tuple[str, Location | None, str, tuple[str, ...]], list[str]] = {}
     for check in findings:
         if check.facts or check.location:
-            alike.setdefault((check.component, check.location, check.facts), []).append(check.what)
-    for (component, location, facts), whats in alike.items():
+            alike.setdefault((check.component, check.location, check.source, check.facts), []).append(check.what)
+    for (component, location, source, facts), whats in alike.items():
         what = escaped(short(", ".join(filter(None, whats))))
         where = f"in {code(f'{location.file}:{location.line}')}" if location else ""
+        where += f": {code(source)}" if source and location else ""
         yield ["", " ".join(filter(None, (f"**{code(short(component))}**", what, where)))]
         yield ["", *(f"- {escaped(fact)}" for fact in facts)] if facts else []
 

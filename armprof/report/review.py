@@ -77,6 +77,7 @@ class Check(_Printable):
     facts: tuple[str, ...] = ()
     location: Location | None = None
     cost: float = 0.0
+    source: str = ""  # the line of its location
 
     @property
     def name(self) -> str:

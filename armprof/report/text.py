@@ -24,6 +24,7 @@ from armprof.report.paper import WIDTH, paper, printed
 from armprof.report.path import critical_path, open_loop
 from armprof.report.pieces import item, listed, short, text
 from armprof.report.planned import trees
+from armprof.report.source import source
 from armprof.report.tables import Marks, is_software
 from armprof.report.tree import overview
 
@@ -299,10 +300,18 @@ def _recommendation(advice: Advice, several: bool, described: set[str]) -> Itera
     if r.description not in described:
         described.add(r.description)
         yield Padding(text(r.description), (0, 0, 0, 3))
-    for fact in (*r.evidence, gain.basis):
+    for fact in (*r.evidence, *filter(None, [_source_line(r)]), gain.basis):
         yield item(fact)
     for command in r.verify:
         yield item(f"verify: {command}")
+
+
+def _source_line(r: Recommendation) -> str | None:
+    """The line that the advice stands on."""
+    where = r.location or {}
+    file, number = where.get("file"), where.get("line")
+    line = source(file).line(number) if file else None
+    return f"line {number}: {line}" if line else None
 
 
 def _aside(name: str, r: Recommendation) -> str:

@@ -69,6 +69,7 @@ checks = st.builds(
     st.lists(texts, max_size=2).map(tuple),
     locations,
     st.floats(-1e6, 1e6),
+    texts,
 )
 tables = st.builds(Table, st.just(("name", "p50")), st.lists(st.tuples(texts, texts), max_size=2).map(tuple))
 reviews = st.builds(

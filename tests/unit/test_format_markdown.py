@@ -71,6 +71,16 @@ def test_the_worst_comes_first_with_the_noise_beside_it() -> None:
     assert rows[0][5] == "+22.0 % .. +28.0 %"
 
 
+def test_the_line_that_a_finding_stands_on_is_read_as_it_is() -> None:
+    line = "bid = `best`[i] | <b>@all</b>; /* ``` */"
+    rendered = markdown.render(review(check(source=line, facts=("it misses",))))
+    (paragraph,) = [row for row in rendered.splitlines() if row.startswith("**")]
+    spans = [
+        token.content for token in MarkdownIt().parseInline(paragraph)[0].children or () if token.type == "code_inline"
+    ]
+    assert spans == ["book", "src/book.c:42", line]
+
+
 def test_a_bot_finds_its_comment_of_last_time() -> None:
     assert markdown.render(review(check())).startswith("<!-- armprof compare -->\n")
 

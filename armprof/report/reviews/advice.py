@@ -7,6 +7,7 @@ from armprof.report import figures
 from armprof.report.document import Advice, Document, Part
 from armprof.report.location import Location, located
 from armprof.report.review import Check, Grade, Review, Rule, Table
+from armprof.report.source import source
 
 
 def review(document: Document) -> Review:
@@ -43,6 +44,7 @@ def _advice(advice: Advice) -> Check:
         cells=(may, at_most, str(r.effort).lower(), str(r.risk).lower(), str(r.confidence)),
         facts=(r.description, *r.evidence),
         location=_located(r),
+        source=_line(r),
         cost=gain.ceiling or 0.0,
     )
 
@@ -50,6 +52,12 @@ def _advice(advice: Advice) -> Check:
 def _located(recommendation: Recommendation) -> Location | None:
     where = recommendation.location or {}
     return located(where.get("file"), where.get("line"), where.get("function"))
+
+
+def _line(recommendation: Recommendation) -> str:
+    where = recommendation.location or {}
+    file = where.get("file")
+    return (source(file, public=True).line(where.get("line")) or "") if file else ""
 
 
 JUDGED = Rule("judged", "Judged", "The counts of the component were held against every rule.")

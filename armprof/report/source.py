@@ -1,0 +1,70 @@
+"""The source text that places stand on, as it is on disk now: lines that are harmless to show."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from armprof.report.location import located, repository
+from armprof.report.pieces import printable
+
+LARGEST = 8 << 20  # bytes of a file that are read
+LONGEST = 200  # characters of a line that are shown
+TAB = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The lines of a file, or why there are none."""
+
+    lines: Sequence[str] = ()
+    reason: str | None = None
+
+    def line(self, number: int | None) -> str | None:
+        """The line of that number, from 1, without its indentation; None where it is not there or empty."""
+        found = self.lines[number - 1].strip() if number and 1 <= number <= len(self.lines) else ""
+        return found or None
+
+
+def source(file: str, public: bool = False) -> Source:
+    """The text of a file as debug information names it: there, or the one file of the repository that it may mean.
+
+    ``public`` is for reports that others read: files of counts come from anywhere, and name what they like. It shows no file
+    from outside the repository.
+    """
+    at = located(file)
+    root = os.path.realpath(repository(Path.cwd()))
+    if at is not None and os.path.realpath(f"{root}/{at.file}").startswith(f"{root.rstrip('/')}/"):
+        return _read(f"{root}/{at.file}")
+    if public:
+        return Source(reason="it is not in this repository")
+    if not os.path.isabs(file):
+        return Source(reason="there is no such file here, or there are several")
+    return _read(file)
+
+
+@lru_cache(maxsize=64)
+def _read(path: str) -> Source:
+    try:
+        # what is no file may never end; without O_NONBLOCK a pipe waits for its writer
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return Source(reason="it is no file")
+            content = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        return Source(reason=f"it cannot be read: {getattr(error, 'strerror', None) or error}")
+    if len(content) > LARGEST:
+        return Source(reason=f"it is larger than {LARGEST >> 20} MiB")
+    if b"\0" in content:
+        return Source(reason="it is no text")
+    return Source(tuple(map(_shown, content.decode("utf-8", "replace").split("\n"))))
+
+
+def _shown(line: str) -> str:
+    """Printable, and cut where it is absurdly long."""
+    line = printable(line[: 2 * LONGEST].rstrip().expandtabs(TAB))
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
