@@ -93,6 +93,7 @@ def as_json(
             }
             for pmu in host.pmus
         ],
+        "spe": list(host.spe),
         "memory": None
         if known is None
         else {**asdict(known), "levels": [asdict(level) for level in levels(known.loads)]},
@@ -112,6 +113,8 @@ def as_text(
     yield from _wrapped("machine   ", host.describe(), width)
     for pmu in host.pmus:
         yield from _wrapped("PMU       ", _describe_pmu(pmu), width)
+    if host.is_arm64:
+        yield from _wrapped("SPE       ", _spe(host), width)
     yield from _wrapped("settings  ", ", ".join(_settings(host)), width)
     if known is None:
         yield from _wrapped("memory    ", f"not measured yet: `{memory.HOW}` measures its bandwidth and latency", width)
@@ -134,6 +137,21 @@ def as_text(
         yield from _wrapped(f"  {number}. ", limit.why, width)
         if limit.remedy:
             yield f"     -> {limit.remedy}"
+
+
+def _spe(host: cpu.Host) -> str:
+    """Whether the core's own sampling is there, and if not, why that may be."""
+    if host.spe:
+        name = host.spe[0]
+        return (
+            f"{', '.join(host.spe)}: the kernel has it; armprof reads none yet, `perf record -e {name}//u -- CMD` does"
+        )
+    if host.virtual:
+        return "none: this virtual machine is not shown it; where the core has it, bare metal may"
+    return (
+        "none: the core has it not, the firmware does not tell of it, the kernel isolates its page tables (kpti=off changes "
+        "that), or the module is not loaded (sudo modprobe arm_spe_pmu)"
+    )
 
 
 def _describe_pmu(pmu: cpu.Pmu) -> str:

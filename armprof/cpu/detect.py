@@ -47,6 +47,7 @@ class Host:
     cores: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # title and revision -> its CPUs
     core: Core | None = None  # of the first CPU that tells; None off ARM64
     pmus: tuple[Pmu, ...] = ()
+    spe: tuple[str, ...] = ()  # PMUs of the Statistical Profiling Extension
     perf_event_paranoid: int | None = None  # None: the kernel has no perf events
     perf_user_access: int | None = None  # None: this kernel knows no user reads
     virtual: bool | None = None
@@ -90,6 +91,7 @@ def host(root: Path = Path("/")) -> Host:
         cores=_cores(midrs),
         core=tables.core_for_midr(midrs[min(midrs)]) if midrs else None,
         pmus=core_pmus(root, arch, midrs),
+        spe=tuple(f"arm_spe_{n}" for n in numbers(root / "sys/bus/event_source/devices", r"arm_spe_(\d+)")),
         perf_event_paranoid=number(root / "proc/sys/kernel/perf_event_paranoid"),
         perf_user_access=number(root / "proc/sys/kernel/perf_user_access"),
         virtual=virtual,

@@ -58,6 +58,37 @@ def test_text_shows_machine_trials_and_limits(examine: Examine) -> None:
     assert any(line.startswith("  1. ") for line in lines)
 
 
+def with_spe(root: Path) -> Path:
+    return machines.write(machines.graviton2_metal(root), {f"{machines.DEVICES}/arm_spe_0/type": "10"})
+
+
+def said_of_spe(answer: str) -> str:
+    """Its lines, in one."""
+    rows = answer.splitlines()
+    at = next(n for n, row in enumerate(rows) if row.startswith("SPE"))
+    return " ".join(
+        row.strip() for row in rows[at : next(n for n, row in enumerate(rows) if row.startswith("settings"))]
+    )
+
+
+def test_the_sampling_of_the_core_itself_is_found(examine: Examine) -> None:
+    assert said_of_spe(examine(with_spe, [COUNTERS])).startswith("SPE       arm_spe_0: the kernel has it")
+
+
+@pytest.mark.parametrize(
+    ("machine", "reason"),
+    [(machines.ec2_small_guest, "virtual machine"), (machines.graviton2_metal, "modprobe arm_spe_pmu")],
+)
+def test_without_it_the_reason_is_told(examine: Examine, machine: Callable[[Path], Path], reason: str) -> None:
+    told = said_of_spe(examine(machine, [COUNTERS]))
+    assert told.startswith("SPE       none: ")
+    assert reason in told
+
+
+def test_of_other_architectures_nothing_is_said_of_it(examine: Examine) -> None:
+    assert "SPE" not in examine(machines.x86, [COUNTERS])
+
+
 def test_the_same_remedy_is_said_once(examine: Examine) -> None:
     answer = examine(machines.graviton2_metal, [SOFTWARE, COUNTERS, NO_USER_READS])
     assert answer.count("sudo sysctl kernel.perf_user_access=1") == 1
@@ -88,7 +119,7 @@ def test_where_everything_works_nothing_limits(examine: Examine) -> None:
 @pytest.mark.parametrize("machine", [machines.x86, machines.rk3588, machines.qemu_guest, machines.guest_without_pmu])
 def test_json_says_the_same_for_programs(examine: Examine, machine: Callable[[Path], Path]) -> None:
     answer = json.loads(examine(machine, [SOFTWARE, NO_USER_READS], "json"))
-    assert set(answer) == {"machine", "pmus", "memory", "tried", "limits"}
+    assert set(answer) == {"machine", "pmus", "spe", "memory", "tried", "limits"}
     assert answer["tried"][0] == {
         "what": "software events",
         "ok": True,
