@@ -76,7 +76,8 @@ def _explained(findings: Sequence[Check]) -> Iterator[list[str]]:
         what = escaped(short(", ".join(filter(None, whats))))
         where = f"in {code(f'{location.file}:{location.line}')}" if location else ""
         where += f": {code(source)}" if source and location else ""
-        yield ["", " ".join(filter(None, (f"**{code(short(component))}**", what, where)))]
+        name = code(short(component))
+        yield ["", " ".join(filter(None, (f"**{name}**" if name else "", what, where)))]
         yield ["", *(f"- {escaped(fact)}" for fact in facts)] if facts else []
 
 
