@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -34,5 +35,29 @@ def write_bytes(path: Path, parts: Iterable[Any]) -> None:
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise ArmprofError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from None
+
+
+def destination(text: str) -> Path:
+    """The file that an option names, for argparse: refused before anything is measured where it cannot be written.
+
+    Raises ArmprofError as writing would, so that a measurement of minutes is not lost to a folder that is missing.
+    """
+    path = Path(text)
+    try:
+        if path.is_dir():
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        special = path.exists() and not path.is_file()
+        written = text if special else f"{os.path.dirname(os.path.realpath(path))}/."  # a file is put in a file's place
+        os.stat(written)
+        if not os.access(written, os.W_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from None
+    return path
+
+
+def _unwritable(path: Path, error: OSError | ValueError) -> ArmprofError:
+    """ValueError: a NUL in the name."""
+    return ArmprofError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}")

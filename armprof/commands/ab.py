@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
-        "armprof ab [--seconds S] [--tolerance PERCENT] [--format FORMAT] [--output FILE] -- OLD [ARG...] -- NEW [ARG...]\n"
+        "armprof ab [--seconds S] [--tolerance PERCENT] [--format FORMAT]\n"
+        "                  [--output FILE] -- OLD [ARG...] -- NEW [ARG...]\n"
         "       armprof ab --symbol NAME [--symbol NAME...] [--loop] [...] OLD.so NEW.so\n"
         "       armprof ab --component [...] OLD NEW\n"
-        "       armprof ab --base REV [--head REV] [--build COMMAND] [...] [COMPONENT...]\n"
-        "       armprof ab --base REV [--head REV] [--build COMMAND] [...] -- CMD [ARG...]"
+        "       armprof ab --base REV [--head REV] [--build COMMAND] [...]\n"
+        "                  [COMPONENT...]\n"
+        "       armprof ab --base REV [--head REV] [--build COMMAND] [...]\n"
+        "                  -- CMD [ARG...]"
     )
     parser.add_argument(
         "--symbol",

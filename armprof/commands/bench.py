@@ -11,8 +11,9 @@ from armprof.commands.benching import known
 from armprof.commands.progress import progress
 from armprof.components import KERNELS, Definition, bench
 from armprof.errors import ArmprofError
+from armprof.output import destination
 
-DEFAULT_OUTPUT = Path("armprof-run.json")
+DEFAULT_OUTPUT = "armprof-run.json"
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -78,10 +79,14 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         help="time in batches of the size that they have in this run file, to be compared with it",
     )
     parser.add_argument(
-        "--format", choices=["text", "json"], default="text", help="of what is printed (default: %(default)s)"
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        metavar="FORMAT",
+        help="of what is printed: text, json (default: text)",
     )
     parser.add_argument(
-        "--output", type=Path, default=DEFAULT_OUTPUT, metavar="FILE", help="run file (default: %(default)s)"
+        "--output", type=destination, default=DEFAULT_OUTPUT, metavar="FILE", help="run file (default: %(default)s)"
     )
 
 

@@ -26,7 +26,9 @@ HELP = "what can be counted here, what cannot, why, and the command that changes
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", metavar="FORMAT", help="text, json (default: text)"
+    )
     parser.add_argument(
         "--measure",
         action="store_true",

@@ -67,7 +67,9 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--core", metavar="NAME", help="list the events of this core; known: " + ", ".join(cpu.core_names())
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", metavar="FORMAT", help="text, json (default: text)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

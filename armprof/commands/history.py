@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from armprof.commands.reporting import put
+from armprof.commands.reporting import add_format, put
 from armprof.history.store import FOLDER, Store
 from armprof.run import file
 
@@ -20,16 +20,15 @@ def add_store(parser: argparse.ArgumentParser) -> None:
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
-        "armprof history [--store DIR] [--format text|json] [--output FILE]\n"
+        "armprof history [--store DIR] [--format FORMAT] [--output FILE]\n"
         "       armprof history [--store DIR] add RUN...\n"
         "       armprof history [--store DIR] approve NAME RUN\n"
         "       armprof history [--store DIR] forget NAME\n"
         "       armprof history [--store DIR] prune N"
     )
     add_store(parser)
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of stdout")
-    doings = parser.add_subparsers(dest="doing", metavar="", title="what else can be done")
+    add_format(parser, more=())
+    doings = parser.add_subparsers(dest="doing", metavar="", title="what else can be done", prog="armprof history")
     add = doings.add_parser("add", help="keep run files")
     add.add_argument("runs", nargs="+", type=Path, metavar="RUN")
     approve = doings.add_parser(

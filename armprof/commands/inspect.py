@@ -8,7 +8,7 @@ from pathlib import Path
 
 from armprof import cpu
 from armprof.binary.checks import Target
-from armprof.commands.reporting import put
+from armprof.commands.reporting import add_format, put
 from armprof.errors import ArmprofError
 
 LINE_BYTES = 64  # of every core that is known
@@ -28,8 +28,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="places named of each finding in text and markdown (default: 5)",
     )
-    parser.add_argument("--format", choices=("text", "markdown", "json"), default="text", help="default: text")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of stdout")
+    add_format(parser, more=("markdown",))
     parser.epilog = (
         "Nothing is run and nothing is counted: a finding is a possibility. Debug information is also looked for by build "
         "id in /usr/lib/debug and in the folders of ARMPROF_DEBUG_PATH."

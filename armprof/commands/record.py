@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from armprof.commands.sampled import FORMATS, show
 from armprof.errors import ArmprofError
+from armprof.output import destination
 
 if TYPE_CHECKING:
     from armprof.samples.collect import Rate
     from armprof.samples.trace import Trace
 
-FILE = Path("armprof-samples.json")
+FILE = "armprof-samples.json"
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -26,12 +26,20 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "-F", "--frequency", type=int, metavar="HZ", help="samples a second of running time (default: 997)"
     )
     parser.add_argument("-c", "--period", type=int, metavar="N", help="instead: a sample every N events")
-    parser.add_argument("-p", "--pid", type=int, help="sample a process that runs, until it ends or Ctrl-C")
+    parser.add_argument(
+        "-p", "--pid", type=int, metavar="PID", help="sample a process that runs, until it ends or Ctrl-C"
+    )
     parser.add_argument("--seconds", type=float, metavar="S", help="with --pid: for so long")
-    parser.add_argument("--format", choices=FORMATS, default="text", help="of what is shown (default: text, on stderr)")
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="text",
+        metavar="FORMAT",
+        help=f"of what is shown: {', '.join(FORMATS)} (default: text, on stderr)",
+    )
     parser.add_argument(
         "--output",
-        type=Path,
+        type=destination,
         metavar="FILE",
         help=f"write there: what --format asks for, or by default the samples for `armprof report`, to {FILE}",
     )
@@ -48,11 +56,11 @@ def run(args: argparse.Namespace) -> int:
         raise ArmprofError("give a command after --, or a process with --pid")
     if args.seconds is not None and (args.pid is None or args.seconds <= 0):
         raise ArmprofError("--seconds is for --pid, and above 0")
+    to = args.output or destination(FILE) if args.format == "text" else None
     events = [name for part in args.event or () for name in part.split(",") if name] or None
     trace, status = _sampled(args, events, rate(args.frequency, args.period))
     samples = attribute(trace)
-    if args.format == "text":
-        to = args.output or FILE
+    if to is not None:
         file.write(samples, to)
         sys.stderr.write(text.render(samples, sys.stderr))
         print(f"armprof: samples in {to}; armprof report {to} shows them again", file=sys.stderr)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from armprof.errors import ArmprofError
-from armprof.output import write_bytes
+from armprof.output import destination, write_bytes
 from armprof.report import formats
 from armprof.run.record import Run
 
@@ -30,7 +30,7 @@ def add_format(
     parser.add_argument(
         "--format", choices=choices, default="text", metavar="FORMAT", help=f"{', '.join(choices)} (default: text)"
     )
-    parser.add_argument("--output", type=Path, metavar="FILE", help=f"write there instead of {without_output}")
+    parser.add_argument("--output", type=destination, metavar="FILE", help=f"write there instead of {without_output}")
 
 
 def add_options(parser: argparse.ArgumentParser, without_output: str, more: Iterable[str] = ()) -> None:

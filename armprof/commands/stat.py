@@ -6,13 +6,13 @@ import argparse
 import shlex
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from armprof.commands.reporting import add_options, report
 from armprof.counters.model.geometry import DEFAULT_CORE
 from armprof.errors import ArmprofError, CannotCount
 from armprof.metrics.wanted import groups, wanted
+from armprof.output import destination
 
 if TYPE_CHECKING:
     from armprof.counters.command import Outcome
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
         "armprof stat [-e EVENT,...] [-m METRIC,...] [--source auto|pmu|model]\n"
-        "                    [--format FORMAT] [--output FILE] [--save FILE] [--explain] -- CMD [ARG...]\n"
-        "       armprof stat --source model [--core NAME] [--sysroot DIR] [--set NAME=N,...] [--where] -- CMD [ARG...]"
+        "                    [--format FORMAT] [--output FILE] [--save FILE]\n"
+        "                    [--explain] -- CMD [ARG...]\n"
+        "       armprof stat --source model [--core NAME] [--sysroot DIR]\n"
+        "                    [--set NAME=N,...] [--where] -- CMD [ARG...]"
     )
     parser.epilog = "The exit status is the command's, 128 + N where signal N ended it."
     parser.add_argument(
@@ -57,7 +59,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--save",
-        type=Path,
+        type=destination,
         metavar="FILE",
         help="also write a run file there, to be compared: armprof compare BASE FILE",
     )

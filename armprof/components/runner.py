@@ -119,7 +119,7 @@ def _chosen(names: list[str], input: Path | None, known: Mapping[str, Definition
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             meant = f"did you mean {close[0]}? " if close else ""
-            raise ArmprofError(f"no component is called {name!r}; {meant}Known are: {', '.join(known)}")
+            raise ArmprofError(f"no component is called {name!r}; {meant}there are {', '.join(known)}")
     chosen = [known[name] for name in names] or list(known.values())
     if input is not None and not any(definition.takes_input for definition in chosen):
         takers = ", ".join(definition.name for definition in known.values() if definition.takes_input)

@@ -247,7 +247,7 @@ def test_unknown_components_are_answered_with_the_known_ones() -> None:
     with pytest.raises(ArmprofError, match="no component is called 'itch'; did you mean itch50") as caught:
         bench(["itch"])
     assert all(name in str(caught.value) for name in NAMES)
-    with pytest.raises(ArmprofError, match="'zzz'; Known are"):
+    with pytest.raises(ArmprofError, match="'zzz'; there are"):
         bench(["zzz"])
 
 

@@ -6,12 +6,13 @@ import os
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 import armprof
 from armprof import cli
-from armprof.commands import events
+from armprof.commands import benching, events
 from armprof.errors import ArmprofError, CannotCount
 
 
@@ -61,13 +62,17 @@ def test_no_words_are_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("verb", cli.VERBS)
-def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_verb_has_help_of_80_columns(
+    verb: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit) as caught:
         cli.main([verb, "--help"])
     assert caught.value.code == 0
     out, err = capsys.readouterr()
     assert out.startswith(f"usage: armprof {verb}")
     assert err == ""
+    assert [line for line in out.splitlines() if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("verb", cli.VERBS)
@@ -76,6 +81,43 @@ def test_a_wrong_option_is_bad_usage(verb: str, capsys: pytest.CaptureFixture[st
         cli.main([verb, "--no-such-option"])
     assert caught.value.code == 2
     assert f"armprof {verb}: error: " in capsys.readouterr().err
+
+
+def test_a_verb_below_a_verb_has_a_usage_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["history", "prune", "some"])
+    assert capsys.readouterr().err.startswith("usage: armprof history prune [-h] N\n")
+
+
+@pytest.mark.parametrize("output", ["nowhere/file", "folder", "file/file"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["bench", "--output", "OUTPUT"],
+        ["stat", "--output", "OUTPUT", "--", "touch", "measured"],
+        ["stat", "--save", "OUTPUT", "--", "touch", "measured"],
+        ["record", "--output", "OUTPUT", "--", "touch", "measured"],
+        ["ab", "--output", "OUTPUT", "--", "touch", "measured", "--", "touch", "measured"],
+        ["report", "--output", "OUTPUT"],
+        ["budget", "--output", "OUTPUT"],
+    ],
+    ids=lambda words: "".join(words[:2]),
+)
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(
+    words: list[str],
+    output: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(benching, "known", None)  # what benches would fail
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    assert cli.main([output if word == "OUTPUT" else word for word in words]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err[: len("armprof: cannot write ")], err.count("\n")) == ("", "armprof: cannot write ", 1)
+    assert not (tmp_path / "measured").exists()
 
 
 def test_an_unknown_verb_names_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
