@@ -25,6 +25,7 @@ _HOME = {
     "CannotCount": "armprof.errors",
     "ComponentMetrics": "armprof.run.metrics",
     "Count": "armprof.counters.reading",
+    "HeadroomAllocation": "armprof.budget",
     "ImplementationEffort": "armprof.analysis",
     "Measurement": "armprof.measurement",
     "OptimizationType": "armprof.analysis",
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from armprof.analysis import (
         analyze as analyze,
     )
+    from armprof.budget import HeadroomAllocation as HeadroomAllocation
     from armprof.compare import PerformanceRegression as PerformanceRegression
     from armprof.compare import ab as ab
     from armprof.components import component as component

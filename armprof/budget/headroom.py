@@ -48,6 +48,7 @@ class HeadroomAllocation:
         return value
 
     def items(self) -> Iterator[tuple[str, float]]:
+        """Each part's name with its nanoseconds."""
         return ((part, self[part]) for part in PARTS)
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from armprof.cli import VERBS
+
 PROJECT = Path(__file__).parents[2]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -64,3 +66,19 @@ def test_the_python_of_a_page_runs(page: Path, text: str, workplace: Path) -> No
 def test_the_readme_shows_commands_and_python() -> None:
     kinds = {found[1] for found in BLOCK.finditer((PROJECT / "README.md").read_text())}
     assert kinds == {"sh", "python"}
+
+
+def test_every_page_is_in_the_index_once() -> None:
+    index = (PROJECT / "docs" / "README.md").read_text()
+    named = re.findall(r"\]\(([a-z-]+\.md)\)", index)
+    assert sorted(named) == sorted(page.name for page in (PROJECT / "docs").glob("*.md") if page.name != "README.md")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.name}")
+def test_what_a_page_links_to_is_there(page: Path) -> None:
+    links = [link for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text()) if "://" not in link]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_has_every_verb() -> None:
+    assert [verb for verb in VERBS if f"armprof {verb}" not in (PROJECT / "README.md").read_text()] == []

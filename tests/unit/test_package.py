@@ -230,7 +230,10 @@ def test_every_public_name_is_there_and_says_what_it_is(name):
 
 
 def test_the_names_of_the_design_are_public():
-    assert {"measure", "region", "profile", "analyze", "ARM64Metrics", "Reading", "Count"} <= set(armprof.__all__)
+    functions = {"measure", "region", "profile", "analyze", "ab", "sample"}
+    findings = {"PerformanceBottleneck", "PerformanceRegression", "OptimizationType", "ImplementationEffort"}
+    figures = {"ARM64Metrics", "ComponentMetrics", "HeadroomAllocation", "Reading", "Count"}
+    assert functions | findings | figures <= set(armprof.__all__)
 
 
 def test_a_star_import_gives_the_public_names():
@@ -296,7 +299,7 @@ def test_every_public_method_says_what_it_does(name):
             assert inspect.getdoc(value), f"{name}.{attribute}"
 
 
-@pytest.mark.parametrize("name", ["measure", "region", "profile", "analyze"])
+@pytest.mark.parametrize("name", ["measure", "region", "profile", "analyze", "ab", "component", "sample"])
 def test_a_function_says_what_it_takes_and_what_it_raises(name):
     function = getattr(armprof, name)
     for parameter in inspect.signature(function).parameters.values():
