@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from rich.console import Group, RenderableType
+from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +19,7 @@ from armprof.report.pieces import short, table, text
 from armprof.run.record import Component
 
 TIMES = {"mean": "mean_ns", "p50": "p50_ns", "p95": "p95_ns", "p99": "p99_ns", "p99.9": "p999_ns", "max": "max_ns"}
+WIDTH_BELOW = 72  # what stands below a table does not keep two of them from standing side by side
 FEW_TIMES = {column: TIMES[column] for column in ("p50", "p99", "max")}
 
 
@@ -64,8 +67,8 @@ def timing(components: Iterable[Component]) -> Table:
     return rows
 
 
-def counts(counted: Sequence[Count], operations: int, operation: str, modelled: bool) -> Table:
-    """Counts of one operation where it is known how many there were, else of all."""
+def counts(counted: Sequence[Count], operations: int, operation: str, modelled: bool) -> RenderableType:
+    """Counts of one operation where it is known how many there were, else of all; below them which are 0."""
     columns = [_of_model("event", modelled), f">per {operation}" if operations else ">count"]
     scaled = any(count.coverage is not None and count.coverage < 1 for count in counted)
     labelled = any(count.label and count.label != count.event for count in counted)
@@ -74,7 +77,10 @@ def counts(counted: Sequence[Count], operations: int, operation: str, modelled: 
     if labelled:
         columns.append("named there")
     rows = table(*columns)
+    zeros = [] if scaled or labelled else [count.event for count in counted if count.value == 0]
     for count in counted:
+        if count.event in zeros:
+            continue
         estimate = " (estimate)" if count.status is Status.ESTIMATED else ""
         cells = [f"{count.event}{estimate}", figures.count(count, operations or 1)]
         if scaled:
@@ -82,7 +88,7 @@ def counts(counted: Sequence[Count], operations: int, operation: str, modelled: 
         if labelled:
             cells.append(count.label or "")
         rows.add_row(*map(text, cells))
-    return rows
+    return _above(rows, [f"0: {', '.join(zeros)}"] if zeros else [])
 
 
 def is_software(count: Count) -> bool:
@@ -95,21 +101,39 @@ def _of_model(heading: str, modelled: bool) -> str:
     return f"{heading}, modelled" if modelled else heading
 
 
-def metrics(formed: ARM64Metrics, marks: Marks, modelled: bool) -> Table:
-    """The nine, then all others that have a value; how well they were counted where that is not in full."""
+def metrics(formed: ARM64Metrics, marks: Marks, modelled: bool) -> RenderableType:
+    """The nine, then all others that have a value, and how well they were counted where that is not in full; below them
+    which of the others are 0.
+    """
     shown = [m for name, m in formed.items() if name in MAIN or m.value is not None]
+    zeros = [m for name, m in formed.items() if name not in MAIN and m.value == 0 and m.coverage == 1]
     told = any(m.confidence not in (None, Confidence.HIGH) for m in shown)
     heading = _of_model("metric" if told else "metric (confidence high)", modelled)
     rows = table(heading, ">value", *((">counted", "confidence") if told else ()))
-    rates = [metric for metric in shown if metric.unit == figures.PER_1000]
-    for metric in shown:
+    left = [metric for metric in shown if metric not in zeros]
+    rates = [metric for metric in left if metric.unit == figures.PER_1000]
+    for metric in left:
         if metric not in rates:
             rows.add_row(*_row(metric, metric.title, marks, told))
     if rates:
         rows.add_row(text(figures.PER_1000, "dim"))
     for metric in rates:
         rows.add_row(*_row(metric, f"  {metric.title}", marks, told))
-    return rows
+    return _above(rows, _zeros(zeros, marks, told))
+
+
+def _zeros(metrics: Iterable[Metric], marks: Marks, told: bool) -> Iterator[str]:
+    """Which metrics are 0, a sentence for each confidence."""
+    by_confidence: dict[str, list[str]] = {}
+    for metric in metrics:
+        by_confidence.setdefault(str(metric.confidence), []).append(f"{metric.title} {marks.of(metric)}".rstrip())
+    for confidence, titles in by_confidence.items():
+        yield f"0{f', confidence {confidence}' if told else ''}: {', '.join(titles)}"
+
+
+def _above(rows: Table, sentences: Iterable[str]) -> RenderableType:
+    """The table above the sentences: a line for each of forty events that are 0 would hide the others."""
+    return Group(rows, *(Constrain(text(sentence, "dim"), WIDTH_BELOW) for sentence in sentences))
 
 
 def _row(metric: Metric, title: str, marks: Marks, told: bool) -> list[Text]:

@@ -225,6 +225,22 @@ def test_explain_adds_formulas_and_silent_rules() -> None:
         assert told in explained
 
 
+def test_what_is_0_stands_below_the_table_and_is_not_left_out() -> None:
+    made = runs.reading(**{**runs.HEALTHY, "l1i_cache_refill": 0, "dtlb_walk": 0})
+    report = lines(runs.run(runs.kernel(made=made)))
+    assert "0: dtlb_walk, l1i_cache_refill" in report
+    assert not [line for line in report if line.split()[:1] in (["dtlb_walk"], ["l1i_cache_refill"])]
+    assert "0: L1 instruction cache refills, Page table walks for data" in report
+    assert [line for line in report if line.startswith("L1 instruction cache hit rate")], "the nine have their lines"
+
+
+def test_a_0_that_was_not_counted_all_the_time_keeps_its_line_and_coverage() -> None:
+    made = runs.reading(0.5, **{**runs.HEALTHY, "dtlb_walk": 0})
+    report = lines(runs.run(runs.kernel(made=made)))
+    assert ["dtlb_walk", "0", "50.0", "%"] in [line.split() for line in report]
+    assert not [line for line in report if line.startswith("0")]
+
+
 def test_nothing_at_all_is_a_report_too() -> None:
     assert lines(Run(()))[0] == "0 components:"
 
