@@ -7,9 +7,8 @@ import os
 import shutil
 import sys
 import time
-from pathlib import Path
 
-from armprof.commands.reporting import put
+from armprof.commands.reporting import add_format, put
 from armprof.errors import ArmprofError
 from armprof.run.codec import MismatchError
 
@@ -26,8 +25,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--since", default="1h", metavar="TIME", help="how far back, as in 30m or 7d (default: 1h)")
     parser.add_argument("--at", metavar="TIME", type=float, help="until then, in Unix seconds; default: now")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of stdout")
+    add_format(parser, more=())
 
 
 def run(args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from armprof.commands.reporting import put
+from armprof.commands.reporting import add_format, put
 from armprof.errors import ArmprofError
 from armprof.monitor.settings import STORE, Settings, read
 from armprof.run.codec import MismatchError
@@ -23,8 +23,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "--figure", action="append", metavar="NAME,...", help="these figures alone; default: all there are"
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="default: ./armprof.toml where there is one")
-    parser.add_argument("--format", choices=("text", "json", "html"), default="text", help="default: text")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of stdout")
+    add_format(parser, more=("html",))
 
 
 def run(args: argparse.Namespace) -> int:

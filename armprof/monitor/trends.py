@@ -301,18 +301,22 @@ class PerformanceTrends:
 
     @property
     def latency_trend(self) -> tuple[Trend, ...]:
+        """The trends of latencies."""
         return self.of("latency")
 
     @property
     def throughput_trend(self) -> tuple[Trend, ...]:
+        """The trends of throughputs."""
         return self.of("throughput")
 
     @property
     def memory_usage_trend(self) -> tuple[Trend, ...]:
+        """The trends of what is used of memory."""
         return self.of("memory")
 
     @property
     def cache_efficiency_trend(self) -> tuple[Trend, ...]:
+        """The trends of cache efficiency."""
         return self.of("cache")
 
     @property
