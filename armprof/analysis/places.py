@@ -63,7 +63,8 @@ def _highest(shares: list[Share], event: str) -> Share:
 
 def _part(place: Place, part: float) -> str:
     """A run keeps the lines that cost most: a file may have more."""
-    return f"{part:.1%}" if place.function else f"at least {part:.1%}"
+    shown = f"{100 * part:.1f} %"
+    return shown if place.function else f"at least {shown}"
 
 
 def _named(place: Place) -> str:

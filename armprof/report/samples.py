@@ -66,7 +66,7 @@ def remarks(samples: Samples) -> list[str]:
         told.append("nothing was sampled: it ran too briefly, or not in user mode")
     if losses.lost:
         share = losses.lost / (losses.lost + taken)
-        told.append(f"{losses.lost:,} samples were lost ({share:.1%}): the rings were full; sample less often")
+        told.append(f"{losses.lost:,} samples were lost ({100 * share:.1f} %): the rings were full; sample less often")
     if losses.throttled:
         told.append(
             f"the kernel slowed the sampling down {losses.throttled:,} times: it took more of the CPU than "
@@ -77,6 +77,6 @@ def remarks(samples: Samples) -> list[str]:
     if samples.reading_ns and samples.duration_ns:
         share = samples.reading_ns / samples.duration_ns
         told.append(
-            f"taking the samples over took {samples.reading_ns / 1e6:,.1f} ms of CPU time, {share:.2%} of the run"
+            f"taking the samples over took {samples.reading_ns / 1e6:,.1f} ms of CPU time, {100 * share:.2f} % of the run"
         )
     return told

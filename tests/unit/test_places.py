@@ -50,7 +50,7 @@ ADVICE = Recommendation(
 def test_it_is_the_line_with_the_most():
     placed_at = found([("add", 7, 300), ("add", 9, 600)], [("add", 900)])
     assert placed_at.location == {"file": "book.c", "line": 9, "function": "add", "share": 0.6}
-    assert placed_at.evidence[-1] == f"60.0% of {FIRST} are at book.c:9 (add)"
+    assert placed_at.evidence[-1] == f"60.0 % of {FIRST} are at book.c:9 (add)"
 
 
 def test_a_function_without_lines_is_named_where_the_lines_have_next_to_nothing():
@@ -67,7 +67,7 @@ def test_what_no_function_has_much_of_is_all_over_a_file():
     lines = [(f"field{n}", n, 10.0) for n in range(1, 91)]
     placed_at = found(lines, [(name, count) for name, _, count in lines])
     assert placed_at.location == {"file": "book.c", "line": None, "function": None, "share": 0.9}
-    assert placed_at.evidence[-1] == f"at least 90.0% of {FIRST} are at many lines of book.c"
+    assert placed_at.evidence[-1] == f"at least 90.0 % of {FIRST} are at many lines of book.c"
 
 
 def test_an_event_of_which_no_place_has_much_gives_way_to_the_next():

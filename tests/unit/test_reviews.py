@@ -147,7 +147,7 @@ def test_without_a_location_it_is_where_most_of_it_was_counted(tmp_path: Path, m
     run = replace(made, components=(*others, replace(troubled, where=Where((), lines))))
     caches, branches = advice.review(document(run)).findings
     assert (caches.location, branches.location) == (Location("parser.c", 9, "parse"), Location("parser.c", 3, "main"))
-    assert "90.0% of l1d_cache_refill are at parser.c:9 (parse)" in caches.facts
+    assert "90.0 % of l1d_cache_refill are at parser.c:9 (parse)" in caches.facts
 
 
 def test_what_cannot_be_judged_is_open_and_no_line_is_made_up() -> None:
