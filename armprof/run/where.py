@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from armprof.counters.model.where import Contended
-from armprof.counters.model.where import Place as Found
 from armprof.run.record import Contention, Place, Share, Where
 
 if TYPE_CHECKING:
+    from armprof.counters.model.where import Contended
+    from armprof.counters.model.where import Place as Found
     from armprof.model import Modelled
 
 

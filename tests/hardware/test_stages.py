@@ -25,6 +25,7 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> Ticks:
     return made
 
 
+@pytest.mark.one_cpu
 def test_instructions_of_each_stage_are_those_of_its_work(ticks: Ticks) -> None:
     """The same in each pass, as they depend on the messages alone; in the guests that is so to the last one."""
     readings, counted = count_pass(ticks.run_day, ["cpu_cycles", "inst_retired"])

@@ -25,4 +25,4 @@ PROGRAMS = {
 }
 
 # Of the diagnosis suite, those whose causes caches, TLBs and branches tell; how often each does its work in one pass.
-DIAGNOSED = {"queue_ahead": 2, "limits": 2, "sessions": 2, "fields": 2, "alerts": 4}
+DIAGNOSED = {"queue_ahead": 2, "sessions": 2, "alerts": 4}  # a cache, a TLB, a branch predictor
