@@ -124,7 +124,8 @@ def test_json_tells_where_with_every_event_and_the_contended_lines(arm64, capfd)
     where = component["where"]
     for shares in (where["functions"], where["lines"]):
         assert all(share["counts"].keys() == counted.keys() for share in shares)
-        assert sum(share["counts"]["inst_retired"] for share in shares) == counted["inst_retired"]
+        # What helpers of atomics count is shared out among the lines that call them: fractions.
+        assert sum(share["counts"]["inst_retired"] for share in shares) == pytest.approx(counted["inst_retired"])
     assert {("count_left", "sharing.c"), ("count_right", "sharing.c")} <= {
         (share["place"]["function"], Path(share["place"]["file"] or "").name) for share in where["lines"]
     }
