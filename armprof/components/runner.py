@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from armprof.components.emulated import Model
 from armprof.components.isolated import Isolated
 from armprof.components.kernels import KERNELS
 from armprof.components.pinning import Pinning, pinned
@@ -20,6 +20,9 @@ from armprof.counters.machine import machine
 from armprof.errors import ArmprofError, CannotCount
 from armprof.run.here import run_here
 from armprof.run.record import Run
+
+if TYPE_CHECKING:
+    from armprof.components.emulated import Model
 
 Progress = Callable[[str, float], None]  # what is being done, and how much of all is done, 0 to 1
 
@@ -137,6 +140,8 @@ def _model(chosen: Iterable[Definition], seed: int, input: Path | None) -> tuple
     if missing is None or not any(map(_is_kernel, chosen)):
         return None, []
     try:
+        from armprof.components.emulated import Model  # brings numpy, which a PMU does without
+
         model = Model(seed, input)
     except CannotCount as error:
         return None, [f"not counted on a modelled core either: {error}"]
