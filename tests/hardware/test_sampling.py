@@ -70,6 +70,8 @@ def test_a_block_of_python_is_sampled_with_the_c_that_it_calls(walk: Callable[[]
     assert sampled.samples.functions()["walk"].own > 0.5
 
 
+@pytest.mark.emulator_only
+@pytest.mark.one_cpu  # on another one the ring would be read meanwhile
 def test_what_a_full_ring_loses_is_told(walk: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collect, "RING_BYTES", 1)
     with sample(["cpu_cycles"], period=2_000) as sampled:
