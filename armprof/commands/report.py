@@ -12,6 +12,7 @@ import armprof
 from armprof.commands import sampled
 from armprof.commands.benching import bench_all
 from armprof.commands.reporting import add_options, put, report
+from armprof.counters.imported import source
 from armprof.errors import ArmprofError
 from armprof.run.record import Component, Run
 
@@ -46,7 +47,8 @@ def run(args: argparse.Namespace) -> int:
         raise ArmprofError("--core is for a perf output: what is benched here runs on this machine's core")
     if args.file is None and args.annotate is not None:
         raise ArmprofError("--annotate is of a file: armprof report FILE --annotate [FUNCTION]")
-    if args.file is not None and args.core is None and (samples := sampled.load(args.file)) is not None:
+    text, origin = (None, "") if args.file is None else source.load(args.file)
+    if text is not None and args.core is None and (samples := sampled.parse(text, origin)) is not None:
         if args.annotate is None:
             sampled.show(samples, args.format, args.output)
         else:
@@ -54,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.format in sampled.EXPORTS and args.format != "json":
         raise ArmprofError(f"--format {args.format} is for samples: armprof record -- CMD makes some")
-    outcome = bench_all() if args.file is None else load(args.file, args.core)
+    outcome = bench_all() if text is None else _run_in(text, origin, args.file, args.core)
     if args.annotate is not None:
         _annotate(args, outcome)
         return 0
@@ -91,13 +93,16 @@ def load(path: str, core: str | None = None) -> Run:
     ``core`` names the core that a perf output is from. Raises ArmprofError where the file is neither, and for a core
     that there is no table of.
     """
+    return _run_in(*source.load(path), path, core)
+
+
+def _run_in(text: str, origin: str, path: str, core: str | None) -> Run:
     from armprof import cpu
     from armprof.commands.progress import progress
-    from armprof.counters.imported import parse, source
+    from armprof.counters.imported import parse
     from armprof.run import file
 
     named = cpu.core(core) if core is not None else None
-    text, origin = source.load(path)
     if file.is_run_file(text):
         if named is not None:
             raise ArmprofError(f"--core is for perf outputs; {origin} is a run file, which names its core")

@@ -1,4 +1,4 @@
-"""What verbs that show samples have in common: the formats, and how a file of samples is found."""
+"""What verbs that show samples have in common: the formats, and what text holds samples."""
 
 from __future__ import annotations
 
@@ -25,16 +25,10 @@ EXPORTS = {
 FORMATS = ("text", *EXPORTS)
 
 
-def load(path: str) -> Samples | None:
-    """The samples in the file, ours or what perf printed; None where it is of another kind, or standard input, which is
-    read once.
-    """
-    from armprof.counters.imported import source
+def parse(text: str, origin: str) -> Samples | None:
+    """The samples that the text holds, ours or what perf printed; None where it is of another kind."""
     from armprof.samples import file, perf
 
-    if path == source.STDIN:
-        return None
-    text, origin = source.load(path)
     if file.is_samples_file(text):
         return file.parse(text, origin)
     read = perf.reader(text)

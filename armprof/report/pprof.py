@@ -38,7 +38,7 @@ def render(samples: Samples, event: str | None = None) -> bytes:
                 5, _number(1, number) + _number(2, texts[name]) + _number(3, texts[name]) + _number(4, texts[file])
             )
         )
-    tail = [_number(10, samples.duration_ns), _number(13, texts[samples.command])]
+    tail = [_number(10, samples.duration_ns or 0), _number(13, texts[samples.command])]  # there, 0 is "not set"
     strings = [_message(6, text.encode("utf-8", "replace")) for text in texts]
     return gzip.compress(b"".join([*body, *strings, *tail]), mtime=0)
 

@@ -11,6 +11,7 @@ from armprof.report import figures
 from armprof.report.paper import paper, printed
 from armprof.report.pieces import item, short, table, text
 from armprof.samples import Samples, Share
+from armprof.samples.trace import Losses
 
 MOST = 15
 LEAST = 0.001  # shares below this are not worth a line
@@ -31,9 +32,10 @@ def _event(samples: Samples, number: int) -> list[RenderableType]:
     rows = samples.rows_of(sampled.name)
     total = sum(row.samples for row in rows)
     head = f"{sampled.name}: {total:,} samples, {sampled.every}"
-    if sampled.count.value is None:
+    if sampled.count.value is None and not rows:
         return ["", text(f"{sampled.name}: {sampled.count.status}, {sampled.count.reason}", "yellow")]
-    count = f"counted {figures.count(sampled.count)}"
+    is_known = sampled.count.value is not None
+    count = f"counted {figures.count(sampled.count)}" if is_known else str(sampled.count.reason)
     covered = sampled.count.coverage
     if covered is not None and covered < 1:
         count += f", {figures.percent(covered, 1)} of the time"
@@ -64,6 +66,18 @@ def remarks(samples: Samples) -> list[str]:
     told = list(samples.notes)
     if not taken:
         told.append("nothing was sampled: it ran too briefly, or not in user mode")
+    if losses is not None:
+        told += _lost(losses, taken)
+    if samples.reading_ns and samples.duration_ns:
+        share = samples.reading_ns / samples.duration_ns
+        told.append(
+            f"taking the samples over took {samples.reading_ns / 1e6:,.1f} ms of CPU time, {100 * share:.2f} % of the run"
+        )
+    return told
+
+
+def _lost(losses: Losses, taken: int) -> list[str]:
+    told: list[str] = []
     if losses.lost:
         share = losses.lost / (losses.lost + taken)
         told.append(f"{losses.lost:,} samples were lost ({100 * share:.1f} %): the rings were full; sample less often")
@@ -74,9 +88,4 @@ def remarks(samples: Samples) -> list[str]:
         )
     if losses.malformed or losses.no_memory:
         told.append(f"{losses.malformed:,} records were broken, {losses.no_memory:,} found no memory")
-    if samples.reading_ns and samples.duration_ns:
-        share = samples.reading_ns / samples.duration_ns
-        told.append(
-            f"taking the samples over took {samples.reading_ns / 1e6:,.1f} ms of CPU time, {100 * share:.2f} % of the run"
-        )
     return told

@@ -9,7 +9,7 @@ from armprof.counters.reading import Status, uncounted
 from armprof.cpu import canonical
 from armprof.errors import ArmprofError
 from armprof.samples.profile import Frame, Row, Samples, Thread
-from armprof.samples.trace import Losses, Sampled
+from armprof.samples.trace import Sampled
 
 NOT_TOLD = "what was counted in all is not in this output"
 
@@ -65,7 +65,7 @@ class _Building:
         before = self.rows.get(key, (0, 0))
         self.rows[key] = (before[0] + samples, before[1] + weight)
 
-    def samples(self, origin: str, note: str, lost: int = 0) -> Samples:
+    def samples(self, origin: str, note: str) -> Samples:
         return Samples(
             events=tuple(
                 Sampled(e, uncounted(e, Status.NOT_COUNTED, NOT_TOLD), "as perf was told", "") for e in self.events
@@ -74,9 +74,9 @@ class _Building:
             stacks=tuple(self.stacks),
             threads=tuple(self.threads),
             rows=tuple(Row(*key, *found) for key, found in self.rows.items()),
-            losses=Losses(lost=lost),
-            duration_ns=0,
-            reading_ns=0,
+            losses=None,
+            duration_ns=None,
+            reading_ns=None,
             command=origin,
             source="imported",
             notes=(note,),
@@ -86,10 +86,10 @@ class _Building:
 def script(text: str, origin: str) -> Samples:
     """The samples that `perf script` printed, with stacks or without. Raises ArmprofError where it holds none."""
     built = _Building()
-    lost = 0
+    unknown = 0
     for head, lines in _samples(text):
         if head is None:
-            lost += 1
+            unknown += 1
             continue
         stack = list(_frames(lines)) or [Frame("", 0)]
         thread = Thread(int(head["pid"]), int(head["tid"] or head["pid"]), head["comm"])
@@ -97,7 +97,7 @@ def script(text: str, origin: str) -> Samples:
     if not built.rows:
         raise ArmprofError(f"{origin} holds no samples of `perf script`")
     note = "imported from perf script; a sample without a period stands for one event"
-    return built.samples(origin, note + (f"; {lost:,} lines were not understood" if lost else ""))
+    return built.samples(origin, note + (f"; {unknown:,} lines were not understood" if unknown else ""))
 
 
 def _samples(text: str) -> Iterator[tuple[re.Match[str] | None, list[str]]]:

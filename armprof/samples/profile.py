@@ -74,16 +74,19 @@ class Share:
 
 @dataclass(frozen=True)
 class Samples:
-    """What was sampled. ``stacks`` are numbers into ``frames``, the place of the sample first."""
+    """What was sampled. ``stacks`` are numbers into ``frames``, the place of the sample first.
+
+    ``losses``, ``duration_ns`` and ``reading_ns`` are None where the source does not tell them.
+    """
 
     events: tuple[Sampled, ...]
     frames: tuple[Frame, ...]
     stacks: tuple[tuple[int, ...], ...]
     threads: tuple[Thread, ...]
     rows: tuple[Row, ...]
-    losses: Losses
-    duration_ns: int
-    reading_ns: int  # CPU time that taking the samples over took
+    losses: Losses | None
+    duration_ns: int | None
+    reading_ns: int | None  # CPU time that taking the samples over took
     command: str
     source: str = "pmu"  # or "imported"
     notes: tuple[str, ...] = field(default=())

@@ -49,6 +49,7 @@ def test_functions_have_the_shares_that_perf_gives_them(program: Program, tmp_pa
     perf = {name: count / counted.total() for name, count in counted.items()}
     total = sum(row.samples for row in samples.rows)
     assert total > 300
+    assert samples.losses is not None
     assert total + samples.losses.lost == pytest.approx(counted.total(), rel=0.05)
     for name in {name for shares in (ours, perf) for name, share in shares.items() if share > 0.01}:
         assert ours.get(name, 0) == pytest.approx(perf.get(name, 0), abs=POINTS), name

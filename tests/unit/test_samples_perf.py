@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from armprof.cli import main
 from armprof.errors import ArmprofError
 from armprof.samples import Thread, perf
 
@@ -79,6 +86,32 @@ def test_shares_of_perf_report_by_event() -> None:
     }
     assert list(samples.functions("l1d_cache_refill")) == ["walk"]
     assert sum(row.weight for row in samples.rows_of("cycles")) == 400_000
+
+
+@pytest.mark.parametrize("text", [WITH_STACKS, REPORT])
+def test_functions_are_shown_and_what_perf_does_not_tell_is_no_0(text: str, tmp_path: Path, capsys) -> None:
+    (tmp_path / "perf.txt").write_text(text)
+    assert main(["report", str(tmp_path / "perf.txt")]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "walk" in shown
+    assert "not in this output" in shown
+    assert main(["report", str(tmp_path / "perf.txt"), "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {document[name] for name in ("losses", "duration_ns", "reading_ns")} == {None}
+    schema = json.loads((files("armprof.samples") / "samples.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(document, schema)
+
+
+def test_lines_that_are_not_understood_are_told_and_are_no_lost_samples() -> None:
+    samples = perf.script(f"{WITH_STACKS}\nnonsense\n", "x")
+    assert samples.losses is None
+    assert "1 lines were not understood" in " ".join(samples.notes)
+
+
+def test_samples_of_perf_may_come_by_standard_input() -> None:
+    command = [sys.executable, "-m", "armprof", "report", "-"]
+    done = subprocess.run(command, input=WITH_STACKS, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("samples of standard input")
 
 
 @pytest.mark.parametrize("text", ["", "hello world", "1,cycles,1", "{}", "# Samples:\n", "a b c: d\n"])
