@@ -10,7 +10,7 @@ from armprof.samples.profile import Samples
 from armprof.samples.trace import Trace
 
 
-class _Sample(Sampling):
+class SampledBlock(Sampling):
     """What `sample` yields. ``samples`` are there when the block has ended."""
 
     _samples: Samples | None = None
@@ -18,7 +18,7 @@ class _Sample(Sampling):
 
     if TYPE_CHECKING:
 
-        def __enter__(self) -> _Sample: ...
+        def __enter__(self) -> SampledBlock: ...
 
     @property
     def samples(self) -> Samples:
@@ -34,7 +34,7 @@ class _Sample(Sampling):
         return "<sample: the block has not ended>" if self._trace is None else repr(self.samples)
 
 
-def sample(events: Sequence[str] | None = None, frequency: int | None = None, period: int | None = None) -> _Sample:
+def sample(events: Sequence[str] | None = None, frequency: int | None = None, period: int | None = None) -> SampledBlock:
     """Samples all threads of this process, in user mode, while the block runs: C code by function and line, Python as the
     interpreter's functions.
 
@@ -45,4 +45,4 @@ def sample(events: Sequence[str] | None = None, frequency: int | None = None, pe
     ``events`` are by default cycles, or the CPU's clock where no PMU counts. ``frequency`` is samples a second of running
     time, ``period`` instead events from sample to sample. Raises CannotCount where nothing can be sampled.
     """
-    return _Sample(events, rate(frequency, period))
+    return SampledBlock(events, rate(frequency, period))
