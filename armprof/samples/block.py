@@ -34,7 +34,9 @@ class SampledBlock(Sampling):
         return "<sample: the block has not ended>" if self._trace is None else repr(self.samples)
 
 
-def sample(events: Sequence[str] | None = None, frequency: int | None = None, period: int | None = None) -> SampledBlock:
+def sample(
+    events: Sequence[str] | None = None, frequency: int | None = None, period: int | None = None
+) -> SampledBlock:
     """Samples all threads of this process, in user mode, while the block runs: C code by function and line, Python as the
     interpreter's functions.
 

@@ -150,6 +150,7 @@ class _Sampler:
         self._named = tuple(canonical_events(events)) if events is not None else ()
         self._notes: list[str] = []
         self._native: Any = None
+        self._is_of_another = False  # the process, and so not for everybody to sample
         self._of: list[int] = []  # by native event: the number of its event
         self._moves_before: list[tuple[Any, ...]] = []
         self._text_before = b""
@@ -174,6 +175,7 @@ class _Sampler:
 
     def open(self, threads: Sequence[int], on_exec: bool = False, of_process: int | None = None) -> None:
         """Begins, or waits for the thread's exec."""
+        self._is_of_another = of_process is not None and _owner(of_process) != os.geteuid()
         targets, refused = self._targets()
         if not self._try(targets, threads, on_exec):
             fallback = self._fallback(targets, refused)
@@ -212,6 +214,10 @@ class _Sampler:
     def _explained(self, target: Target, error: int) -> Refusal:
         if error == errno.EMFILE:
             return Refusal(Status.NOT_COUNTED, "too many descriptors are open", "raise the limit: ulimit -n")
+        if error in (errno.EACCES, errno.EPERM) and self._is_of_another:
+            return Refusal(
+                Status.NOT_PERMITTED, "it is another user's process", "run as that user, or with CAP_PERFMON"
+            )
         return explain(error, self._machine.host, target.kernel)
 
     def _refuse(self, target: Target) -> NoReturn:
@@ -388,6 +394,13 @@ def mapped_code(pid: int) -> Iterator[tuple[int, int, int, bytes]]:
         if b"x" in access:
             start, end = (int(part, 16) for part in addresses.split(b"-"))
             yield start, end - start, int(offset, 16), name[0] if name else b"//anon"
+
+
+def _owner(pid: int) -> int | None:
+    try:
+        return Path(f"/proc/{pid}").stat().st_uid
+    except OSError:
+        return None
 
 
 def _lives(pid: int) -> bool:

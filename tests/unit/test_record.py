@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,23 @@ def test_a_block_of_this_program_is_sampled() -> None:
     assert any(".so" in frame.module or "python" in frame.module for frame in sampled.samples.frames)
     with pytest.raises(armprof.ArmprofError, match="has not ended"), armprof.sample() as unfinished:
         _ = unfinished.samples
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to become another user")
+def test_a_process_of_another_user_is_refused_with_that_reason() -> None:
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        os.setresuid(65534, 65534, 65534)
+        try:
+            sample_process(os.getppid(), seconds=0.1)
+        except CannotCount as refused:
+            os.write(writing, str(refused).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading) as told:
+        assert "it is another user's process; run as that user, or with CAP_PERFMON" in told.read()
 
 
 @pytest.mark.parametrize(
