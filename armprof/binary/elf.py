@@ -23,7 +23,7 @@ PT_LOAD, PT_NOTE, PT_GNU_EH_FRAME = 1, 4, 0x6474E550
 SHT_SYMTAB, SHT_NOTE, SHT_NOBITS, SHT_DYNSYM, SHT_RELA = 2, 7, 8, 11, 4
 SHF_ALLOC, SHF_EXECINSTR, SHF_COMPRESSED = 2, 4, 0x800
 PF_X = 1
-STT_OBJECT, STT_FUNC, STT_GNU_IFUNC = 1, 2, 10
+STT_NOTYPE, STT_OBJECT, STT_FUNC, STT_GNU_IFUNC = 0, 1, 2, 10
 
 SECTION = np.dtype("<u4,<u4,<u8,<u8,<u8,<u8,<u4,<u4,<u8,<u8")
 SECTION.names = ("name", "type", "flags", "address", "offset", "size", "link", "info", "align", "entry")
@@ -36,6 +36,7 @@ RELA.names = ("offset", "type", "symbol", "addend")
 
 # No compiler's debug information is packed better than this, and no file may ask for any amount of memory.
 MOST_PACKED = 100
+LONGEST = 1 << 16  # bytes of a name: those of C++ templates take thousands
 
 
 class Section(NamedTuple):
@@ -111,13 +112,12 @@ class Elf:
         number = self._number(62, 2)
         if number == 0xFFFF and len(headers):
             number = int(headers["link"][0])
-        names = self._bytes(headers[number]) if number < len(headers) else b""
+        names = bytes(self._bytes(headers[number])) if number < len(headers) else b""
         found = []
         for header in headers.tolist():
             name, type_, flags, address, offset, size, link = header[:7]
             inside = type_ == SHT_NOBITS or (offset <= self.size and size <= self.size - offset)
-            text = bytes(names[name : name + 256]).split(b"\0", 1)[0].decode(errors="replace")
-            found.append(Section(text, type_, flags, address, offset, size if inside else 0, link))
+            found.append(Section(text_at(names, name), type_, flags, address, offset, size if inside else 0, link))
         return tuple(found)
 
     def section(self, name: str) -> Section | None:
@@ -164,11 +164,11 @@ class Elf:
                 merged.append([start, end])
         return np.array(merged, np.uint64).reshape(-1, 2)
 
-    def symbols(self) -> Iterator[tuple[Any, memoryview]]:
-        """Each table of symbols, and the texts that its names are in."""
+    def symbols(self, kinds: tuple[int, ...] = (SHT_SYMTAB, SHT_DYNSYM)) -> Iterator[tuple[Any, memoryview]]:
+        """Each table of symbols of these kinds, and the texts that its names are in."""
         headers = self.section_headers
         for section in self.sections:
-            if section.type in (SHT_SYMTAB, SHT_DYNSYM) and section.link < len(headers):
+            if section.type in kinds and section.link < len(headers):
                 table = self._table(SYMBOL, section.offset, section.size // SYMBOL.itemsize, SYMBOL.itemsize)
                 yield table, self._bytes(headers[section.link])
 
@@ -212,6 +212,12 @@ class Elf:
                 offset = start + address - first
                 return bytes(self.data[offset : offset + min(size, first + length - address)])
         return b""
+
+
+def text_at(texts: bytes, start: int) -> str:
+    """The text that starts there; so much of it as a name may have."""
+    end = texts.find(b"\0", start, start + LONGEST)
+    return texts[start : end if end >= 0 else start + LONGEST].decode(errors="replace")
 
 
 def _unpacked(packed: memoryview, size: int) -> memoryview:

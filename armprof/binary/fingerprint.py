@@ -9,32 +9,31 @@ byte, and the same code in another place is another.
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-# What reading a damaged file raises besides ELFError: pyelftools expects some damages, and others surprise it.
-DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+from armprof.errors import ArmprofError
+
+if TYPE_CHECKING:
+    from armprof.binary.elf import Elf
 
 LENGTH = 16  # hexadecimal digits: two codes among a million are as rarely the same by chance as one in 10 million
-SHF_EXECINSTR = 4
 
 
 def of_file(path: Path, function: str | None = None) -> str | None:
     """The hash of the function's code, or of all code of the file where that cannot be had. None where it is no ELF file."""
-    from elftools.common.exceptions import ELFError
-    from elftools.elf.elffile import ELFFile
+    from armprof.binary.elf import ARM64, SHF_EXECINSTR, Elf
 
     try:
-        elf = ELFFile(io.BytesIO(path.read_bytes()))
-        if function is not None and elf["e_machine"] == "EM_AARCH64":
-            found = _reached(elf, function)
-            if found:
-                return of_functions(found)
-        sections = [(s.name, s.data()) for s in elf.iter_sections() if s["sh_flags"] & SHF_EXECINSTR]
-    except (OSError, ELFError, *DAMAGE):
+        elf = Elf(path)
+    except ArmprofError:
         return None
+    if function is not None and elf.machine == ARM64:
+        found = _reached(elf, function)
+        if found:
+            return of_functions(found)
+    sections = [(s.name, elf.bytes_of(s)) for s in elf.sections if s.flags & SHF_EXECINSTR]
     content = b"".join(f"{name} {len(code)} ".encode() + code for name, code in sections)
     return _digest((function or "").encode() + content) if sections else None
 
@@ -98,20 +97,26 @@ def _signed(word: int, bits: int) -> int:
 # ---- what a function reaches -----------------------------------------------------------------------------------------
 
 
-def _reached(elf: Any, function: str) -> list[tuple[str, range, list[int]]]:
-    """The function and what it calls or jumps to by name, and so on; nothing where the file has no such function."""
+def _reached(elf: Elf, function: str) -> list[tuple[str, range, list[int]]]:
+    """The function and what it calls or jumps to by name, and so on; nothing where the file has no such function, or
+    functions that overlap to more code than it has.
+    """
     spans = _spans(elf)
     named = {name: start for start, (name, _) in spans.items()}
     if function not in named:
         return []
     found: dict[int, tuple[str, range, list[int]]] = {}
     waiting = [named[function]]
+    length = 0
     while waiting:
         start = waiting.pop()
         if start in found or start not in spans:
             continue
         name, size = spans[start]
-        code = _code_at(elf, start, size)
+        code = elf.read(start, size)
+        length += len(code)
+        if length > elf.size:
+            return []
         addresses = range(start, start + len(code) // 4 * 4, 4)
         words = [int.from_bytes(code[at : at + 4], "little") for at in range(0, len(code) - 3, 4)]
         found[start] = name, addresses, words
@@ -120,26 +125,16 @@ def _reached(elf: Any, function: str) -> list[tuple[str, range, list[int]]]:
     return list(found.values())
 
 
-def _spans(elf: Any) -> dict[int, tuple[str, int]]:
+def _spans(elf: Elf) -> dict[int, tuple[str, int]]:
     """By address the name of each function, of several the shortest, and its size."""
-    from elftools.elf.sections import SymbolTableSection
+    from armprof.binary.elf import STT_FUNC, text_at
 
     spans: dict[int, tuple[str, int]] = {}
-    for section in elf.iter_sections():
-        if isinstance(section, SymbolTableSection):
-            for symbol in section.iter_symbols():
-                start, size = int(symbol["st_value"]), int(symbol["st_size"])
-                known = spans.get(start, ("", 0))[0]
-                is_code = symbol["st_info"]["type"] == "STT_FUNC" and symbol["st_shndx"] != "SHN_UNDEF" and size
-                if is_code and (not known or (len(symbol.name), symbol.name) < (len(known), known)):
-                    spans[start] = symbol.name, size
+    for table, names in elf.symbols():
+        functions = table[(table["info"] & 0xF == STT_FUNC) & (table["section"] != 0) & (table["size"] != 0)]
+        texts = bytes(names)
+        for at, start, size in zip(*(functions[field].tolist() for field in ("name", "value", "size")), strict=True):
+            name, known = text_at(texts, at), spans.get(start, ("", 0))[0]
+            if not known or (len(name), name) < (len(known), known):
+                spans[start] = name, size
     return spans
-
-
-def _code_at(elf: Any, address: int, size: int) -> bytes:
-    for segment in elf.iter_segments():
-        start = int(segment["p_vaddr"])
-        if segment["p_type"] == "PT_LOAD" and start <= address < start + int(segment["p_filesz"]):
-            data: bytes = segment.data()
-            return data[address - start : address - start + size]
-    return b""

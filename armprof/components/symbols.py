@@ -10,7 +10,7 @@ import ctypes
 import difflib
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from armprof.binary import fingerprint
 from armprof.components.failure import Failed
@@ -18,10 +18,11 @@ from armprof.components.work import Definition, Loop, Work
 from armprof.counters.machine import native
 from armprof.errors import ArmprofError
 
-# What ELF calls the machines that armprof runs on.
-MACHINES = {"aarch64": "EM_AARCH64", "x86_64": "EM_X86_64"}
-FUNCTIONS = ("STT_FUNC", "STT_LOOS")  # the second is GNU's IFUNC
-SHF_EXECINSTR = 4
+if TYPE_CHECKING:
+    from armprof.binary.elf import Elf
+
+ET_DYN = 3
+SHN_LORESERVE = 0xFF00  # from here on a symbol's section is a special one: of absolute, of common symbols
 LISTED = 8
 
 
@@ -48,35 +49,34 @@ def symbol(library: Path, name: str, loop: bool, called: str, title: str, operat
 
 def functions(library: Path) -> list[str]:
     """The functions that a shared library for this machine exports. Raises ArmprofError where it is none."""
-    from elftools.common.exceptions import ELFError
-    from elftools.elf.elffile import ELFFile
-    from elftools.elf.sections import SymbolTableSection
+    from armprof.binary.elf import ARM64, SHT_DYNSYM, X86_64, Elf, text_at
 
-    try:
-        with library.open("rb") as file:
-            if file.read(4) != b"\x7fELF":
-                raise ArmprofError(f"{library} is no shared library: it does not start as an ELF file does")
-            elf = ELFFile(file)
-            here = os.uname().machine
-            if here in MACHINES and elf["e_machine"] != MACHINES[here]:
-                raise ArmprofError(f"{library} is built for {elf.get_machine_arch()}, and this machine is {here}")
-            if elf["e_type"] != "ET_DYN":
-                raise ArmprofError(f"{library} is no shared library: link it with -shared")
-            table = elf.get_section_by_name(".dynsym")
-            symbols = table.iter_symbols() if isinstance(table, SymbolTableSection) else ()
-            return sorted({one.name for one in symbols if _is_function(elf, one)})
-    except OSError as error:
-        raise ArmprofError(f"cannot read {library}: {error.strerror}") from None
-    except (ELFError, *fingerprint.DAMAGE) as error:
-        raise ArmprofError(f"{library} is a damaged ELF file ({type(error).__name__}: {error})") from None
+    elf = Elf(library)
+    here = os.uname().machine
+    if elf.machine != {"aarch64": ARM64, "x86_64": X86_64}.get(here, elf.machine):
+        raise ArmprofError(f"{library} is built for {elf.machine_name}, and this machine is {here}")
+    if elf.type != ET_DYN:
+        raise ArmprofError(f"{library} is no shared library: link it with -shared")
+    if not elf.sections:
+        raise ArmprofError(f"{library} is a damaged ELF file: its table of sections is not there")
+    exported: set[str] = set()
+    for symbols, names in elf.symbols((SHT_DYNSYM,)):
+        texts = bytes(names)
+        exported.update(text_at(texts, at) for at in symbols["name"][_is_function(elf, symbols)].tolist())
+    return sorted(exported - {""})
 
 
-def _is_function(elf: Any, symbol: Any) -> bool:
-    """Whether a symbol is defined here and is code: in assembly many a function is left without a type."""
-    section, kind = symbol["st_shndx"], symbol["st_info"]["type"]
-    if not isinstance(section, int) or not symbol.name:
-        return False
-    return kind in FUNCTIONS or (kind == "STT_NOTYPE" and bool(elf.get_section(section)["sh_flags"] & SHF_EXECINSTR))
+def _is_function(elf: Elf, symbols: Any) -> Any:
+    """Which symbols are defined here and are code: in assembly many a function is left without a type."""
+    import numpy as np
+
+    from armprof.binary.elf import SHF_EXECINSTR, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE
+
+    kinds, section = symbols["info"] & 0xF, symbols["section"]
+    code = [number for number, one in enumerate(elf.sections) if one.flags & SHF_EXECINSTR]
+    function = (kinds == STT_FUNC) | (kinds == STT_GNU_IFUNC)
+    defined = (section > 0) & (section < SHN_LORESERVE)
+    return defined & (function | ((kinds == STT_NOTYPE) & np.isin(section, code)))
 
 
 def listed(names: list[str]) -> str:

@@ -24,6 +24,7 @@ MARKERS = {
     "debian_only": "needs QEMU's own PMU, which counts cycles and instructions alone",
     "two_cpus": "needs two CPUs",
     "one_cpu": "counts every instruction; QEMU gives one of two CPUs now and then what the other executed",
+    "anywhere": "takes long and needs no more than cycles and instructions: of the guests the fastest runs it",
     "slow": "takes seconds in a guest, and is not repeated in the one with two CPUs",
 }
 
@@ -47,6 +48,8 @@ def _why_not(item: pytest.Item) -> str | None:
     for machine in ("emulator", "debian"):
         if item.get_closest_marker(f"{machine}_only") and machine != MACHINE:
             return f"for the machine '{machine}', this one is '{MACHINE}'"
+    if item.get_closest_marker("anywhere") and MACHINE == "emulator":
+        return "left to the guest debian, which is faster"
     cpus = len(os.sched_getaffinity(0))
     if item.get_closest_marker("two_cpus") and cpus < 2:
         return "needs two CPUs, this machine has one"

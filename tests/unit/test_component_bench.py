@@ -312,9 +312,9 @@ def test_a_library_of_another_architecture_is_refused_by_its_name(library: Path,
 def test_what_is_no_shared_library_is_said_in_a_line(library: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.so"
     for content, complaint in (
-        (b"", "is no shared library"),
-        (b"#!/bin/sh\n", "is no shared library"),
-        (library.read_bytes()[:40], "is a damaged ELF file"),
+        (b"", "is no program or library"),
+        (b"#!/bin/sh\n", "is no program or library"),
+        (library.read_bytes()[:40], "ends too early"),
         (library.read_bytes()[:3000], "is a damaged ELF file"),
     ):
         broken.write_bytes(content)
