@@ -26,7 +26,7 @@ PACKAGES = (
     *("util-linux", "linux-perf", "strace", "papi-tools"),
     *("libc6-dev", "libpapi-dev"),  # for the cross-compiler
 )
-WHEELS = ("capstone", "cffi", "numpy", "pydemumble", "pyelftools", "rich", "pytest")
+WHEELS = ("capstone", "cffi", "numpy", "pydemumble", "rich", "pytest")
 PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_17_aarch64", "manylinux_2_28_aarch64")
 SITE = "usr/lib/armprof/site"
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from armprof.cli import main
 from armprof.components import bench, registry, trial
@@ -285,6 +286,20 @@ def test_the_functions_that_a_library_exports(library: Path) -> None:
     exported = functions(library)
     assert {"spin", "walk", "walk_create"} <= set(exported)
     assert not {"table", "hidden", "abort", "puts"} & set(exported)
+
+
+@pytest.mark.parametrize("name", ["libc.so.6", "libstdc++.so.6", "libm.so.6"])
+def test_exports_are_those_that_pyelftools_reads(name: str) -> None:
+    path = Path(f"/usr/lib/{os.uname().machine}-linux-gnu/{name}")
+    if not path.exists():
+        pytest.skip(f"there is no {path}")
+    with path.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".dynsym")
+        defined = (symbol for symbol in table.iter_symbols() if isinstance(symbol["st_shndx"], int))
+        # STT_LOOS is the number of GNU's IFUNC
+        expected = {symbol.name for symbol in defined if symbol["st_info"]["type"] in ("STT_FUNC", "STT_LOOS")}
+    assert set(functions(path)) == expected
+    assert len(expected) > 100
 
 
 @pytest.mark.parametrize(
