@@ -57,7 +57,7 @@ def test_a_walk_refills_each_line_once_and_is_read_in_user_space(walk: Walk) -> 
 def test_instructions_are_the_same_every_time_and_what_the_work_has(walking: Callable[..., Walk]) -> None:
     """To within what Python needs now and then to find memory for a number. Regions in C have it to the last one."""
     long, short = (walking(lines) for lines in LONG_AND_SHORT)
-    rows = [[instructions(work) for work in (long, short, long)] for _ in range(100)]
+    rows = [[instructions(work) for work in (long, short, long)] for _ in range(40)]
     difference = (LONG_AND_SHORT[0] - LONG_AND_SHORT[1]) * INSTRUCTIONS_PER_LINE
     assert median(row[0] - row[1] for row in rows) == pytest.approx(difference, abs=50)
     assert median(abs(row[0] - row[2]) for row in rows) <= 50
