@@ -189,5 +189,7 @@ def _change(one: Moved) -> str:
         return f"from 0 to {one.head:.3g} an operation"
     if one.change == 0:
         return "unchanged"
+    if one.change > 10:  # of hardly anything: a percentage would say nothing
+        return f"from {one.base:.3g} to {one.head:.3g} an operation"
     percent = 100 * one.change
     return f"{percent:+.1f} %" if abs(percent) >= 0.1 else f"{percent:+.1g} %"

@@ -157,6 +157,14 @@ def test_where_the_model_estimates_the_waits_refills_are_what_is_behind_them() -
     )
 
 
+def test_of_what_there_was_hardly_any_of_both_numbers_are_told() -> None:
+    base = counted(cpu_cycles=1000, inst_retired=800, model_divide_cycles=0.5)
+    head = counted(cpu_cycles=1500, inst_retired=800, model_divide_cycles=480)
+    assert cause(base, replace(head, counted_code="b"), of_time=False).sentence == (
+        "modelled cycles +50.0 %, explained by waits for divides from 0.5 to 480 an operation; instructions unchanged"
+    )
+
+
 def test_counters_within_their_noise_have_not_moved() -> None:
     base = counted("pmu", 0.02, cpu_cycles=1000, inst_retired=800, l2d_cache_refill=1)
     head = counted("pmu", 0.02, cpu_cycles=1100, inst_retired=830, l2d_cache_refill=1.03)
