@@ -1,4 +1,4 @@
-"""What docs/ci.md gives to copy, and the hooks of pre-commit: by the schemas of those who read them, with verbs that exist."""
+"""What examples/ci gives to copy, and the hooks of pre-commit: by the schemas of those who read them, with verbs that exist."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from ruamel.yaml import YAML
 from armprof.cli import VERBS, main
 
 PROJECT = Path(__file__).parents[2]
-PAGE = (PROJECT / "docs" / "ci.md").read_text()
 SCHEMAS = Path(check_jsonschema.__file__).parent / "builtin_schemas" / "vendor"
-BLOCKS = {found[1]: found[2] for found in re.finditer(r"^```yaml\n# (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)}
 WORKFLOW, CALLER = ".github/workflows/armprof.yml", ".github/workflows/performance.yml"
+FILES = {
+    name: (PROJECT / "examples" / "ci" / name).read_text()
+    for name in (WORKFLOW, CALLER, ".gitlab-ci.yml", ".pre-commit-config.yaml")
+}
 
 
 def parsed(text: str) -> Any:
@@ -38,11 +40,11 @@ def commands(text: str) -> list[list[str]]:
 )
 def test_it_is_what_its_platform_reads(name: str, schema: str) -> None:
     known = json.loads((SCHEMAS / f"{schema}.json").read_text(encoding="utf-8"))
-    jsonschema.validators.validator_for(known)(known).validate(parsed(BLOCKS[name]))
+    jsonschema.validators.validator_for(known)(known).validate(parsed(FILES[name]))
 
 
 def test_every_call_of_armprof_is_one_that_there_is(capsys: pytest.CaptureFixture[str]) -> None:
-    called = [words for block in BLOCKS.values() for words in commands(block)]
+    called = [words for block in FILES.values() for words in commands(block)]
     assert {words[1] for words in called} == {"stat", "compare"}
     for words in called:
         with pytest.raises(SystemExit) as ended:
@@ -52,14 +54,14 @@ def test_every_call_of_armprof_is_one_that_there_is(capsys: pytest.CaptureFixtur
 
 
 def test_what_a_caller_gives_is_what_the_workflow_takes() -> None:
-    inputs = parsed(BLOCKS[WORKFLOW])["on"]["workflow_call"]["inputs"]
-    given = parsed(BLOCKS[CALLER])["jobs"]["armprof"]["with"]
+    inputs = parsed(FILES[WORKFLOW])["on"]["workflow_call"]["inputs"]
+    given = parsed(FILES[CALLER])["jobs"]["armprof"]["with"]
     assert given.keys() <= inputs.keys()
     assert {name for name, one in inputs.items() if one.get("required")} <= given.keys()
 
 
 def test_no_step_pastes_what_a_pull_request_controls_into_its_script() -> None:
-    (job,) = parsed(BLOCKS[WORKFLOW])["jobs"].values()
+    (job,) = parsed(FILES[WORKFLOW])["jobs"].values()
     assert not [step for step in job["steps"] if "${{" in step.get("run", "")]
 
 
@@ -78,5 +80,5 @@ def test_the_hooks_are_verbs_that_there_are(capsys: pytest.CaptureFixture[str]) 
         }
         program, verb = hook["entry"].split()
         assert (program, verb in VERBS, hook["language"]) == ("armprof", True, "python")
-    used = parsed(BLOCKS[".pre-commit-config.yaml"])["repos"][0]["hooks"]
+    used = parsed(FILES[".pre-commit-config.yaml"])["repos"][0]["hooks"]
     assert {one["id"] for one in used} <= {hook["id"] for hook in hooks}
