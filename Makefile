@@ -1,5 +1,6 @@
 # make report   prints the report of the built-in kernels
 # make test     checks everything: style, types, C, Python, ARM64 guests
+# make docs     makes a site of the pages, in build/docs
 # make lint, make format, make clean
 #
 # All of them set up what they need first: Python packages in .venv, what is compiled in build, and the system
@@ -14,7 +15,7 @@ SOURCES = pyproject.toml meson.build meson.options $(shell find armprof csrc -ty
 report: $(VENV)/installed
 	armprof report
 
-test: lint test-c test-python test-guest
+test: lint docs test-c test-python test-guest
 
 lint: $(VENV)/dev $(VENV)/installed
 	ruff check
@@ -24,6 +25,11 @@ lint: $(VENV)/dev $(VENV)/installed
 format: $(VENV)/dev
 	ruff check --fix
 	ruff format
+
+# What the program goes by is a part of the pages, so they are all read anew. A warning, as of a link to nowhere, is an error.
+docs: $(VENV)/dev $(VENV)/installed
+	rm -rf build/docs
+	sphinx-build -W --keep-going -E -q -j auto -c docs -d build/docs-read . build/docs
 
 test-c: $(VENV)/dev
 	tools/test-c
@@ -56,4 +62,4 @@ $(VENV)/dev: $(VENV)/made pyproject.toml
 	python -m pip install --quiet --group dev
 	touch $@
 
-.PHONY: report test lint format test-c test-python test-guest clean
+.PHONY: report test lint format docs test-c test-python test-guest clean
