@@ -8,14 +8,14 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from armprof.errors import ArmprofError
 from armprof.monitor.rules import duration_ns
-from armprof.monitor.settings import DEFAULT_INTERVAL, Prometheus, Settings, address, read
+from armprof.monitor.settings import DEFAULT_INTERVAL, Otlp, Prometheus, Settings, address, read, url
 from armprof.report import live
 from armprof.run.codec import MismatchError
 
@@ -49,17 +49,20 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         metavar="[ADDRESS:]PORT",
         help="serve what Prometheus scrapes there; on loopback without an address",
     )
+    parser.add_argument(
+        "--otlp", metavar="URL", help="send the same to an OpenTelemetry collector, as in http://localhost:4318"
+    )
     parser.add_argument("--quiet", action="store_true", help="no view: alerts and what goes wrong alone, on stderr")
 
 
 def run(args: argparse.Namespace) -> int:
-    from armprof.monitor.sessions import open_loop, open_scope
+    from armprof.monitor.sessions import exporting, open_loop, open_scope
     from armprof.monitor.watch import Watch
 
     settings = _settings(args)
     duration = _duration(args.duration, "--duration") if args.duration else None
     scope = open_scope(settings, args.cgroup if args.pid is None else args.pid)
-    with open_loop(settings, scope, live.tell) as loop, _exported(loop, settings), _view(args, loop) as view:
+    with open_loop(settings, scope, live.tell) as loop, exporting(loop, settings, live.tell), _view(args, loop) as view:
         watch = Watch(settings, loop, view)
         with _signals(loop, lambda: watch.reload(lambda: _settings(args))) as woken:
             loop.run(duration, woken)
@@ -74,6 +77,9 @@ def _settings(args: argparse.Namespace) -> Settings:
     if args.prometheus:
         host, port = _usage(lambda: address(args.prometheus, "--prometheus"))
         settings = replace(settings, prometheus=replace(settings.prometheus or Prometheus(0), host=host, port=port))
+    if args.otlp:
+        endpoint = _usage(lambda: url(args.otlp, "--otlp"))
+        settings = replace(settings, otlp=replace(settings.otlp or Otlp(""), endpoint=endpoint))
     return replace(settings, store=args.store) if args.store else settings
 
 
@@ -87,19 +93,6 @@ def _usage(parse: Callable[[], T]) -> T:
         return parse()
     except MismatchError as error:
         raise ArmprofError(str(error)) from None
-
-
-@contextmanager
-def _exported(loop: Loop, settings: Settings) -> Iterator[None]:
-    """The loop's samples, served to Prometheus where that is wanted."""
-    if settings.prometheus is None:
-        yield
-        return
-    from armprof.monitor.exporter import Exporter, Server
-
-    with closing(Server(Exporter(loop), settings.prometheus)) as server:
-        live.tell(f"serving Prometheus at {settings.prometheus.host}:{server.port}")
-        yield
 
 
 @contextmanager

@@ -128,13 +128,16 @@ class Alarm:
         """Threshold and clear; None where they hang on a baseline that there is none of."""
         if not rule.of_baseline:
             return rule.threshold, rule.clear
-        if (rule, target) not in self._baselines:
-            self._baselines[rule, target] = self._baseline(rule.figure, target, rule.baseline_ns)
-        base = self._baselines[rule, target]
+        base = rule.base if rule.base is not None else self._own_past(rule, target)
         if base is None:
             return None
         sign = 1 if rule.above else -1
         return base * (1 + sign * rule.threshold), base * (1 + sign * rule.clear)
+
+    def _own_past(self, rule: Rule, target: str) -> float | None:
+        if (rule, target) not in self._baselines:
+            self._baselines[rule, target] = self._baseline(rule.figure, target, rule.baseline_ns)
+        return self._baselines[rule, target]
 
 
 def targets_of(rule: Rule, report: Report) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,22 @@ from armprof.monitor import levels
 from armprof.monitor.latencies import PERCENTILES
 from armprof.run.codec import MismatchError
 
-KEYS = ("figure", "target", "above", "below", "above_baseline", "below_baseline", "clear", "hold", "baseline")
+KEYS = (
+    "figure",
+    "target",
+    "above",
+    "below",
+    "above_baseline",
+    "below_baseline",
+    "clear",
+    "hold",
+    "baseline",
+    "component",
+)
 BOUNDS = ("above", "below", "above_baseline", "below_baseline")
 OF_COMPONENTS = (*PERCENTILES, "mean_ns", "calls_per_s")
+OF_HISTORY = "history:"  # before the name of a baseline that `armprof history approve` keeps
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(ms|s|m|h|d)")
 _UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -34,13 +47,16 @@ class Figure:
         return f"{self.name}.{self.part}" if self.part else self.name
 
 
+Base = Callable[[str, Figure, str], float]  # a run's name, a figure, a component -> what the figure was there
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One alert. It begins when the figure was beyond the threshold for ``hold_ns``, and ends when it was on the right side of
     ``clear`` as long.
 
-    ``of_baseline``: threshold and clear are shares by which the figure may differ from its median over the last
-    ``baseline_ns`` before the monitor began.
+    ``of_baseline``: threshold and clear are shares by which the figure may differ from ``base``, what it was in a run, or
+    where that is None from its median over the last ``baseline_ns`` before the monitor began.
     """
 
     name: str
@@ -52,6 +68,7 @@ class Rule:
     hold_ns: int
     of_baseline: bool = False
     baseline_ns: int = 0
+    base: float | None = None
 
     @property
     def cause(self) -> str:
@@ -62,7 +79,7 @@ class Rule:
 def duration_ns(value: Any, path: str, least: float = 0.0) -> int:
     """A duration as in "90s", "10m", "24h", in nanoseconds."""
     expected = 'a duration as in "500ms", "10s", "5m", "24h" or "7d"'
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)\s*(ms|s|m|h|d)", value) if isinstance(value, str) else None
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise MismatchError(path, expected, value)
     seconds = float(found[1]) * _UNITS[found[2]]
@@ -88,13 +105,15 @@ def figure(value: Any, path: str, components: bool = True) -> Figure:
         raise ValueError(f"{path}: {error}; expected {known}") from None
 
 
-def rules(document: Mapping[str, Any]) -> tuple[Rule, ...]:
-    """The rules under [alerts]. Raises ValueError whose text begins with the path of the key."""
+def rules(document: Mapping[str, Any], base: Base) -> tuple[Rule, ...]:
+    """The rules under [alerts]. ``base`` finds what a run has of a figure. Raises ValueError whose text begins with the path
+    of the key.
+    """
     tables = config.table(dict(document), "alerts")
-    return tuple(_rule(tables, name) for name in tables)
+    return tuple(_rule(tables, name, base) for name in tables)
 
 
-def _rule(tables: dict[str, Any], name: str) -> Rule:
+def _rule(tables: dict[str, Any], name: str, base: Base) -> Rule:
     path = f"alerts.{config.path_of(name)}"
     given = config.table(tables, name, KEYS, path)
     if "figure" not in given:
@@ -114,22 +133,43 @@ def _rule(tables: dict[str, Any], name: str) -> Rule:
         raise ValueError(
             f"{path}.clear: expected {side} {bound}, {threshold:g}: an alert ends on the calm side of where it began"
         )
-    if "baseline" in given and not of_baseline:
-        raise ValueError(f"{path}.baseline: only with above_baseline or below_baseline")
+    for key in ("baseline", "component"):
+        if key in given and not of_baseline:
+            raise ValueError(f"{path}.{key}: only with above_baseline or below_baseline")
+    watched = figure(given["figure"], f"{path}.figure")
     target = given.get("target", "")
     if not isinstance(target, str):
         raise MismatchError(f"{path}.target", 'a target as in "cpu0", or "*" for each', target)
     return Rule(
         name=name,
-        figure=figure(given["figure"], f"{path}.figure"),
+        figure=watched,
         target=target,
         above=above,
         threshold=threshold,
         clear=clear,
         hold_ns=duration_ns(given.get("hold", "10s"), f"{path}.hold"),
         of_baseline=of_baseline,
-        baseline_ns=duration_ns(given.get("baseline", "24h"), f"{path}.baseline", 60) if of_baseline else 0,
+        **(_baseline(given, path, watched, base) if of_baseline else {}),
     )
+
+
+def _baseline(given: dict[str, Any], path: str, watched: Figure, base: Base) -> dict[str, Any]:
+    """What the figure is held against: its past over that time, or a run."""
+    text = given.get("baseline", "24h")
+    if not isinstance(text, str) or _DURATION.fullmatch(text):
+        if "component" in given:
+            raise ValueError(f"{path}.component: only with a baseline that is a run")
+        return {"baseline_ns": duration_ns(text, f"{path}.baseline", 60)}
+    if not text.startswith(OF_HISTORY) and "." not in text:
+        raise MismatchError(f"{path}.baseline", f'"24h", a run file as in "base.json", or "{OF_HISTORY}NAME"', text)
+    component = config.text(given["component"], f"{path}.component") if "component" in given else ""
+    try:
+        found = base(text, watched, component)
+    except ArmprofError as error:
+        raise ValueError(f"{path}.baseline: {error}") from None
+    if not found > 0:
+        raise ValueError(f"{path}.baseline: {watched} is {found:g} there, and no share of it says anything")
+    return {"base": found}
 
 
 def number(value: Any, path: str) -> float:

@@ -1,11 +1,13 @@
-"""A monitor put together from its settings: whom to sample, the metrics, the store."""
+"""A monitor put together from its settings: whom to sample, the metrics, the store, where it all goes."""
 
 from __future__ import annotations
 
+import ipaddress
 import platform
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
@@ -45,6 +47,39 @@ def open_loop(
         raise
     metrics: Sequence[str] = wanted(settings.metrics, scope.machine.core).metrics
     return Loop(scope, settings.interval_ns, metrics, store, settings.keep, latencies=latencies)
+
+
+@contextmanager
+def exporting(loop: Loop, settings: Settings, tell: Callable[[str], None]) -> Iterator[None]:
+    """Serves and sends what the loop samples, as the settings say."""
+    with ExitStack() as stack:
+        if settings.prometheus is None and settings.otlp is None:
+            yield
+            return
+        from armprof.monitor.exported import Exported
+
+        exported = Exported(loop)
+        if (at := settings.prometheus) is not None:
+            from armprof.monitor.exporter import Server
+
+            server = stack.enter_context(closing(Server(exported, at)))
+            tell(f"serving Prometheus at {at.host}:{server.port}")
+            if at.passwords is not None and at.certfile is None and not is_loopback(at.host):
+                tell("without TLS passwords are read by whoever sees the traffic: monitor.prometheus.certfile")
+        if settings.otlp is not None:
+            from armprof.monitor.otlp import Sender
+
+            sender = stack.enter_context(closing(Sender(exported, settings.otlp, tell)))
+            tell(f"sending by OTLP to {sender.url}")
+        yield
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody else can reach that address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _store(path: Path, settings: Settings, scope: Scope, tell: Callable[[str], None]) -> Store:

@@ -13,7 +13,7 @@ from armprof.counters.machine import canonical_events
 from armprof.errors import ArmprofError
 from armprof.metrics.wanted import wanted
 from armprof.monitor.aging import Keep
-from armprof.monitor.rules import Rule, duration_ns, rules
+from armprof.monitor.rules import Figure, Rule, duration_ns, rules
 from armprof.run.codec import MismatchError
 
 # Groups of metrics that together answer why, on one core's counters in a few turns.
@@ -22,7 +22,7 @@ SOFTWARE = ("task_clock", "page_faults", "context_switches", "cpu_migrations")
 STORE = Path("armprof-monitor.db")
 
 LEAST_INTERVAL_S, DEFAULT_INTERVAL = 0.01, "100ms"
-_KEYS = ("interval", "store", "metrics", "events", "keep", "notify", "prometheus")
+_KEYS = ("interval", "store", "metrics", "events", "keep", "notify", "prometheus", "otlp")
 _KEEP = ("full", "seconds", "minutes")
 
 
@@ -37,13 +37,24 @@ class Notify:
 
 @dataclass(frozen=True, slots=True)
 class Prometheus:
-    """Where to serve what Prometheus scrapes, and the keys for TLS; with a ``client_cafile`` to clients that it vouches for."""
+    """Where to serve what Prometheus scrapes, and the keys for TLS; with a ``client_cafile`` to clients that it vouches for,
+    with ``passwords`` to users of that file.
+    """
 
     port: int
     host: str = "127.0.0.1"
     certfile: Path | None = None
     keyfile: Path | None = None
     client_cafile: Path | None = None
+    passwords: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Otlp:
+    """Whereto the same is sent by OTLP over HTTP, and how often."""
+
+    endpoint: str
+    every_ns: int = 15_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,7 @@ class Settings:
     notify: Notify = field(default_factory=Notify)
     rules: tuple[Rule, ...] = ()
     prometheus: Prometheus | None = None
+    otlp: Otlp | None = None
 
 
 def read(path: Path | None) -> Settings:
@@ -99,8 +111,9 @@ def parse(document: dict[str, Any], folder: Path) -> Settings:
         store=folder / config.text(given["store"], "monitor.store") if "store" in given else None,
         keep=kept,
         notify=_notify(given, folder),
-        rules=rules(document),
+        rules=rules(document, lambda name, figure, component: _of_a_run(folder, name, figure, component)),
         prometheus=_prometheus(given, folder) if "prometheus" in given else None,
+        otlp=_otlp(given) if "otlp" in given else None,
     )
 
 
@@ -112,15 +125,40 @@ def address(text: str, path: str) -> tuple[str, int]:
     return host.strip("[]") or Prometheus(0).host, int(port)
 
 
+def _of_a_run(folder: Path, name: str, figure: Figure, component: str) -> float:
+    from armprof.monitor import baselines  # the formats of runs are many
+
+    return baselines.value(baselines.read(name, folder), figure, component)
+
+
 def _prometheus(given: dict[str, Any], folder: Path) -> Prometheus:
     path = "monitor.prometheus"
-    keys = ("certfile", "keyfile", "client_cafile")
+    tls = ("certfile", "keyfile", "client_cafile")
+    keys = (*tls, "passwords")
     table = config.table(given, "prometheus", ("listen", *keys), path)
-    host, port = address(config.text(table.get("listen", ""), f"{path}.listen"), f"{path}.listen")
+    if "listen" not in table:
+        raise ValueError(f"{path}: a key listen is missing: where to serve")
+    host, port = address(config.text(table["listen"], f"{path}.listen"), f"{path}.listen")
     files = {key: folder / config.text(table[key], f"{path}.{key}") for key in keys if key in table}
-    if files and "certfile" not in files:
+    if "certfile" not in files and any(key in files for key in tls):
         raise ValueError(f"{path}: a key certfile is missing: TLS needs the server's certificate")
     return Prometheus(port, host, **files)
+
+
+def url(text: str, path: str) -> str:
+    """An address that begins with http:// or https://. Raises MismatchError."""
+    if not text.startswith(("http://", "https://")):
+        raise MismatchError(path, "an address that begins with http:// or https://", text)
+    return text
+
+
+def _otlp(given: dict[str, Any]) -> Otlp:
+    path = "monitor.otlp"
+    table = config.table(given, "otlp", ("endpoint", "every"), path)
+    if "endpoint" not in table:
+        raise ValueError(f"{path}: a key endpoint is missing: where to send")
+    endpoint = url(config.text(table["endpoint"], f"{path}.endpoint"), f"{path}.endpoint")
+    return Otlp(endpoint, duration_ns(table["every"], f"{path}.every", 1)) if "every" in table else Otlp(endpoint)
 
 
 def _names(given: dict[str, Any], key: str, default: Sequence[str]) -> Sequence[str]:
@@ -136,11 +174,8 @@ def _notify(given: dict[str, Any], folder: Path) -> Notify:
     command = table.get("command", [])
     if not isinstance(command, list):
         raise MismatchError(f"{path}.command", 'a list of words, as in ["logger", "-t", "armprof"]', command)
-    webhook = table.get("webhook", "")
-    if webhook and not (isinstance(webhook, str) and webhook.startswith(("http://", "https://"))):
-        raise MismatchError(f"{path}.webhook", "an address that begins with http:// or https://", webhook)
     return Notify(
         log=folder / config.text(table["log"], f"{path}.log") if "log" in table else None,
         command=tuple(config.text(word, f"{path}.command[{at}]") for at, word in enumerate(command)),
-        webhook=webhook,
+        webhook=url(config.text(table["webhook"], f"{path}.webhook"), f"{path}.webhook") if "webhook" in table else "",
     )

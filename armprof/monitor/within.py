@@ -6,6 +6,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +17,7 @@ from armprof.monitor.alerts import Alert
 from armprof.monitor.latencies import Distribution, bucket_of, lower_bound
 from armprof.monitor.reports import Report
 from armprof.monitor.rules import duration_ns
-from armprof.monitor.sessions import OWN, open_loop, open_scope
+from armprof.monitor.sessions import OWN, exporting, open_loop, open_scope
 from armprof.monitor.settings import Settings, read
 from armprof.monitor.watch import Watch
 
@@ -96,8 +97,12 @@ class Monitor:
         """Opens the counters and begins to sample."""
         if self._thread is not None:
             raise ArmprofError("this monitor runs already")
-        self._loop = open_loop(self.settings, open_scope(self.settings, OWN), self.tell, RegionLatencies())
-        self._watch = Watch(self.settings, self._loop, self)
+        with ExitStack() as opened:
+            scope = open_scope(self.settings, OWN)
+            self._loop = opened.enter_context(open_loop(self.settings, scope, self.tell, RegionLatencies()))
+            opened.enter_context(exporting(self._loop, self.settings, self.tell))
+            self._watch = opened.enter_context(closing(Watch(self.settings, self._loop, self)))
+            self._opened = opened.pop_all()
         self._thread = threading.Thread(target=self._run, name="armprof-monitor", daemon=True)
         self._thread.start()
 
@@ -108,8 +113,7 @@ class Monitor:
         self._loop.stop()
         self._thread.join()
         self._thread = None
-        self._watch.close()
-        self._loop.close()
+        self._opened.close()
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure

@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,22 @@ def free_port() -> int:
 class Prometheus:
     """Scrapes these ports every second; its data is in a folder below."""
 
-    def __init__(self, folder: Path, ports: Sequence[int] = (), rules: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        ports: Sequence[int] = (),
+        rules: Path | None = None,
+        scrape: Mapping[str, Any] | None = None,
+    ) -> None:
         folder.mkdir(exist_ok=True)
         config = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
             "scrape_configs": [
-                {"job_name": "armprof", "static_configs": [{"targets": [f"127.0.0.1:{port}" for port in ports]}]}
+                {
+                    "job_name": "armprof",
+                    "static_configs": [{"targets": [f"127.0.0.1:{port}" for port in ports]}],
+                    **(scrape or {}),
+                }
             ],
             "rule_files": [str(rules)] if rules else [],
         }

@@ -17,7 +17,8 @@ from monitored import START, TENTH, GivenScope, GivenTarget, counted, report, sa
 from prometheus import RULES, Prometheus, need_prometheus
 
 from armprof.errors import ArmprofError
-from armprof.monitor.exporter import Exporter, Server
+from armprof.monitor.exported import Exported
+from armprof.monitor.exporter import Server
 from armprof.monitor.latencies import Distribution
 from armprof.monitor.loop import Loop
 from armprof.monitor.moments import Mark
@@ -38,9 +39,9 @@ def loop():
     made.close()
 
 
-def scraped(exporter: Exporter) -> str:
+def scraped(exported: Exported) -> str:
     with (
-        closing(Server(exporter, At(0))) as server,
+        closing(Server(exported, At(0))) as server,
         urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics") as page,
     ):
         return page.read().decode()
@@ -55,12 +56,12 @@ def value_of(page: str, name: str, **labels: str) -> float | None:
 
 
 def test_raw_counts_and_their_times_are_counters_that_add_up(loop):
-    exporter = Exporter(loop)
+    exported = Exported(loop)
     one = sample(loop.scope, START, 100, 50)
     one.counts[0] = (loop.scope.targets[0], [counted(100), (600.0, 200, TENTH, TENTH // 3)])
-    exporter.add(one)
-    exporter.add(sample(loop.scope, START + TENTH, 100, 50))
-    page = scraped(exporter)
+    exported.add(one)
+    exported.add(sample(loop.scope, START + TENTH, 100, 50))
+    page = scraped(exported)
     where = {"target": "cpu0", "pmu": "core", "scope": "all"}
     assert value_of(page, "armprof_cpu_cycles_total", **where) == 200
     assert value_of(page, "armprof_inst_retired_total", **where) == 250  # as counted, not scaled
@@ -71,9 +72,9 @@ def test_raw_counts_and_their_times_are_counters_that_add_up(loop):
 
 
 def test_metrics_and_levels_are_gauges_and_what_has_no_value_is_absent(loop):
-    exporter = Exporter(loop)
-    exporter.see(report(loop.scope, [sample(loop.scope, START, 200, 100)], metrics_wanted=("ipc", "l1d_mpki")))
-    page = scraped(exporter)
+    exported = Exported(loop)
+    exported.see(report(loop.scope, [sample(loop.scope, START, 200, 100)], metrics_wanted=("ipc", "l1d_mpki")))
+    page = scraped(exported)
     assert value_of(page, "armprof_ipc", target="machine") == 0.5
     assert value_of(page, "armprof_ipc", target="cpu1") == 0.5
     assert value_of(page, "armprof_busy_cpus", target="machine") == 1.5
@@ -82,19 +83,19 @@ def test_metrics_and_levels_are_gauges_and_what_has_no_value_is_absent(loop):
 
 
 def test_regions_are_calls_and_seconds(loop):
-    exporter = Exporter(loop)
+    exported = Exported(loop)
     for _ in range(2):
         found = {"parse": Distribution(3e9, {10**9: 3})}
-        exporter.see(report(loop.scope, [sample(loop.scope, START, 1, 1)], latencies=found))
-    page = scraped(exporter)
+        exported.see(report(loop.scope, [sample(loop.scope, START, 1, 1)], latencies=found))
+    page = scraped(exported)
     assert value_of(page, "armprof_region_calls_total", region="parse") == 6
     assert value_of(page, "armprof_region_seconds_total", region="parse") == 6
 
 
 def test_late_samples_are_counted_and_the_machine_is_told(loop):
-    exporter = Exporter(loop)
-    exporter.add(sample(loop.scope, START, 1, 1, marks=[Mark(START, "", "late", "")]))
-    page = scraped(exporter)
+    exported = Exported(loop)
+    exported.add(sample(loop.scope, START, 1, 1, marks=[Mark(START, "", "late", "")]))
+    page = scraped(exported)
     assert value_of(page, "armprof_late_samples_total") == 1
     assert value_of(page, "armprof_monitor_info", whole="machine") == 1
 
@@ -113,12 +114,12 @@ def test_what_is_no_address_is_told(text):
 
 def test_a_port_that_is_taken_is_one_line(loop):
     with (
-        closing(Server(Exporter(loop), At(0))) as server,
+        closing(Server(Exported(loop), At(0))) as server,
         pytest.raises(
             ArmprofError, match=f"cannot serve Prometheus at 127.0.0.1:{server.port}: Address already in use"
         ),
     ):
-        Server(Exporter(loop), At(server.port))
+        Server(Exported(loop), At(server.port))
 
 
 def test_with_a_certificate_it_serves_tls(loop, tmp_path):
@@ -133,7 +134,7 @@ def test_with_a_certificate_it_serves_tls(loop, tmp_path):
         pytest.skip("openssl cannot make a certificate here")
     context = ssl.create_default_context(cafile=tmp_path / "cert.pem")
     at = At(0, certfile=tmp_path / "cert.pem", keyfile=tmp_path / "key.pem")
-    with closing(Server(Exporter(loop), at)) as server:
+    with closing(Server(Exported(loop), at)) as server:
         with urllib.request.urlopen(f"https://127.0.0.1:{server.port}/metrics", context=context) as page:
             assert b"armprof_monitor_info" in page.read()
         with pytest.raises(OSError, match=r"."):
@@ -146,10 +147,10 @@ def test_with_a_certificate_it_serves_tls(loop, tmp_path):
 def test_the_rules_are_right_to_promtool_and_the_metrics_too(loop):
     need_prometheus()
     subprocess.run(["promtool", "check", "rules", RULES], check=True, capture_output=True)
-    exporter = Exporter(loop)
-    exporter.add(sample(loop.scope, START, 200, 100))
-    exporter.see(report(loop.scope, [sample(loop.scope, START, 200, 100)]))
-    checked = subprocess.run(["promtool", "check", "metrics"], input=scraped(exporter), text=True, capture_output=True)
+    exported = Exported(loop)
+    exported.add(sample(loop.scope, START, 200, 100))
+    exported.see(report(loop.scope, [sample(loop.scope, START, 200, 100)]))
+    checked = subprocess.run(["promtool", "check", "metrics"], input=scraped(exported), text=True, capture_output=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
