@@ -7,15 +7,16 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from armprof.errors import ArmprofError
 from armprof.monitor.rules import duration_ns
-from armprof.monitor.settings import DEFAULT_INTERVAL, Otlp, Prometheus, Settings, address, read, url
+from armprof.monitor.settings import DEFAULT_INTERVAL, STORE, Otlp, Prometheus, Settings, address, read, url
 from armprof.report import live
 from armprof.run.codec import MismatchError
 
@@ -35,6 +36,9 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     )
     whom.add_argument(
         "--cgroup", type=Path, metavar="PATH", help="a cgroup of version 2, as in system.slice/nginx.service"
+    )
+    whom.add_argument(
+        "--follow", action="store_true", help="sample nothing, and show what another monitor writes into the store"
     )
     parser.add_argument(
         "--interval", metavar="TIME", help=f"how often to sample, as in 100ms or 1s (default: {DEFAULT_INTERVAL})"
@@ -61,13 +65,64 @@ def run(args: argparse.Namespace) -> int:
 
     settings = _settings(args)
     duration = _duration(args.duration, "--duration") if args.duration else None
+    if args.follow:
+        return _follow(args, settings, duration)
     scope = open_scope(settings, args.cgroup if args.pid is None else args.pid)
-    with open_loop(settings, scope, live.tell) as loop, exporting(loop, settings, live.tell), _view(args, loop) as view:
+    with (
+        open_loop(settings, scope, live.tell) as loop,
+        exporting(loop, settings, live.tell),
+        _view(args, scope) as view,
+    ):
         watch = Watch(settings, loop, view)
         with _signals(loop, lambda: watch.reload(lambda: _settings(args))) as woken:
             loop.run(duration, woken)
         watch.close()
     return 1 if watch.raised and duration is not None else 0
+
+
+def _follow(args: argparse.Namespace, settings: Settings, duration_ns: int | None) -> int:
+    """Shows what another monitor writes, until that ends or this is stopped."""
+    from armprof.counters.machine import machine
+    from armprof.metrics.wanted import wanted
+    from armprof.monitor.follow import Follower
+
+    for option in ("interval", "prometheus", "otlp"):
+        if getattr(args, option):
+            raise ArmprofError(
+                f"--{option}: with --follow nothing is sampled; it belongs to the monitor that writes the store"
+            )
+    end = None if duration_ns is None else time.monotonic_ns() + duration_ns
+    store = settings.store or STORE
+    metrics = tuple(wanted(settings.metrics, machine().core).metrics)
+    was_silent = raised = False
+    with closing(Follower(store, metrics)) as follower, _view(args, follower.scope) as view, _stop() as stopped:
+        while end is None or time.monotonic_ns() < end:
+            ended = follower.has_ended  # asked first: what it wrote at its end is shown
+            if (seen := follower.poll()) is not None:
+                for alert in seen.changed:
+                    raised |= alert.ended_ns is None
+                    view.alert(alert)
+                view.show(seen.report, seen.standing)
+            if follower.is_silent and not was_silent:
+                view.tell(f"nothing is written into {store} any more: its monitor was killed, or cannot write")
+            was_silent = follower.is_silent
+            if ended:
+                view.tell(f"the monitor that wrote {store} has ended")
+                break
+            if stopped(1):
+                break
+    return 1 if raised and duration_ns is not None else 0
+
+
+@contextmanager
+def _stop() -> Iterator[Callable[[float], bool]]:
+    """Waits that many seconds; True where SIGINT or SIGTERM came meanwhile."""
+    ending = {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ending)
+    try:
+        yield lambda seconds: signal.sigtimedwait(ending, seconds) is not None
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _settings(args: argparse.Namespace) -> Settings:
@@ -96,18 +151,20 @@ def _usage(parse: Callable[[], T]) -> T:
 
 
 @contextmanager
-def _view(args: argparse.Namespace, loop: Loop) -> Iterator[View]:
+def _view(args: argparse.Namespace, scope: Scope) -> Iterator[View]:
     """A dashboard on a terminal that can show one, columns elsewhere."""
+    from armprof.budget import plan
     from armprof.report.pieces import listed
 
+    budgets = live.budgets(plan.find(args.config))
     size = shutil.get_terminal_size()
     if not args.quiet and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-        with live.Screen(loop.scope.title) as screen:
+        with live.Screen(scope.title, budgets) as screen:
             yield screen
         return
-    columns = live.Columns(sys.stdout, sys.stderr, size.columns if sys.stdout.isatty() else 80, args.quiet)
-    columns.tell(f"sampling {loop.scope.title}")
-    for reason, events in not_counted(loop.scope).items():
+    columns = live.Columns(sys.stdout, sys.stderr, size.columns if sys.stdout.isatty() else 80, args.quiet, budgets)
+    columns.tell(f"{'following' if args.follow else 'sampling'} {scope.title}")
+    for reason, events in not_counted(scope).items():
         columns.tell(f"not counted: {reason}: {listed(events, 4)}")
     yield columns
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TextIO
 
 from armprof.metrics.topdown import TERMS
@@ -15,11 +16,13 @@ from armprof.monitor.alerts import Alert
 from armprof.monitor.figures import unit, value
 from armprof.monitor.moments import Mark
 from armprof.monitor.reports import Report
-from armprof.monitor.rules import Figure
+from armprof.monitor.rules import OF_COMPONENTS, Figure
 from armprof.report import figures
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from armprof.budget.plan import Plan
 
 BARS = "▁▂▃▄▅▆▇█"
 KEPT = 60  # reports that the sparklines cover
@@ -40,6 +43,24 @@ COLUMNS: tuple[tuple[str, Figure], ...] = (
     ("faults/s", Figure("event", "page_faults", "per_s")),
     ("moves/s", Figure("event", "cpu_migrations", "per_s")),
 )
+
+# Of a component that has no budget; one that has shows what it is held to.
+LATENCIES = ("p50_ns", "p99_ns")
+Budgets = Mapping[Figure, float]  # of latencies of components, in nanoseconds
+
+
+def budgets(plan: Plan) -> Budgets:
+    """What components may take by the project's own plan: those that ship are of components that only share a name."""
+    return {Figure("latency", one.component, one.figure): one.value for one in plan.budgets if one.stated}
+
+
+def latencies(report: Report, held_to: Budgets) -> list[Figure]:
+    """The latencies that are shown of each component of the report."""
+    found = []
+    for name in report.latencies:
+        budgeted = [one for one in held_to if one.name == name and one.part in OF_COMPONENTS]
+        found += budgeted or [Figure("latency", name, part) for part in LATENCIES]
+    return found
 
 
 def sparkline(values: Iterable[float | None]) -> str:
@@ -78,12 +99,14 @@ def tell(line: str) -> None:
 
 
 class Columns:
-    """A line a report, under headings that come again every 20 lines, as vmstat does it. Lines about what happens go to
-    ``err``, which is all there is where it is ``quiet``.
+    """A line a report, under headings that come again every 20 lines, as vmstat does it. Components follow memory, each with
+    the share of its budget. Lines about what happens go to ``err``, which is all there is where it is ``quiet``.
     """
 
-    def __init__(self, out: TextIO, err: TextIO, width: int = 80, quiet: bool = False) -> None:
-        self._out, self._err, self._width, self._quiet = out, err, width, quiet
+    def __init__(
+        self, out: TextIO, err: TextIO, width: int = 80, quiet: bool = False, held_to: Budgets = MappingProxyType({})
+    ) -> None:
+        self._out, self._err, self._width, self._quiet, self._budgets = out, err, width, quiet, held_to
         self._known: set[str] = set()  # titles that had a value so far
         self._columns: list[tuple[str, Figure]] = []
         self._lines = 0
@@ -100,17 +123,26 @@ class Columns:
                 self.tell(f"{_clock(mark.at_ns)} {mark.kind}: {mark.text}")
         if self._quiet:
             return
-        cells = {title: shown(value(report, one), unit(one, report)) for title, one in COLUMNS if _has(report, one)}
+        components = [(_title(one), one) for one in latencies(report, self._budgets)]
+        possible = (*COLUMNS[:2], *components, *COLUMNS[2:])
+        cells = {title: self._cell(report, one) for title, one in possible if _has(report, one)}
         new = {title for title, cell in cells.items() if cell != figures.NONE} - self._known
         if new or self._lines % 20 == 0:
             self._known |= new
-            self._columns = [(title, one) for title, one in COLUMNS if title in self._known]
-            while 8 + sum(_wide(title) + 2 for title, _ in self._columns) > self._width:
+            self._columns = [(title, one) for title, one in possible if title in self._known]
+            while 8 + sum(_wide(title, one) + 2 for title, one in self._columns) > self._width:
                 self._columns.pop()
-            self._write("time    " + "".join(f"  {title:>{_wide(title)}}" for title, _ in self._columns))
-        row = "".join(f"  {cells.get(title, figures.NONE):>{_wide(title)}}" for title, _ in self._columns)
+            self._write("time    " + "".join(f"  {title:>{_wide(title, one)}}" for title, one in self._columns))
+        row = "".join(f"  {cells.get(title, figures.NONE):>{_wide(title, one)}}" for title, one in self._columns)
         self._write(f"{_clock(report.at_ns)}{row}")
         self._lines += 1
+
+    def _cell(self, report: Report, one: Figure) -> str:
+        found = value(report, one)
+        share = (
+            f" {figures.percent(found / self._budgets[one], 0)}" if found is not None and one in self._budgets else ""
+        )
+        return f"{shown(found, unit(one, report))}{share}"
 
     def _write(self, line: str) -> None:
         self._out.write(f"{line}\n")
@@ -121,8 +153,17 @@ def _has(report: Report, figure: Figure) -> bool:
     return figure.kind != "metric" or figure.name in report.metrics()
 
 
-def _wide(title: str) -> int:
-    return max(len(title), 9)
+def _title(one: Figure) -> str:
+    """A component's column: a name may be longer than a screen."""
+    return f"{_shortened(one.name, 16)} {one.part.removesuffix('_ns')}"
+
+
+def _shortened(name: str, most: int) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}~"
+
+
+def _wide(title: str, one: Figure) -> int:
+    return max(len(title), 13 if one.kind == "latency" else 9)  # with the share of a budget
 
 
 def _clock(at_ns: int) -> str:
@@ -139,6 +180,7 @@ class Dashboard:
     marks: deque[Mark] = field(default_factory=lambda: deque(maxlen=SHOWN_MARKS))
     late: int = 0
     report: Report | None = None
+    budgets: Budgets = field(default_factory=dict)
 
     def add(self, report: Report) -> None:
         """Takes in a report."""
@@ -147,16 +189,14 @@ class Dashboard:
         self.marks.extend(mark for mark in report.marks if mark.kind not in NOT_SHOWN)
         wanted = [one for _, one in COLUMNS if one.kind != "metric"]
         wanted += [Figure("metric", name) for name in report.metrics_wanted if name not in TERMS]
-        wanted += [
-            Figure("latency", name, part) for name in report.latencies for part in ("p50_ns", "p99_ns", "calls_per_s")
-        ]
+        wanted += latencies(report, self.budgets)
         for one in wanted:
             found = value(report, one)
             if one in self.values or found is not None:
                 self.values.setdefault(one, deque(maxlen=KEPT)).append(found)
 
     def render(self, alerts: Sequence[str], rows: int = 24) -> RenderableType:
-        """The dashboard in that many rows: what is wrong first, then top-down, then the figures."""
+        """The dashboard in that many rows: what is wrong first, then top-down, the components, and the figures."""
         from rich.console import Group
 
         from armprof.report.pieces import table, text
@@ -169,18 +209,45 @@ class Dashboard:
         parts += [text(f"ALERT {told}", "bold red") for told in alerts[:SHOWN_MARKS]]
         parts += self._top_down(report)
         left = rows - len(parts) - len(self.marks) - 2
+        if components := [one for one in self.values if one.kind == "latency"][: max(1, left // 2)]:
+            parts.append(self._components(report, components))
+            left -= len(components) + 1
         figures_shown = table("figure", ">now", ">least", ">most", "the last minute")
-        for one, past in list(self.values.items())[: max(1, left)]:
+        for one in [one for one in self.values if one.kind != "latency"][: max(1, left)]:
+            past = self.values[one]
             known = [v for v in past if v is not None]
             in_what = unit(one, report)
-            room = max(8, self.width - 66)
             numbers = (shown(v, in_what) for v in (past[-1], min(known, default=None), max(known, default=None)))
-            figures_shown.add_row(text(str(one)), *map(text, numbers), text(sparkline(list(past)[-room:])))
+            figures_shown.add_row(text(str(one)), *map(text, numbers), text(self._spark(past)))
         parts.append(figures_shown)
         if why := self._nothing_counted(report):
             parts.append(text(why, "dim"))
         parts += [text(f"{_clock(mark.at_ns)} {mark.kind}: {mark.text}", "yellow") for mark in self.marks]
         return Group(*parts)
+
+    def _components(self, report: Report, latencies: Sequence[Figure]) -> RenderableType:
+        """Their latencies, each with its budget; what exceeds it stands out."""
+        from armprof.report.pieces import table, text
+
+        made = table("component", "", ">now", ">budget", ">used", ">calls/s", "the last minute")
+        for one in latencies:
+            now, budget = self.values[one][-1], self.budgets.get(one)
+            used = None if now is None or budget is None else now / budget
+            calls = value(report, Figure("latency", one.name, "calls_per_s"))
+            cells = (
+                _shortened(one.name, self.width - 62),
+                one.part.removesuffix("_ns"),
+                shown(now, "ns"),
+                shown(budget, "ns"),
+                figures.NONE if used is None else figures.percent(used, 0),
+                shown(calls, "/s"),
+                self._spark(self.values[one]),
+            )
+            made.add_row(*map(text, cells), style="bold red" if used is not None and used > 1 else "")
+        return made
+
+    def _spark(self, past: Sequence[float | None]) -> str:
+        return sparkline(list(past)[-max(8, self.width - 66) :])
 
     def _top_down(self, report: Report) -> list[RenderableType]:
         """The four terms as one bar."""
@@ -209,12 +276,12 @@ class Dashboard:
 class Screen:
     """A `Dashboard` on the whole terminal."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, held_to: Budgets = MappingProxyType({})) -> None:
         from rich.console import Console
         from rich.live import Live
 
         self._console = Console()
-        self._dashboard = Dashboard(title, self._console.width)
+        self._dashboard = Dashboard(title, self._console.width, budgets=held_to)
         self._live = Live(self._dashboard.render(()), console=self._console, auto_refresh=False, screen=True)
         self._said: list[str] = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,15 +11,18 @@ from hypothesis import strategies as st
 from monitored import START, GivenScope, GivenTarget, S, report, sample
 from rich.console import Console
 
+from armprof.budget import plan
 from armprof.counters.reading import Status
 from armprof.counters.refusal import Refusal
 from armprof.monitor.alerts import Alert
 from armprof.monitor.latencies import Distribution
 from armprof.monitor.moments import Mark
 from armprof.monitor.reports import Report
-from armprof.report.live import Columns, Dashboard, shown, sparkline
+from armprof.monitor.rules import Figure
+from armprof.report.live import Columns, Dashboard, budgets, shown, sparkline
 
 EVENTS = ("cpu_cycles", "inst_retired", "l1d_cache_refill", "stall_backend", "context_switches")
+NAME = "a component with quite a long name indeed"
 WANTED = ("ipc", "l1d_mpki", "backend_stalled", "frontend_stalled")
 
 
@@ -29,7 +33,7 @@ def second(n: int, marks: tuple[Mark, ...] = ()) -> Report:
         levels={"machine": {"busy": 1.25 + n / 10, "memory_bytes": 3.5 * 2**30}},
     )
     one = sample(scope, START + n * S, 2e9, 1.5e9, 3e6, 5e8, 12_345, span_ns=S)
-    found = {"a component with quite a long name indeed": Distribution(3e5, {1000: 250, 40_000: 10})}
+    found = {NAME: Distribution(3e5, {1000: 250, 40_000: 10})}
     return report(scope, [one], metrics_wanted=WANTED, latencies=found, marks=marks)
 
 
@@ -63,13 +67,46 @@ def test_columns_hold_in_80_characters_and_come_with_headings():
     out, err = io.StringIO(), io.StringIO()
     columns = Columns(out, err)
     for n in range(25):
-        columns.show(second(n), [])
+        columns.show(replace(second(n), latencies={}), [])
     lines = out.getvalue().splitlines()
     assert [line.startswith("time") for line in lines].count(True) == 2
     assert max(map(len, lines)) <= 80
     assert lines[0].split()[:4] == ["time", "busy", "memory", "IPC"]
     assert lines[1].split()[1:5] == ["1.25", "3.50", "GiB", "0.750"]
     assert err.getvalue() == ""
+
+
+HELD_TO = {Figure("latency", NAME, "p50_ns"): 2_000.0, Figure("latency", NAME, "p99_ns"): 10_000.0}
+
+
+def test_columns_hold_components_against_their_budgets():
+    out = io.StringIO()
+    columns = Columns(out, out, held_to=HELD_TO)
+    columns.show(second(0), [])
+    columns.show(replace(second(1), latencies={NAME: Distribution()}), [])
+    heading, row, without = out.getvalue().splitlines()
+    assert max(map(len, (heading, row, without))) <= 80
+    assert "a component wit~ p50" in heading
+    assert "1.02 us 51 %" in row
+    assert "41.0 us 410 %" in row
+    assert "IPC" not in heading  # no room for it
+    assert without.split()[-1] == "-"  # no call is no 0
+
+
+def test_the_dashboard_has_components_with_their_budgets_and_what_exceeds_one_stands_out():
+    dashboard = Dashboard("x", budgets=HELD_TO)
+    for n in range(3):
+        dashboard.add(second(n))
+    out = io.StringIO()
+    Console(file=out, width=80, force_terminal=True, color_system="standard").print(dashboard.render(()))
+    within, beyond = (line for line in out.getvalue().splitlines() if "a component" in line)
+    assert ("51 %" in within, "410 %" in beyond) == (True, True)
+    assert ("\x1b[1;31m" in within, "\x1b[1;31m" in beyond) == (False, True)
+
+
+def test_budgets_that_ship_are_of_components_that_only_share_a_name():
+    stated = plan.parse("[budgets.parse]\np99_ns = 5\n")
+    assert budgets(stated) == {Figure("latency", "parse", "p99_ns"): 5.0}
 
 
 def test_what_happens_and_alerts_go_to_stderr_even_where_it_is_quiet():
