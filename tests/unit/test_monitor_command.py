@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,40 @@ def test_a_terminal_gets_a_dashboard_and_is_left_as_it_was(tmp_path):
     os.close(ours)
     assert b"memory_bytes" in seen
     assert seen.rfind(b"\x1b[?1049l") > seen.rfind(b"\x1b[?1049h")  # the screen before is there again
+
+
+UNIT = Path(__file__).parents[2] / "docs/monitor/armprof-monitor.service"
+
+
+def test_the_unit_is_right_to_systemd(tmp_path):
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed: apt install systemd")
+    text = UNIT.read_text()
+    assert "/usr/local/bin/armprof " in text
+    (tmp_path / UNIT.name).write_text(text.replace("/usr/local/bin/armprof ", f"{sys.executable} -m armprof "))
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", tmp_path / UNIT.name], capture_output=True, text=True
+    )
+    assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_a_dumb_terminal_gets_lines_of_its_width_and_no_codes(tmp_path):
+    import pty
+
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "dumb", "COLUMNS": "60"}
+    monitor = subprocess.Popen(
+        [*ARMPROF, "--duration", "1200ms"], cwd=tmp_path, stdout=theirs, stderr=subprocess.DEVNULL, env=environment
+    )
+    os.close(theirs)
+    seen = b""
+    with suppress(OSError):  # the other end is closed
+        while more := os.read(ours, 65536):
+            seen += more
+    assert monitor.wait(60) == 0
+    os.close(ours)
+    lines = seen.decode().splitlines()
+    assert lines[0].split()[:3] == ["time", "busy", "memory"]
+    assert len(lines) >= 2
+    assert max(map(len, lines)) <= 60
+    assert "\x1b" not in seen.decode()
