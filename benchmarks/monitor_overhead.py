@@ -1,6 +1,9 @@
-"""What `armprof monitor` takes of one core and of memory, beside `perf stat -I 100` on the same events.
+"""What `armprof monitor` takes of one core and of memory, beside `perf stat -I 100` on the same events in the same groups.
 
-python benchmarks/monitor_overhead.py [SECONDS] [EVENT,...]
+python benchmarks/monitor_overhead.py [SECONDS]
+
+Where there is no PMU its events are stood in for by clocks (stand_in_pmu.py): what is measured is reading, storing and
+judging as many counters, in as many groups, of which reading the register itself is the least part.
 """
 
 from __future__ import annotations
@@ -10,15 +13,25 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
-SOFTWARE = "task_clock,cpu_clock,page_faults,minor_faults,major_faults,context_switches,cpu_migrations,alignment_faults"
+from stand_in_pmu import stand_in
+
+from armprof.counters.machine import machine
+from armprof.metrics.wanted import wanted
+from armprof.monitor.sessions import open_scope
+from armprof.monitor.settings import parse
+
+SETTLE_S = 5
+STAND_IN = [sys.executable, "-P", str(Path(__file__).with_name("stand_in_pmu.py"))]
 
 
 def cost(command: list[str], seconds: float, cwd: str) -> tuple[float, float]:
     """The share of one core that the command took, its start left out, and the most memory that it had, in MiB."""
     process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(3)
+    time.sleep(SETTLE_S)
     before, begin = spent(process.pid), time.monotonic()
     time.sleep(seconds)
     share = (spent(process.pid) - before) / (time.monotonic() - begin)
@@ -29,18 +42,35 @@ def cost(command: list[str], seconds: float, cwd: str) -> tuple[float, float]:
 
 
 def spent(pid: int) -> float:
-    """Seconds of CPU. The scheduler's own sum, where ticks of 10 ms would tell nothing of half a millisecond."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    """Seconds of CPU, of all threads: the scheduler's own sum, as ticks of 10 ms tell nothing of half a millisecond."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
-def main(seconds: float, events: str) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        listed = ", ".join(f'"{event}"' for event in events.split(","))
-        Path(folder, "armprof.toml").write_text(f"[monitor]\nevents = [{listed}]\n")
-        ours = cost(["armprof", "monitor", "--quiet", "--store", "m.db"], seconds, folder)
-        names = events.replace("_", "-")
-        theirs = cost(["perf", "stat", "-a", "-A", "-I", "100", "-x;", "-e", names, "-o", "perf.csv"], seconds, folder)
-        stored = os.path.getsize(Path(folder, "m.db")) / seconds
+def events_of_perf() -> tuple[str, int, int]:
+    """The monitor's groups as perf spells them, how many events these are, and how many metrics they make."""
+    settings = parse({}, Path())
+    scope = open_scope(settings)
+    groups, events = scope.targets[0].groups, scope.targets[0].events
+    scope.close()
+    sizes = Counter(group for group in groups.values() if group is not None)
+    clocks = ["{" + ",".join(["task-clock"] * n) + "}" for n in sizes.values()]
+    software = [event.replace("_", "-") for event in events if groups[event] is None]
+    return ",".join([*clocks, *software]), len(events), len(wanted(settings.metrics, machine().core).metrics)
+
+
+def main(seconds: float) -> None:
+    has_pmu = bool(machine().host.pmus)
+    machine.cache_clear()
+    with nullcontext() if has_pmu else stand_in(), tempfile.TemporaryDirectory() as folder:
+        spelled, events, metrics = events_of_perf()
+        command = ["armprof"] if has_pmu else STAND_IN
+        ours = cost([*command, "monitor", "--quiet", "--store", "m.db"], seconds, folder)
+        theirs = cost(
+            ["perf", "stat", "-a", "-A", "-I", "100", "-x;", "-e", spelled, "-o", "perf.csv"], seconds, folder
+        )
+        stored = os.path.getsize(Path(folder, "m.db")) / (SETTLE_S + seconds)
+        print(f"{events} events on each of {os.cpu_count()} CPUs, {metrics} metrics; load {os.getloadavg()[0]:.1f}")
         print(f"armprof monitor: {100 * ours[0]:.3f} % of one core, {ours[1]:.1f} MiB, {stored / 1000:.1f} kB/s stored")
         print(
             f"perf stat -I 100: {100 * theirs[0]:.3f} % of one core, {theirs[1]:.1f} MiB; ratio {ours[0] / theirs[0]:.2f}"
@@ -48,4 +78,4 @@ def main(seconds: float, events: str) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 60, sys.argv[2] if len(sys.argv) > 2 else SOFTWARE)
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 60)
