@@ -97,7 +97,6 @@ def _follow(args: argparse.Namespace, settings: Settings, duration_ns: int | Non
     was_silent = raised = False
     with closing(Follower(store, metrics)) as follower, _view(args, follower.scope) as view, _stop() as stopped:
         while end is None or time.monotonic_ns() < end:
-            ended = follower.has_ended  # asked first: what it wrote at its end is shown
             if (seen := follower.poll()) is not None:
                 for alert in seen.changed:
                     raised |= alert.ended_ns is None
@@ -106,7 +105,7 @@ def _follow(args: argparse.Namespace, settings: Settings, duration_ns: int | Non
             if follower.is_silent and not was_silent:
                 view.tell(f"nothing is written into {store} any more: its monitor was killed, or cannot write")
             was_silent = follower.is_silent
-            if ended:
+            if follower.has_ended:
                 view.tell(f"the monitor that wrote {store} has ended")
                 break
             if stopped(1):

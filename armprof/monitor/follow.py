@@ -5,6 +5,7 @@ A service has no terminal, nor has a program that is monitored from within; whoe
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ class Follower:
         self._levels: dict[str, dict[str, float]] = {}
         self._seen_ns = time.monotonic_ns()
         self.is_silent = False
+        self.has_ended = False  # that monitor has closed its session
 
     def _first_tick(self) -> int:
         """What is older than the last second is not shown."""
@@ -81,19 +83,21 @@ class Follower:
         (interval,) = self._db.execute("SELECT interval_ns FROM sessions WHERE id = ?", (self._session,)).fetchone()
         return (last or 0) - max(1, 1_000_000_000 // int(interval))
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether that monitor has closed its session."""
-        (ended,) = self._db.execute("SELECT ended_ns FROM sessions WHERE id = ?", (self._session,)).fetchone()
-        return ended is not None
-
     def poll(self) -> Seen | None:
-        """What was written since the last time; None where there is nothing new."""
-        self._db.execute("BEGIN")  # one state of the store for all questions
+        """What was written since the last time; None where there is nothing new. Raises ArmprofError for what is no store."""
         try:
-            return self._poll()
-        finally:
-            self._db.execute("COMMIT")
+            self._db.execute("BEGIN")  # one state of the store for all questions
+            try:
+                self.has_ended = self._has_ended()
+                return self._poll()
+            finally:
+                self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise ArmprofError(f"the store {self._path} cannot be read: {error}") from None
+
+    def _has_ended(self) -> bool:
+        (ended,) = self._db.execute("SELECT ended_ns FROM sessions WHERE id = ?", (self._session,)).fetchone() or (0,)
+        return ended is not None
 
     def _poll(self) -> Seen | None:
         # up to the end of a report, which levels are stored with: what the report told of its whole time belongs together

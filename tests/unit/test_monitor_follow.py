@@ -138,6 +138,7 @@ def test_a_writer_that_is_silent_or_has_ended_is_known(store, path, monkeypatch)
         assert not follower.is_silent
         assert not follower.has_ended
         store.close(START)
+        follower.poll()
         assert follower.has_ended
     with pytest.raises(ArmprofError, match=r"the monitor that wrote .* has ended; `armprof trends"):
         Follower(path, METRICS)
