@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from armprof import __version__
-from armprof.errors import CannotCount
+from armprof.errors import ArmprofError, CannotCount
 from armprof.monitor.exported import Exported, Family, facts
 
 if TYPE_CHECKING:
@@ -44,7 +44,10 @@ class Sender:
         self._exported, self._every_s, self._tell = exported, to.every_ns / 1e9, tell
         self._began_ns = time.time_ns()
         self._resource = _resource(exported)
-        self._exporter = OTLPMetricExporter(endpoint=self.url)
+        try:
+            self._exporter = OTLPMetricExporter(endpoint=self.url)
+        except (ValueError, OSError) as error:
+            raise ArmprofError(f"a variable OTEL_EXPORTER_OTLP_* is not understood: {error}") from None
         self._failing = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="armprof-otlp", daemon=True)
@@ -66,10 +69,14 @@ class Sender:
     def _send(self) -> None:
         from opentelemetry.sdk.metrics.export import MetricExportResult
 
+        sent, why = False, ""
         with _Overheard() as said:
-            sent = self._exporter.export(self._data(time.time_ns())) is MetricExportResult.SUCCESS
+            try:
+                sent = self._exporter.export(self._data(time.time_ns())) is MetricExportResult.SUCCESS
+            except OSError as error:  # requests' own errors are some
+                why = str(error)
         if not sent and not self._failing:
-            self._tell(f"{self.url} does not take what is sent by OTLP: {said.first or 'it gives no reason'}")
+            self._tell(f"{self.url} does not take what is sent by OTLP: {said.first or why or 'it gives no reason'}")
         if sent and self._failing:
             self._tell(f"{self.url} takes what is sent by OTLP again; sums have lost nothing")
         self._failing = not sent

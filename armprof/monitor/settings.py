@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,7 +148,12 @@ def _prometheus(given: dict[str, Any], folder: Path) -> Prometheus:
 
 def url(text: str, path: str) -> str:
     """An address that begins with http:// or https://. Raises MismatchError."""
-    if not text.startswith(("http://", "https://")):
+    try:
+        parts = urllib.parse.urlsplit(text)
+        known = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:  # a port that is no number
+        known = False
+    if not known:
         raise MismatchError(path, "an address that begins with http:// or https://", text)
     return text
 

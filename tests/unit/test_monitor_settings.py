@@ -109,6 +109,8 @@ def test_without_a_file_there_are_defaults(tmp_path, monkeypatch):
         ("[monitor.prometheus]", "line 1: monitor.prometheus: a key listen is missing"),
         ("[monitor.otlp]", "line 1: monitor.otlp: a key endpoint is missing"),
         ('[monitor.otlp]\nendpoint = "collector"', "line 2: monitor.otlp.endpoint: expected an address that begins"),
+        ('[monitor.otlp]\nendpoint = "http://x:y"', "line 2: monitor.otlp.endpoint: expected an address that begins"),
+        ('[monitor.otlp]\nendpoint = "http://"', "line 2: monitor.otlp.endpoint: expected an address that begins"),
         ('[monitor.otlp]\nendpoint = "http://x"\nevery = "1ms"', "line 3: monitor.otlp.every: expected a duration"),
         ("[alerts.a]\nabove = 1", "line 1: alerts.a: a key figure is missing"),
         ('[alerts.a]\nfigure = "ipc"', "line 1: alerts.a: expected one of above, below"),
