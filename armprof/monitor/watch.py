@@ -18,7 +18,8 @@ from armprof.monitor.rules import Figure
 from armprof.monitor.settings import Settings
 from armprof.monitor.store import connect
 
-SAMPLED = ("interval_ns", "metrics", "events", "store")  # settings that a reload does not change
+# Settings that a reload does not change.
+LASTING = ("interval_ns", "metrics", "events", "store", "prometheus", "otlp")
 
 
 class View(Protocol):
@@ -68,9 +69,9 @@ class Watch:
         self._notifier.notify = settings.notify
         self._loop.keep(settings.keep)
         told = "rules, receivers and retention are those of the file now"
-        changed = [what for what in SAMPLED if getattr(settings, what) != getattr(self._settings, what)]
+        changed = [what for what in LASTING if getattr(settings, what) != getattr(self._settings, what)]
         if changed:
-            told += f"; what is sampled stays until a restart: {', '.join(changed).replace('_ns', '')}"
+            told += f"; what was changed of the rest holds from a restart on: {', '.join(changed).replace('_ns', '')}"
         self._view.tell(f"configuration reloaded: {told}")
         if self._loop.store:
             self._loop.store.marks([Mark(time.time_ns(), "", "reloaded", told)])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 import time
+import urllib.request
 from contextlib import closing
 
 import pytest
@@ -84,6 +86,26 @@ def test_a_program_is_sampled_and_its_regions_are_stored(tmp_path):
         assert name == "parse"
         assert calls == parse.calls
         assert db.execute("SELECT ended_ns IS NOT NULL FROM sessions").fetchall() == [(1,)]
+
+
+@forked
+def test_a_program_serves_what_prometheus_scrapes_while_it_is_monitored(tmp_path, capfd):
+    pytest.importorskip("prometheus_client")
+    config = tmp_path / "armprof.toml"
+    config.write_text('[monitor.prometheus]\nlisten = "0"\n')
+    parse = armprof.region("parse", ["task_clock"])
+    with Monitor(config=config, interval="20ms"):
+        port = re.search(r"serving Prometheus at 127\.0\.0\.1:(\d+)", capfd.readouterr().err)[1]
+        deadline = time.monotonic() + 60
+        page = b""
+        while b'armprof_region_calls_total{region="parse"}' not in page and time.monotonic() < deadline:
+            with parse:
+                spin(MS)
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+                page = answer.read()
+    assert b'armprof_region_calls_total{region="parse"}' in page
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics")
 
 
 @forked
