@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 struct ap_counts_header *ap_counts;
@@ -20,6 +20,9 @@ struct ap_region_name *ap_regions;
 struct ap_contention *ap_lines;
 
 static struct ap_module *modules;
+
+/* Of each bank its region plus 1, and the process that has it, 0 where none has: in one word, which changes hands whole. */
+static uint64_t *owners;
 static char *counts_path;
 static pthread_mutex_t modules_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -40,6 +43,7 @@ static struct ap_counts_header layout(uint64_t *size) {
     header.modules_at = place(&end, AP_MAX_MODULES * sizeof(struct ap_module));
     header.regions_at = place(&end, AP_MAX_REGIONS * sizeof(struct ap_region_name));
     header.lines_at = place(&end, AP_MAX_LINES * sizeof(struct ap_contention));
+    header.owners_at = place(&end, AP_MAX_BANKS * sizeof *owners);
     header.bank_blocks_at = place(&in_bank, AP_MAX_BLOCKS * sizeof(struct ap_block_counts));
     header.bank_sites_at = place(&in_bank, AP_MAX_SITES * sizeof(struct ap_site_counts));
     header.bank_size = in_bank;
@@ -89,6 +93,7 @@ bool ap_counts_open(const char *path) {
     ap_regions = (void *)(all + header.regions_at);
     ap_lines = (void *)(all + header.lines_at);
     modules = (void *)(all + header.modules_at);
+    owners = (void *)(all + header.owners_at);
     return true;
 }
 
@@ -102,19 +107,50 @@ uint32_t ap_take(uint32_t *count, uint32_t more, uint32_t capacity) {
     return first;
 }
 
+static uint64_t owned(uint32_t region, uint32_t process) { return (uint64_t)(region + 1) << 32 | process; }
+
+/* Whoever has a bank and is killed does not give it back. */
+static bool ended(uint32_t process) {
+    return process != (uint32_t)getpid() && kill((pid_t)process, 0) != 0 && errno == ESRCH;
+}
+
+/* Takes a bank that was counted into before, so that their number follows the threads that live at once, and not those
+ * that ever did. UINT32_MAX where there is none. */
+static uint32_t take_spare(uint32_t region) {
+    uint32_t banks = __atomic_load_n(&ap_counts->banks, __ATOMIC_RELAXED);
+    for (uint32_t number = 0; number < banks; number++) {
+        uint64_t word = __atomic_load_n(&owners[number], __ATOMIC_ACQUIRE);
+        uint32_t process = (uint32_t)word;
+        if (word >> 32 == region + 1 && (!process || ended(process)) &&
+            __atomic_compare_exchange_n(&owners[number], &word, owned(region, (uint32_t)getpid()), false,
+                                        __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+            return number;
+        }
+    }
+    return UINT32_MAX;
+}
+
 struct ap_bank *ap_bank_open(uint32_t order, uint32_t region) {
-    uint32_t number = ap_take(&ap_counts->banks, 1, AP_MAX_BANKS);
+    uint32_t spare = take_spare(region);
+    uint32_t number = spare == UINT32_MAX ? ap_take(&ap_counts->banks, 1, AP_MAX_BANKS) : spare;
     if (number == UINT32_MAX) {
         return NULL;
     }
     struct ap_bank *bank = map(ap_counts->banks_at + number * ap_counts->bank_size, ap_counts->bank_size);
-    if (bank) {
+    if (bank && number != spare) {
+        bank->number = number;
         bank->process = (uint32_t)getpid();
-        bank->thread = (uint32_t)syscall(SYS_gettid);
         bank->order = order;
         bank->region = region;
+        __atomic_store_n(&owners[number], owned(region, (uint32_t)getpid()), __ATOMIC_RELEASE);
     }
     return bank;
+}
+
+void ap_bank_close(struct ap_bank *bank) {
+    uint64_t *owner = &owners[bank->number], word = owned(bank->region, 0);
+    munmap(bank, ap_counts->bank_size);
+    __atomic_store_n(owner, word, __ATOMIC_RELEASE);
 }
 
 struct ap_block_counts *ap_bank_blocks(struct ap_bank *bank) {

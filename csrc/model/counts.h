@@ -9,7 +9,9 @@
  *   sites     each load and store of the blocks
  *   modules   the files that the code was mapped from
  *   regions   the names of the regions that the program marked
- *   banks     the counts of one thread within one region (or none): one record for each block, one for each site
+ *   owners    who counts into each bank now
+ *   banks     the counts of one thread within one region (or none), and then of the next: one record for each block, one
+ *             for each site
  */
 #ifndef AP_MODEL_COUNTS_H
 #define AP_MODEL_COUNTS_H
@@ -103,10 +105,10 @@ struct ap_site_counts {
 };
 
 struct ap_bank {
-    uint32_t process;
-    uint32_t thread;        /* the kernel's number of it */
-    uint32_t region;
+    uint32_t number;
+    uint32_t process;       /* that began it, as the next two */
     uint32_t order;         /* of the thread among all that were started */
+    uint32_t region;
     uint64_t l1d_wb;        /* lines written back from L1D to L2 */
     uint64_t l2_wb;         /* and from L2 on */
     uint64_t prefetched;    /* lines brought into L1D before they were asked for */
@@ -126,7 +128,7 @@ struct ap_contention {
 
 struct ap_counts_header {
     char magic[16];
-    uint64_t blocks_at, words_at, sites_at, modules_at, regions_at, lines_at, banks_at;
+    uint64_t blocks_at, words_at, sites_at, modules_at, regions_at, lines_at, owners_at, banks_at;
     uint64_t bank_size, bank_blocks_at, bank_sites_at;
     uint32_t blocks, words, sites, modules, regions, banks; /* how many there are; taken by atomic addition */
     uint32_t exhausted;  /* blocks for which there was no room: not counted */
@@ -149,8 +151,11 @@ bool ap_counts_open(const char *path);
 /* Room for so many more: number of the first, UINT32_MAX where there is none. */
 uint32_t ap_take(uint32_t *count, uint32_t more, uint32_t capacity);
 
-/* A new bank, NULL where there is no room for it. */
+/* A bank of the region that nobody counts into any more, or a new one. NULL where there is no room for it. */
 struct ap_bank *ap_bank_open(uint32_t order, uint32_t region);
+
+/* Leaves it to threads that come later. */
+void ap_bank_close(struct ap_bank *bank);
 struct ap_block_counts *ap_bank_blocks(struct ap_bank *bank);
 struct ap_site_counts *ap_bank_sites(struct ap_bank *bank);
 

@@ -5,48 +5,21 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-static uint64_t names[AP_MAX_REGIONS]; /* of the regions of this process: where their names are */
-static uint32_t processes[AP_MAX_REGIONS];
+static uint64_t names[AP_MAX_REGIONS]; /* of the regions that this process entered: where their names are */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Banks of threads that ended, by region. Only where many threads have come are they used again: until then each thread's
- * counts stay apart. */
-static struct spare {
-    struct ap_bank *bank;
-    struct spare *next;
-} *spares[AP_MAX_REGIONS];
-
-enum { KEPT_APART = 256 };
-
-static struct ap_bank *bank_for(struct ap_core *core, uint32_t region) {
-    pthread_mutex_lock(&lock);
-    struct spare *spare = ap_counts->banks < KEPT_APART ? NULL : spares[region];
-    struct ap_bank *bank = spare ? spare->bank : NULL;
-    if (spare) {
-        spares[region] = spare->next;
-        free(spare);
-    }
-    pthread_mutex_unlock(&lock);
-    return bank ? bank : ap_bank_open(core->order, region);
-}
-
 void ap_banks_end(struct ap_core *core) {
-    pthread_mutex_lock(&lock);
     for (uint32_t region = 0; region < ap_counts->regions; region++) {
-        struct spare *spare = core->banks[region] ? malloc(sizeof *spare) : NULL;
-        if (spare) {
-            *spare = (struct spare){core->banks[region], spares[region]};
-            spares[region] = spare;
+        if (core->banks[region]) {
+            ap_bank_close(core->banks[region]);
         }
     }
-    pthread_mutex_unlock(&lock);
 }
 
 static bool count_into(struct ap_core *core, uint32_t region) {
     if (!core->banks[region]) {
-        core->banks[region] = bank_for(core, region);
+        core->banks[region] = ap_bank_open(core->order, region);
     }
     struct ap_bank *bank = core->banks[region];
     if (bank) {
@@ -58,29 +31,37 @@ static bool count_into(struct ap_core *core, uint32_t region) {
 }
 
 bool ap_banks_start(struct ap_core *core) {
-    if (core->banks) { /* a child of fork: what is there is the parent's */
-        memset(spares, 0, sizeof spares);
-        free(core->banks);
-    }
+    free(core->banks); /* of a child of fork: what is there is the parent's */
     core->banks = calloc(AP_MAX_REGIONS, sizeof *core->banks);
     return core->banks && count_into(core, core->depth ? core->frames[core->depth - 1].region : 0);
 }
 
-/* The region of this name within that one, new or known. 0 where there is no room for more. */
+/* The region of this name within that one, of this process or another. 0 where there is no room for more. */
+static uint32_t region_named(uint32_t parent, const char *name) {
+    struct ap_region_name wanted = {.parent = parent};
+    snprintf(wanted.name, sizeof wanted.name, "%s", name);
+    for (uint32_t number = 1; number < ap_counts->regions; number++) {
+        if (ap_regions[number].parent == parent && strcmp(ap_regions[number].name, wanted.name) == 0) {
+            return number;
+        }
+    }
+    uint32_t number = ap_take(&ap_counts->regions, 1, AP_MAX_REGIONS);
+    if (number == UINT32_MAX) {
+        return 0;
+    }
+    ap_regions[number] = wanted;
+    return number;
+}
+
 static uint32_t region_of(uint32_t parent, uint64_t name, uint64_t base) {
     pthread_mutex_lock(&lock);
-    uint32_t process = (uint32_t)getpid(), number = 1;
-    while (number < ap_counts->regions && !(names[number] == name && ap_regions[number].parent == parent &&
-                                            processes[number] == process)) {
+    uint32_t number = 1;
+    while (number < ap_counts->regions && !(names[number] == name && ap_regions[number].parent == parent)) {
         number++;
     }
     if (number == ap_counts->regions) {
-        number = ap_take(&ap_counts->regions, 1, AP_MAX_REGIONS);
-        number = number == UINT32_MAX ? 0 : number;
+        number = region_named(parent, (const char *)(uintptr_t)(base + name));
         names[number] = name;
-        processes[number] = process;
-        ap_regions[number].parent = parent;
-        snprintf(ap_regions[number].name, sizeof ap_regions[number].name, "%s", number ? (char *)(base + name) : "");
     }
     pthread_mutex_unlock(&lock);
     return number;

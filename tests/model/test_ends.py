@@ -84,6 +84,13 @@ def test_a_child_of_fork_is_counted_too(arm64):
     assert any("1 fork" in note for note in outcome.reading.notes)
 
 
+def test_children_of_fork_count_into_what_those_before_them_left(arm64):
+    beyond, outcome = counted(arm64, "forks", "40")
+    assert beyond > 40 * 3000
+    assert any("40 forks" in note for note in outcome.reading.notes)
+    assert len(outcome.counts.banks) == 2  # one of the parent, one of all children, however they ended
+
+
 def test_a_program_that_becomes_another_is_counted_up_to_there(arm64):
     beyond, outcome = counted(arm64, "exec", "/bin/true")
     assert 0 < beyond < 0.05 * LOOP

@@ -149,9 +149,9 @@ def test_the_command_line_tells_where(arm64, capfd):
     assert "cpu_cycles (estimate)" in told
 
 
-def test_more_threads_than_are_kept_apart_are_all_counted(arm64):
+def test_threads_count_into_what_those_before_them_left(arm64):
     outcome = model.run([str(arm64("threads")), "400"], events=["inst_retired"])
     assert outcome.status == 0
     looped = sum(v for name, v in outcome.functions("inst_retired").items() if name.startswith("loop "))
     assert looped == pytest.approx(400 * 3000, rel=0.02)
-    assert len(outcome.counts.banks) < 300
+    assert len(outcome.counts.banks) <= 3

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAGIC = b"armprof counts 1"
-
 _HEADER = [
     ("magic", "S16"),
-    *((f"{section}_at", "u8") for section in ("blocks", "words", "sites", "modules", "regions", "lines", "banks")),
+    *(
+        (f"{section}_at", "u8")
+        for section in ("blocks", "words", "sites", "modules", "regions", "lines", "owners", "banks")
+    ),
     *((name, "u8") for name in ("bank_size", "bank_blocks_at", "bank_sites_at")),
     *((name, "u4") for name in ("blocks", "words", "sites", "modules", "regions", "banks")),
     *((name, "u4") for name in ("exhausted", "threads", "forks", "execs", "zeroed")),
@@ -40,7 +42,7 @@ SITE_COUNTS = (
     "false_sharing",
 )  # fmt: skip
 _BANK = [
-    *((name, "u4") for name in ("process", "thread", "region", "order")),
+    *((name, "u4") for name in ("number", "process", "order", "region")),
     *((n, "u8") for n in ("l1d_wb", "l2_wb", "prefetched", "prefetch_l2_refill", "prefetch_ll_miss", "entered")),
 ]
 
@@ -50,7 +52,7 @@ FALLS_THROUGH, CONDITIONAL, JUMP, CALL, INDIRECT_JUMP, INDIRECT_CALL, RETURN = r
 
 @dataclass(frozen=True)
 class Bank:
-    """The counts of one thread within one region (0: none): a row for each block and each site."""
+    """The counts of one thread, or some one after another, within one region (0: none): by block and by site."""
 
     facts: Any  # a record of _BANK
     blocks: NDArray[np.uint64]  # columns as BLOCK_COUNTS

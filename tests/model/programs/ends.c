@@ -30,6 +30,15 @@ int main(int argc, char **argv) {
             _exit(0);
         }
         waitpid(child, NULL, 0);
+    } else if (strcmp(how, "forks") == 0) { /* so many, one after another; every second one is killed */
+        for (long left = strtol(argv[2], NULL, 10); left > 0; left--) {
+            pid_t child = fork();
+            if (child == 0) {
+                loop(1000);
+                left % 2 ? kill(getpid(), SIGKILL) : _exit(0);
+            }
+            waitpid(child, NULL, 0);
+        }
     } else if (strcmp(how, "exec") == 0) {
         execv(argv[2], argv + 2);
         perror(argv[2]);
