@@ -52,6 +52,21 @@ static inline void ap_put_first(ap_line *set, uint32_t way, ap_line line) {
     set[0] = line;
 }
 
+/* Puts the line first whether it was there or not. What it takes the place of: its own entry, or else the line that leaves
+ * for it, AP_NO_LINE where there was room. */
+static inline ap_line ap_use(ap_line *set, uint32_t ways, ap_line line) {
+    ap_line moved = line;
+    for (uint32_t way = 0; way < ways; way++) {
+        ap_line here = set[way];
+        set[way] = moved;
+        moved = here;
+        if (ap_same_line(here, line)) {
+            break;
+        }
+    }
+    return moved;
+}
+
 /* The line that leaves for it, AP_NO_LINE where there was room. */
 static inline ap_line ap_insert(ap_line *set, uint32_t ways, ap_line line) {
     ap_line victim = set[ways - 1];

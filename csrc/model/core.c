@@ -85,12 +85,10 @@ static bool last_level_misses(uint64_t line, unsigned flags) {
     }
     lock_last_level();
     ap_line *set = ap_set_of(&last_level, line);
-    uint32_t way = ap_find(set, last_level.ways, line);
-    bool missed = way == last_level.ways;
-    if (missed) {
-        ap_insert(set, last_level.ways, line | flags); /* what leaves goes to memory */
-    } else {
-        ap_put_first(set, way, set[way] | flags);
+    ap_line moved = ap_use(set, last_level.ways, line | flags); /* what leaves goes to memory */
+    bool missed = !ap_same_line(moved, line);
+    if (!missed) {
+        set[0] |= moved;
     }
     unlock_last_level();
     return missed;
@@ -114,26 +112,27 @@ static void leave_l2(struct ap_core *core, ap_line victim) {
     }
 }
 
-static unsigned fetch(struct ap_core *core, uint64_t line) {
-    if (!core->l2.lines) {
-        return L2_MISSED | (last_level_misses(line, 0) ? LL_MISSED : 0);
-    }
-    ap_line *set = ap_set_of(&core->l2, line);
-    uint32_t way = ap_find(set, core->l2.ways, line);
-    if (way < core->l2.ways) {
-        ap_put_first(set, way, set[way]);
-        return 0;
-    }
+/* The line comes from beyond L2; `victim` leaves L2 for it. */
+static __attribute__((noinline)) unsigned miss_l2(struct ap_core *core, uint64_t line, ap_line victim) {
     unsigned missed = L2_MISSED | (last_level_misses(line, 0) ? LL_MISSED : 0);
-    leave_l2(core, ap_insert(set, core->l2.ways, line));
+    leave_l2(core, victim);
     return missed;
 }
 
-/* A line that leaves L1D. */
-static void leave_l1d(struct ap_core *core, ap_line victim) {
-    if (victim == AP_NO_LINE || !(victim & AP_DIRTY)) {
-        return;
+static inline unsigned fetch(struct ap_core *core, uint64_t line) {
+    if (!core->l2.lines) {
+        return miss_l2(core, line, AP_NO_LINE);
     }
+    ap_line *set = ap_set_of(&core->l2, line);
+    ap_line moved = ap_use(set, core->l2.ways, line);
+    if (!ap_same_line(moved, line)) {
+        return miss_l2(core, line, moved);
+    }
+    set[0] = moved;
+    return 0;
+}
+
+static __attribute__((noinline)) void write_back_l1d(struct ap_core *core, ap_line victim) {
     core->bank->l1d_wb++;
     uint64_t line = victim & ~(ap_line)AP_FLAGS;
     if (!core->l2.lines) {
@@ -146,6 +145,13 @@ static void leave_l1d(struct ap_core *core, ap_line victim) {
         set[way] |= AP_DIRTY;
     } else {
         leave_l2(core, ap_insert(set, core->l2.ways, line | AP_DIRTY));
+    }
+}
+
+/* A line that leaves L1D. */
+static inline void leave_l1d(struct ap_core *core, ap_line victim) {
+    if (victim & AP_DIRTY && victim != AP_NO_LINE) {
+        write_back_l1d(core, victim);
     }
 }
 
@@ -166,7 +172,17 @@ static void prefetch_line(struct ap_core *core, uint64_t line) {
     leave_l1d(core, victim);
 }
 
-static void prefetch(struct ap_core *core, uint64_t line) {
+static __attribute__((noinline)) void run_ahead(struct ap_core *core, uint64_t line, int64_t stride) {
+    for (uint64_t ahead = 1; ahead <= ap_settings.prefetch; ahead++) {
+        uint64_t next = line + ahead * (uint64_t)stride;
+        if ((next ^ line) >= core->page_bytes) {
+            break;
+        }
+        prefetch_line(core, next);
+    }
+}
+
+static inline void prefetch(struct ap_core *core, uint64_t line) {
     uint64_t page = line >> ap_settings.page_bits;
     struct ap_stream *stream = &core->streams[(page ^ page >> 4) % AP_STREAMS];
     int64_t stride = (int64_t)(line - stream->line);
@@ -177,24 +193,23 @@ static void prefetch(struct ap_core *core, uint64_t line) {
     stream->seen = stride == stream->stride ? stream->seen + 1 : 0;
     stream->stride = stride;
     stream->line = line;
-    for (uint64_t ahead = 1; stream->seen && stride && ahead <= ap_settings.prefetch; ahead++) {
-        uint64_t next = line + ahead * (uint64_t)stride;
-        if (next >> ap_settings.page_bits != page) {
-            break;
-        }
-        prefetch_line(core, next);
+    if (stream->seen && stride) {
+        run_ahead(core, line, stride);
     }
 }
 
 /* ---- Data ---- */
 
-static __attribute__((noinline)) void refill_l1d(struct ap_core *core, uint64_t line, uint32_t site, bool store) {
+static __attribute__((noinline)) void refill_l1d(struct ap_core *core, uint64_t line, ap_line *set, uint32_t site,
+                                                 bool store) {
     struct ap_site_counts *counts = &core->sites[site];
     counts->l1d_refill++;
     unsigned missed = fetch(core, line);
-    counts->l2_refill += missed & L2_MISSED;
-    counts->ll_miss += missed / LL_MISSED;
-    leave_l1d(core, ap_insert(ap_l1_set_of(&core->l1d, line), core->l1d.ways, line | (store ? AP_DIRTY : 0)));
+    if (missed) {
+        counts->l2_refill++;
+        counts->ll_miss += missed / LL_MISSED;
+    }
+    leave_l1d(core, ap_insert(set, core->l1d.ways, line | (store ? AP_DIRTY : 0)));
     if (ap_settings.prefetch) {
         prefetch(core, line);
     }
@@ -205,7 +220,7 @@ void ap_data_not_first(struct ap_core *core, uint64_t address, uint32_t site, bo
     ap_line *set = ap_l1_set_of(&core->l1d, line);
     uint32_t way = ap_find(set, core->l1d.ways, line);
     if (way == core->l1d.ways) {
-        refill_l1d(core, line, site, store);
+        refill_l1d(core, line, set, site, store);
         return;
     }
     ap_line found = set[way];
@@ -233,15 +248,12 @@ static bool l2_tlb_misses(struct ap_core *core, uint64_t page) {
     }
     uint64_t key = page >> ap_settings.page_bits << AP_LINE_BITS;
     ap_line *set = ap_set_of(&core->l2_tlb, key);
-    uint32_t way = ap_find(set, core->l2_tlb.ways, key);
-    bool missed = way == core->l2_tlb.ways;
-    ap_put_first(set, missed ? way - 1 : way, key);
-    return missed;
+    return !ap_same_line(ap_use(set, core->l2_tlb.ways, key), key);
 }
 
 void ap_data_page_changed(struct ap_core *core, uint64_t address, uint32_t site) {
     uint64_t page = address & ~(core->page_bytes - 1);
-    if (!ap_tlb_use(&core->l1d_tlb, page)) {
+    if (!ap_tlb_back(&core->l1d_tlb, page) && !ap_tlb_use(&core->l1d_tlb, page)) {
         core->sites[site].dtlb_refill++;
         core->sites[site].dtlb_walk += l2_tlb_misses(core, page);
     }
@@ -250,7 +262,7 @@ void ap_data_page_changed(struct ap_core *core, uint64_t address, uint32_t site)
 /* ---- Instructions ---- */
 
 static void code_page_changed(struct ap_core *core, const struct ap_block *block, uint64_t page) {
-    if (!ap_tlb_use(&core->l1i_tlb, page)) {
+    if (!ap_tlb_back(&core->l1i_tlb, page) && !ap_tlb_use(&core->l1i_tlb, page)) {
         core->blocks[block->number].itlb_refill++;
         core->blocks[block->number].itlb_walk += l2_tlb_misses(core, page);
     }

@@ -35,15 +35,10 @@ static inline void *access_data(uint32_t site, uint32_t misaligned) {
     return (void *)((uintptr_t)site << 8 | misaligned);
 }
 
-static inline void touch(struct ap_core *core, uint64_t address, uint32_t site, bool store) {
-    uint64_t *recent = core->l1d_tlb.recent, latest = recent[0];
-    if ((address ^ latest) >= core->page_bytes) {
-        if ((address ^ recent[1]) < core->page_bytes) { /* to and fro between two pages */
-            recent[0] = recent[1];
-            recent[1] = latest;
-        } else {
-            ap_data_page_changed(core, address, site);
-        }
+/* Where the page or the line is another one than last time. */
+static __attribute__((noinline)) void touch(struct ap_core *core, uint64_t address, uint32_t site, bool store) {
+    if ((address ^ core->l1d_tlb.recent[0]) >= core->page_bytes) {
+        ap_data_page_changed(core, address, site);
     }
     ap_line *first = ap_l1_set_of(&core->l1d, address);
     if (!ap_same_line(*first, address)) {
@@ -53,17 +48,14 @@ static inline void touch(struct ap_core *core, uint64_t address, uint32_t site, 
     }
 }
 
-static __attribute__((noinline)) void access_in_full(struct ap_core *core, uint32_t info, uint64_t address, void *data,
-                                                     bool store) {
-    uint32_t site = (uint32_t)((uintptr_t)data >> 8);
+static __attribute__((noinline)) void unaligned_access(struct ap_core *core, uint32_t info, uint64_t address,
+                                                       uint32_t site, bool store) {
+    uint64_t bytes = 1u << qemu_plugin_mem_size_shift(info), last = address + bytes - 1;
     touch(core, address, site, store);
-    if (address & ((uintptr_t)data & 0xff)) {
-        uint64_t bytes = 1u << qemu_plugin_mem_size_shift(info), last = address + bytes - 1;
-        core->sites[site].unaligned += bytes;
-        if ((address ^ last) >= AP_LINE_BYTES) {
-            core->sites[site].crossing++;
-            touch(core, last, site, store);
-        }
+    core->sites[site].unaligned += bytes;
+    if ((address ^ last) >= AP_LINE_BYTES) {
+        core->sites[site].crossing++;
+        touch(core, last, site, store);
     }
 }
 
@@ -72,12 +64,14 @@ static __attribute__((noinline)) void access_in_full(struct ap_core *core, uint3
 static inline void access(unsigned vcpu, uint32_t info, uint64_t address, void *data, bool store) {
     struct ap_core *core = cores[vcpu];
     ap_line *first = ap_l1_set_of(&core->l1d, address);
+    uint32_t site = (uint32_t)((uintptr_t)data >> 8);
     if (store) {
         core->last_store = address;
     }
-    if ((address ^ core->l1d_tlb.recent[0]) >= core->page_bytes || !ap_same_line(*first, address) ||
-        (address & ((uintptr_t)data & 0xff))) {
-        access_in_full(core, info, address, data, store);
+    if (address & ((uintptr_t)data & 0xff)) {
+        unaligned_access(core, info, address, site, store);
+    } else if ((address ^ core->l1d_tlb.recent[0]) >= core->page_bytes || !ap_same_line(*first, address)) {
+        touch(core, address, site, store);
     } else if (store) {
         *first |= AP_DIRTY;
     }
@@ -421,7 +415,7 @@ static const char *wrong_settings(void) {
         return "the sets of an L1 cache are no power of two";
     }
     if (s->l1d_tlb < AP_MIN_TLB || s->l1d_tlb > AP_MAX_TLB || s->l1i_tlb < AP_MIN_TLB || s->l1i_tlb > AP_MAX_TLB) {
-        return "an L1 TLB has 5 to 254 entries";
+        return "an L1 TLB has 2 to 254 entries";
     }
     if (s->page_bits < 12 || s->page_bits > 30) {
         return "page_bits is 12 to 30";

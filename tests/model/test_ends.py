@@ -138,7 +138,7 @@ def test_what_is_no_arm64_program_is_told_in_one_line(arm64, tmp_path, content, 
         (["--set", "l1d_bytes=big"], 2, "not of the form NAME=N"),
         (["--set", "l1d_bytes=1000"], 2, "no multiple of its ways and lines"),
         (["--set", "l1d_ways=3"], 2, "no multiple of its ways and lines"),
-        (["--set", "l1d_tlb=1000"], 2, "l1d_tlb=1000 is not from 5 to 254"),
+        (["--set", "l1d_tlb=1000"], 2, "l1d_tlb=1000 is not from 2 to 254"),
         (["-e", "no_such_event"], 2, "unknown event 'no_such_event'"),
     ],
 )

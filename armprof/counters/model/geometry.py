@@ -20,8 +20,8 @@ _OWN = {
     "returns": 16,
 }
 _LIMITS = {
-    "l1i_tlb": (5, 254),
-    "l1d_tlb": (5, 254),
+    "l1i_tlb": (2, 254),
+    "l1d_tlb": (2, 254),
     "page_bits": (12, 30),
     "prefetch": (0, 64),
     "inclusive": (0, 1),
