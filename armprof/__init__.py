@@ -49,6 +49,8 @@ _HOME = {
 __all__ = [*sorted(_HOME), "__version__"]
 
 if TYPE_CHECKING:
+    from armprof import model as model
+    from armprof import monitor as monitor
     from armprof.analysis import (
         Analysis as Analysis,
     )

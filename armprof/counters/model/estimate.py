@@ -16,7 +16,7 @@ from armprof.binary.flow import CHASED, FIXED, GATHERED, LINE, STRIDED
 from armprof.counters.model import shapes
 from armprof.counters.model.code import Body, Code
 from armprof.counters.model.geometry import DEFAULT_CORE, Geometry
-from armprof.counters.model.misses import Misses, Window, misses, penalties, prefetched, waits, walked
+from armprof.counters.model.misses import LEVELS, Misses, Window, misses, penalties, prefetched, waits, walked
 from armprof.counters.model.tally import Tally
 from armprof.cpu import Core
 from armprof.cpu.pipeline import Pipeline
@@ -59,8 +59,11 @@ def assumed(core: Core) -> str:
 
 def why_not(core: Core) -> str | None:
     """Why there is no estimate for this core; None where there is one."""
-    if core.mispredict_cycles is None or not core.load_cycles:
-        return f"the penalties of {core.title} are not in its table: there is nothing to estimate from"
+    if core.mispredict_cycles is None:
+        return f"the table of {core.title} does not tell what a mispredicted branch costs: there is no estimate"
+    missing = [level for level in ("l1", *LEVELS) if level not in core.load_cycles]
+    if missing:
+        return f"the table of {core.title} does not tell how long loads from {', '.join(missing)} take: there is no estimate"
     return None
 
 
