@@ -33,15 +33,14 @@ def attributed(
     return replace(
         component,
         where=_where(tally, geometry, atlas),
-        spread=_exact(component, tally),
+        spread=_exact(component, counts),
         counted_code=fingerprint.of_functions(_executed(tally, atlas)),
     )
 
 
-def _exact(component: Component, tally: Tally) -> Mapping[str, float]:
+def _exact(component: Component, counts: Counts) -> Mapping[str, float]:
     """Every count is the same in every run, unless threads waited for each other."""
-    threads = {(int(bank.facts["process"]), int(bank.facts["thread"])) for bank in tally.banks}
-    if len(threads) > 1 or component.reading is None:
+    if counts.header["threads"] > 1 or counts.header["forks"] > 0 or component.reading is None:
         return {}
     return {event: 0.0 for event, count in component.reading.counts.items() if count.value is not None}
 
