@@ -61,7 +61,7 @@ def why_not(core: Core) -> str | None:
     """Why there is no estimate for this core; None where there is one."""
     if core.mispredict_cycles is None:
         return f"the table of {core.title} does not tell what a mispredicted branch costs: there is no estimate"
-    missing = [level for level in ("l1", *LEVELS) if level not in core.load_cycles]
+    missing = [level.upper() for level in ("l1", *LEVELS) if level not in core.load_cycles]
     if missing:
         return f"the table of {core.title} does not tell how long loads from {', '.join(missing)} take: there is no estimate"
     return None
