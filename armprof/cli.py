@@ -1,4 +1,4 @@
-"""The command line: a table of verbs, each a module of `armprof.commands` that is imported when it is asked for."""
+"""The command line: what happens around a verb."""
 
 from __future__ import annotations
 
@@ -7,35 +7,18 @@ import sys
 from collections.abc import Sequence
 
 from armprof import __version__
-
-# verb -> what it does, in the order of the help text
-VERBS: dict[str, str] = {
-    "doctor": "what can be counted here, what cannot, why, and the command that changes it",
-    "events": "the events of this core, or of --core NAME",
-    "bench": "times and counts components, writes a run file",
-    "stat": "counts a command: armprof stat -- CMD",
-    "record": "samples a command or a process, tells functions and lines: armprof record -- CMD",
-    "inspect": "static checks of an ARM64 program or library: armprof inspect ELF",
-    "budget": "holds a run against latency budgets and targets; headroom and its allocation",
-    "ab": "times two builds in turns, tells whether the new one is slower: armprof ab -- OLD -- NEW",
-    "compare": "holds a run file against a baseline; exits with 1 on a regression",
-    "history": "keeps runs and baselines, tells where what they measured moved",
-    "monitor": "samples the machine, a process or a cgroup ten times a second; live view and store",
-    "trends": "what the figures of a store of monitor did, and when they cross their thresholds",
-    "fleet": "compares the hosts whose monitors a Prometheus scrapes; what to do first",
-    "report": "renders a run file or a perf stat output; without one it benches the built-in kernels first",
-}
+from armprof.commands.verbs import EXIT_STATUS, VERBS
 
 USAGE = f"""usage: armprof VERB [...]
        armprof VERB --help
 
 Counts what an ARM64 core does while code runs, and says what to change.
 
-{chr(10).join(f"  {verb:8} {does}" for verb, does in VERBS.items())}
+{chr(10).join(f"  {verb:10} {does}" for verb, does in VERBS.items())}
 
   --version, --help
 
-Exit status: 0 done, 1 a gate failed, 2 bad usage or bad input, 3 what was required cannot be counted here.
+{EXIT_STATUS}
 """
 
 

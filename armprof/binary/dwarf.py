@@ -64,7 +64,10 @@ def _native() -> tuple[Any, Any]:
     try:
         from armprof import _dwarf
     except ImportError as error:
-        raise ArmprofError(f"the native module is missing ({error}); install armprof from its built package") from None
+        raise ArmprofError(
+            f"debug information is read by a native module, and it is missing ({error}); install armprof from a wheel or with "
+            "a C compiler, on Linux"
+        ) from None
     return _dwarf.ffi, _dwarf.lib
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from armprof import cpu
-from armprof.binary.checks import Target
 from armprof.commands.reporting import add_format, put
 from armprof.errors import ArmprofError
+
+if TYPE_CHECKING:
+    from armprof.binary.checks import Target
 
 LINE_BYTES = 64  # of every core that is known
 
@@ -54,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 def target(name: str | None) -> Target | None:
     """The named core, or this machine's; None where there is neither, or its features are not known."""
+    from armprof.binary.checks import Target
     from armprof.cpu import features
 
     core = cpu.core(name) if name is not None else cpu.host().core

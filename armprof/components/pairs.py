@@ -19,7 +19,7 @@ from typing import Protocol
 
 from armprof.components.processes import code_of, ended
 from armprof.counters.reading import Reading
-from armprof.errors import ArmprofError
+from armprof.errors import ArmprofError, CannotCount
 
 STEPS = 1000  # of the clock in one sample: one step more or less is 0.1 %
 TURN_NS = 1e6  # long enough to have the caches for oneself again, short beside what disturbs a machine
@@ -203,6 +203,8 @@ class Commands:
 
 def _run(command: list[str]) -> int:
     """Nanoseconds that the command took. Raises ArmprofError where it failed: it then did other work than it should."""
+    if not hasattr(os, "posix_spawnp"):
+        raise CannotCount("commands are timed where they are started as POSIX says", "time them on Linux")
     nothing = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
     start = time.perf_counter_ns()
     try:

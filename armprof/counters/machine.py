@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -62,6 +63,11 @@ def native() -> Any:
     try:
         return import_module("armprof._native")
     except ImportError as e:
+        if (system := platform.system()) != "Linux":
+            raise CannotCount(
+                f"armprof counts on Linux, and this is {system or 'another system'}",
+                "here it reads files: armprof report FILE, of a run or of what perf printed on Linux",
+            ) from None
         raise CannotCount(f"the native module is missing ({e})", _how_to_have_it()) from None
 
 
@@ -69,7 +75,10 @@ def _how_to_have_it() -> str:
     package = Path(__file__).parents[1]
     if (package.parent / "meson.build").exists():
         return f"these are the sources in {package.parent}: run python -P, or in another folder, to import the installed one"
-    return "install armprof from a wheel or with a C compiler, on Linux"
+    return (
+        "install armprof from a wheel for this machine (x86-64 and ARM64 have one), or with a C compiler: "
+        "pip install --force-reinstall --no-binary armprof armprof"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from mmap import PAGESIZE
 from typing import NamedTuple
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
+PAGE = PAGESIZE
 MOST = 1 << 16  # pages that are asked for; the kernel looks up each, some 0.2 us
 
 # Its number; glibc has no function for it.

@@ -14,13 +14,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from operator import add, sub
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from armprof.counters.combine import NEGLIGIBLE_LOSS
-from armprof.counters.pmu import Layout
 from armprof.counters.reading import Count, Status, uncounted
 from armprof.counters.refusal import Refusal, explain
 from armprof.errors import CannotCount
+
+if TYPE_CHECKING:
+    from armprof.counters.pmu import Layout
 
 NO_TURN = "its group did not have the counters in this interval: others took them, or there are too many groups"
 NOTHING_RAN = "nothing ran in this interval"

@@ -7,7 +7,7 @@ makes a fact unknown (None), never an error.
 
 from __future__ import annotations
 
-import os
+import platform
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -161,7 +161,7 @@ def _arch(root: Path, processors: Mapping[int, Mapping[str, str]]) -> str:
     first = next(iter(processors.values()), {})
     if "CPU implementer" in first:
         return "aarch64"
-    return "x86_64" if "vendor_id" in first else os.uname().machine
+    return "x86_64" if "vendor_id" in first else platform.machine()
 
 
 def _dmi(root: Path, name: str) -> str:

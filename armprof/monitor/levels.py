@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from mmap import PAGESIZE
 from pathlib import Path
 
 from armprof.cpu.sysfs import text
@@ -23,8 +24,6 @@ UNITS = {
     "threads": "",
 }
 
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _IDLE = (3, 4)  # columns of /proc/stat: idle, and idle while a disk works
 
 
@@ -51,7 +50,7 @@ def cpu_seconds(stat: str) -> dict[str, float]:
         name, *numbers = line.split()
         if re.fullmatch(r"cpu\d*", name) and len(numbers) > 7:
             worked = (int(n) for at, n in enumerate(numbers[:7]) if at not in _IDLE)
-            found[name] = sum(worked) / TICKS_PER_S
+            found[name] = _seconds(sum(worked))
     return found
 
 
@@ -69,13 +68,13 @@ def of_processes(pids: Iterable[int]) -> tuple[dict[str, float], float]:
         with suppress(OSError, ValueError, IndexError):
             # the name may hold anything, parentheses too
             fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-            seconds += (int(fields[11]) + int(fields[12]) + int(fields[13]) + int(fields[14])) / TICKS_PER_S
+            seconds += _seconds(int(fields[11]) + int(fields[12]) + int(fields[13]) + int(fields[14]))
             threads += int(fields[17])
             pages += int(fields[21])
             processes += 1
     if not processes:
         return {}, 0.0
-    found = {"memory_bytes": float(pages * PAGE_BYTES), "processes": float(processes), "threads": float(threads)}
+    found = {"memory_bytes": float(pages * PAGESIZE), "processes": float(processes), "threads": float(threads)}
     return found, seconds
 
 
@@ -92,3 +91,7 @@ def of_cgroup(folder: Path) -> tuple[dict[str, float], float | None]:
     if (value := text(folder / "cpuacct.usage")).isdecimal():
         return found, int(value) / 1e9
     return found, None
+
+
+def _seconds(ticks: int) -> float:
+    return ticks / os.sysconf("SC_CLK_TCK")

@@ -7,7 +7,6 @@ and a row is there whole or not at all. Where the file cannot be written any mor
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -297,6 +296,8 @@ def _lock(path: Path) -> IO[bytes]:
     except (OSError, ValueError) as error:
         raise ArmprofError(f"cannot write the store {path}: {getattr(error, 'strerror', None) or error}") from None
     try:
+        import fcntl  # where a monitor can run there is one; a store is read everywhere
+
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()

@@ -10,15 +10,18 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from armprof.counters.machine import Machine, machine
 from armprof.counters.plan import TOGETHER
-from armprof.counters.pmu import Layout, groups_of
 from armprof.counters.standing import Interval, Place, Standing, on_process, why_not_cgroup
 from armprof.cpu.sysfs import parse_cpus, text
 from armprof.errors import ArmprofError
 from armprof.monitor import levels
 from armprof.monitor.moments import Mark
+
+if TYPE_CHECKING:
+    from armprof.counters.pmu import Layout
 
 ONLINE = Path("/sys/devices/system/cpu/online")
 
@@ -93,6 +96,8 @@ class Scope:
 
 def layout(events: Sequence[str], together: Sequence[Sequence[str]], on: Machine, kernel: bool) -> Layout:
     """The events in groups that take turns."""
+    from armprof.counters.pmu import Layout, groups_of  # what was stored is read without the native module
+
     return Layout(groups_of(events, together=(*together, *TOGETHER), on=on), on, kernel)
 
 

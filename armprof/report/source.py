@@ -51,7 +51,7 @@ def source(file: str, public: bool = False) -> Source:
 def _read(path: str) -> Source:
     try:
         # what is no file may never end; without O_NONBLOCK a pipe waits for its writer
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        with open(path, "rb", opener=lambda path, flags: os.open(path, flags | getattr(os, "O_NONBLOCK", 0))) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return Source(reason="it is no file")
             content = file.read(LARGEST + 1)

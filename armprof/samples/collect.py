@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import shlex
 import tempfile
 import threading
@@ -409,6 +408,8 @@ def _lives(pid: int) -> bool:
 
 def _allow_descriptors(number: int) -> None:
     """As many as there may be, where the limit is lower than what is needed."""
+    import resource  # Linux has it; the module is imported elsewhere too, to say that nothing is sampled there
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = number + 256
     if soft != resource.RLIM_INFINITY and soft < needed:
