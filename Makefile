@@ -1,6 +1,8 @@
 # make report   prints the report of the built-in kernels
 # make test     checks everything: style, types, C, Python, ARM64 guests
 # make docs     makes a site of the pages, in build/docs
+# make dist     builds the source archive and the wheels into dist
+# make test-packages  installs them on bare Debians and in an ARM64 guest, which takes some 15 minutes
 # make lint, make format, make clean
 #
 # All of them set up what they need first: Python packages in .venv, what is compiled in build, and the system
@@ -36,13 +38,20 @@ test-c: $(VENV)/dev
 
 # The installed package is tested, not the sources beside it: so pytest itself, which leaves this folder off sys.path.
 test-python: $(VENV)/dev $(VENV)/installed
-	pytest -n 2 --ignore=tests/guest
+	pytest -n 2 --ignore=tests/guest --ignore=tests/packages
 
 test-guest: $(VENV)/dev $(VENV)/installed
 	pytest tests/guest
 
+dist: $(VENV)/dev
+	python -m pip install --quiet --group dist
+	tools/dist
+
+test-packages: dist
+	pytest tests/packages
+
 clean:
-	rm -rf build $(VENV)
+	rm -rf build dist $(VENV)
 
 # The stamps. A virtual environment that was interrupted half way is made anew.
 $(VENV)/made:
@@ -62,4 +71,4 @@ $(VENV)/dev: $(VENV)/made pyproject.toml
 	python -m pip install --quiet --group dev
 	touch $@
 
-.PHONY: report test lint format docs test-c test-python test-guest clean
+.PHONY: report test lint format docs test-c test-python test-guest dist test-packages clean

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from armprof import __version__
-from armprof.commands.verbs import EXIT_STATUS, VERBS
+from armprof.commands.verbs import EXIT_STATUS
+from armprof.commands.verbs import VERBS as VERBS
 
 USAGE = f"""usage: armprof VERB [...]
        armprof VERB --help

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import platform
-import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from armprof import __version__
-from armprof.counters.machine import machine
+from armprof.counters.machine import machine, native
 from armprof.metrics.wanted import wanted
 from armprof.monitor.loop import Latencies, Loop
 from armprof.monitor.settings import Settings
@@ -25,6 +24,9 @@ Whom = int | Path | Literal["own"] | None  # a process, a cgroup's folder, this 
 
 def open_scope(settings: Settings, whom: Whom = None) -> Scope:
     """The counters on whom is named."""
+    native()  # where nothing is counted it says so; what follows is Linux's alone
+    import resource
+
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a descriptor for each event of each thread or CPU
     sought = wanted(settings.metrics, machine().core)

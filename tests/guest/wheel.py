@@ -16,7 +16,7 @@ from .compile import COMPILER, sysroot_flags
 from .rootfs import Root, root
 
 PROJECT = Path(__file__).parents[2]
-SOURCES = ("pyproject.toml", "meson.build", "meson.options", "README.md", "armprof", "csrc")
+SOURCES = ("pyproject.toml", "meson.build", "meson.options", "README.md", "armprof", "csrc", "tools/describe")
 CROSS_FILE = Path(__file__).with_name("aarch64-linux-gnu.ini")
 
 
@@ -31,7 +31,7 @@ def installed(project: Path = PROJECT) -> dict[str, Path]:
     for path in [CROSS_FILE, Path(__file__), *_sources(project)]:
         key.update(f"{path}\0{path.stat().st_size}\0".encode() + path.read_bytes())
     place = cache.built("wheel", key.hexdigest()[:12], lambda new: _build(project, base, new))
-    return {"armprof/site": place / "site", "armprof/bin": place / "bin"}
+    return _files(place)
 
 
 def _sources(project: Path) -> list[Path]:
@@ -54,10 +54,15 @@ def _build(project: Path, base: Root, new: Path) -> None:
     environment = os.environ | {"_PYTHON_HOST_PLATFORM": "linux-aarch64", "PATH": tools}
     cache.run(command, what="building the project for aarch64", env=environment)
     (wheel,) = new.glob("*.whl")
-    with zipfile.ZipFile(wheel) as contents:
-        contents.extractall(new / "site")
+    unpack(wheel, new)
     shutil.rmtree(new / "build")
     shutil.rmtree(headers)
+
+
+def unpack(wheel: Path, new: Path) -> dict[str, Path]:
+    """Installs a wheel into the folder, for the guest, which has no pip. Returns what to put there, as `installed` does."""
+    with zipfile.ZipFile(wheel) as contents:
+        contents.extractall(new / "site")
     (new / "bin").mkdir()
     for entry_points in (new / "site").glob("*.dist-info/entry_points.txt"):
         declared = configparser.ConfigParser()
@@ -67,6 +72,11 @@ def _build(project: Path, base: Root, new: Path) -> None:
             script = new / "bin" / name
             script.write_text(f"#!/usr/bin/python3\nfrom {module} import {function}\nraise SystemExit({function}())\n")
             script.chmod(0o755)
+    return _files(new)
+
+
+def _files(place: Path) -> dict[str, Path]:
+    return {"armprof/site": place / "site", "armprof/bin": place / "bin"}
 
 
 def _pyconfig(folder: Path) -> Path:

@@ -1,0 +1,110 @@
+"""What every installed armprof does, told by the Python that it is installed for: python smoke.py native|python.
+
+It needs nothing but armprof and what that brings along. Of `native`, counts are taken; of `python`, it is said that none are.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import tempfile
+from contextlib import redirect_stderr, redirect_stdout
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+COUNTS = """\
+4000000000,,cycles,1000000000,100.00,,
+6000000000,,instructions,1000000000,100.00,,
+2000000000,,L1-dcache-loads,1000000000,100.00,,
+200000000,,L1-dcache-load-misses,1000000000,100.00,,
+"""
+
+
+def command(*words: str, status: int = 0) -> str:
+    """What a command prints; of one that fails, its line on stderr."""
+    from armprof.cli import main
+
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        ended = main(words)
+    assert ended == status, f"armprof {' '.join(words)} ended with {ended}: {err.getvalue()}"
+    return err.getvalue() if status else out.getvalue()
+
+
+def files_are_analyzed(folder: Path) -> None:
+    counts = folder / "counts.csv"
+    counts.write_text(COUNTS)
+    assert "Recommendations" in command("report", str(counts), "--core", "neoverse-n1")
+    told = json.loads(command("report", str(counts), "--core", "neoverse-n1", "--format", "json"))
+    assert told["components"][0]["metrics"]["l1_cache_hit_rate"]["value"] == 0.9
+    assert "l1d_cache_refill" in command("events", "--core", "neoverse-n1")
+    command("doctor")
+
+
+def what_comes_along_is_there() -> None:
+    import armprof
+
+    assert version("armprof") == armprof.__version__
+    for shell in ("bash", "zsh", "fish"):
+        assert "completion" in command("completion", shell)
+    assert (files("armprof") / "py.typed").is_file()
+
+
+def this_process_is_counted() -> None:
+    import armprof
+    from armprof import _dwarf
+
+    with armprof.measure(events=["task_clock"]) as m:
+        sum(range(100_000))
+    clock = m.counts["task_clock"]
+    assert clock.value, clock
+    region = armprof.region("smoke")
+    for _ in range(3):
+        with region:
+            pass
+    assert region.calls == 3
+    assert _dwarf.lib
+    assert (files("armprof") / "plugin" / "model.so").is_file()
+    assert (files("armprof") / "csrc" / "kernels" / "itch50.c").is_file()
+
+
+def a_kernel_is_benched(folder: Path) -> None:
+    run = str(folder / "run.json")
+    command("bench", "itch50", "--seconds", "0.05", "--output", run)
+    assert "itch50" in command("report", run, "--format", "markdown")
+    (component,) = json.loads(command("report", run, "--format", "json"))["components"]
+    assert component["latency"]["p50_ns"] > 0
+
+
+def counting_says_why_not(folder: Path) -> None:
+    import armprof
+
+    for name in ("measure", "region", "profile"):
+        try:
+            raise AssertionError(f"armprof.{name} is there: {getattr(armprof, name)}")
+        except armprof.CannotCount as error:
+            line = str(error)
+        assert "native module is missing" in line or "counts on Linux" in line, line
+    for words in (["stat", "--", "true"], ["bench", "itch50"], ["report"], ["record", "--", "true"], ["monitor"]):
+        line = command(*words, status=3)
+        assert line.startswith("armprof: "), line
+        assert line.count("\n") == 1, line
+
+
+def main(kind: str) -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        files_are_analyzed(folder)
+        what_comes_along_is_there()
+        if kind == "native":
+            this_process_is_counted()
+            a_kernel_is_benched(folder)
+        else:
+            counting_says_why_not(folder)
+    print("smoke: {} on Python {}.{}".format(kind, *sys.version_info))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
