@@ -98,15 +98,17 @@ if TYPE_CHECKING:
     from armprof.samples.block import sample as sample
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOME.get(name)
-    if name in ("model", "monitor"):
-        return import_module(f"armprof.{name}")
-    if home is None:
-        raise AttributeError(f"module 'armprof' has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # type checkers see the names above, and that any other is none
+
+    def __getattr__(name: str) -> Any:
+        home = _HOME.get(name)
+        if name in ("model", "monitor"):
+            return import_module(f"armprof.{name}")
+        if home is None:
+            raise AttributeError(f"module 'armprof' has no attribute {name!r}")
+        value = getattr(import_module(home), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -12,6 +12,8 @@ def readable(name: str) -> str:
     """
     if not name.startswith(MANGLED):
         return name
-    from pydemumble import demangle
-
+    try:
+        from pydemumble import demangle
+    except ImportError:  # there is none for Windows
+        return name
     return demangle(name) or name

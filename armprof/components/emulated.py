@@ -133,5 +133,5 @@ def _compile(sources: Sequence[Path], out: Path) -> None:
             errors = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()[-1:]
             why = f"{compiler[0]} does not compile the kernels for ARM64: {''.join(errors[:1])}"
     raise CannotCount(
-        why, "install one: apt install gcc-aarch64-linux-gnu libc6-dev-arm64-cross, or pip install ziglang"
+        why, "install one: apt install gcc-aarch64-linux-gnu libc6-dev-arm64-cross, or pip install 'armprof[model]'"
     )

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from armprof.monitor.trends import PerformanceTrends as PerformanceTrends
     from armprof.monitor.within import Monitor as Monitor
 
+if not TYPE_CHECKING:
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'armprof.monitor' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME:
+            raise AttributeError(f"module 'armprof.monitor' has no attribute {name!r}")
+        return getattr(import_module(_HOME[name]), name)
