@@ -2,7 +2,8 @@
 # make test     checks everything: style, types, C, Python, ARM64 guests
 # make docs     makes a site of the pages, in build/docs
 # make dist     builds the source archive and the wheels into dist
-# make test-packages  installs them on bare Debians and in an ARM64 guest, which takes some 15 minutes
+# make test-packages installs those on bare Debians and in an ARM64 guest, which takes some 15 minutes
+# make audit    asks for known vulnerabilities of what armprof needs
 # make lint, make format, make clean
 #
 # All of them set up what they need first: Python packages in .venv, what is compiled in build, and the system
@@ -50,6 +51,10 @@ dist: $(VENV)/dev
 test-packages: dist
 	pytest tests/packages
 
+audit: $(VENV)/dev
+	python -m pip install --quiet --group dist
+	python -m pip_audit --strict .
+
 clean:
 	rm -rf build dist $(VENV)
 
@@ -71,4 +76,4 @@ $(VENV)/dev: $(VENV)/made pyproject.toml
 	python -m pip install --quiet --group dev
 	touch $@
 
-.PHONY: report test lint format docs test-c test-python test-guest dist test-packages clean
+.PHONY: report test lint format docs test-c test-python test-guest dist test-packages audit clean

@@ -21,7 +21,7 @@ html_title = "armprof"
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 root_doc = "docs/README"
-include_patterns = ["README.md", "docs/*.md", "examples/README.md", "examples/*/README.md"]
+include_patterns = ["CHANGELOG.md", "README.md", "docs/*.md", "examples/README.md", "examples/*/README.md"]
 exclude_patterns = [".venv", "build"]
 html_theme = "furo"
 html_show_sphinx = html_show_copyright = html_copy_source = False
