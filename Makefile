@@ -13,7 +13,7 @@ PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(PATH)
 
-SOURCES = pyproject.toml meson.build meson.options $(shell find armprof csrc -type f -not -name '*.pyc')
+SOURCES = pyproject.toml meson.build meson.options tools/describe $(shell find armprof csrc -type f -not -name '*.pyc')
 
 report: $(VENV)/installed
 	armprof report

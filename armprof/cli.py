@@ -15,7 +15,7 @@ USAGE = f"""usage: armprof VERB [...]
 
 Counts what an ARM64 core does while code runs, and says what to change.
 
-{chr(10).join(f"  {verb:10} {does}" for verb, does in VERBS.items())}
+{chr(10).join(f"  {verb:11} {does}" for verb, does in VERBS.items())}
 
   --version, --help
 

@@ -36,20 +36,11 @@ class Root:
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
         """Runs a script of the shell as root, in namespaces of its own that end with it."""
         mounted = 'mount -t proc proc "$0/proc" && mount -t sysfs sysfs "$0/sys" && exec chroot "$0" sh -euc "$1"'
-        command = [
-            "unshare",
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "sh",
-            "-c",
-            mounted,
-            str(self._folder),
-            script,
-        ]
+        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", mounted]
         environment = os.environ | {"PATH": PATH, "HOME": "/root", "LC_ALL": "C.UTF-8", "TMPDIR": "/tmp"}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1800, check=False)
+        return subprocess.run(
+            [*command, self._folder, script], env=environment, capture_output=True, text=True, timeout=1800, check=False
+        )
 
 
 def _packed(suite: str) -> Path:

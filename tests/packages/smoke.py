@@ -1,6 +1,7 @@
-"""What every installed armprof does, told by the Python that it is installed for: python smoke.py native|python.
+"""What every installed armprof does, told by the Python that it is installed for: python smoke.py KIND.
 
-It needs nothing but armprof and what that brings along. Of `native`, counts are taken; of `python`, it is said that none are.
+It needs nothing but armprof and what that brings along. Of the kind `native` counts are
+taken, of `hardware` those of the PMU too; of `python` it is said that none are.
 """
 
 from __future__ import annotations
@@ -52,14 +53,14 @@ def what_comes_along_is_there() -> None:
     assert (files("armprof") / "py.typed").is_file()
 
 
-def this_process_is_counted() -> None:
+def this_process_is_counted(events: list[str]) -> None:
     import armprof
     from armprof import _dwarf
 
-    with armprof.measure(events=["task_clock"]) as m:
+    with armprof.measure(events=events) as m:
         sum(range(100_000))
-    clock = m.counts["task_clock"]
-    assert clock.value, clock
+    for event in events:
+        assert m.counts[event].value, m.counts[event]
     region = armprof.region("smoke")
     for _ in range(3):
         with region:
@@ -98,11 +99,11 @@ def main(kind: str) -> None:
         folder = Path(temporary)
         files_are_analyzed(folder)
         what_comes_along_is_there()
-        if kind == "native":
-            this_process_is_counted()
-            a_kernel_is_benched(folder)
-        else:
+        if kind == "python":
             counting_says_why_not(folder)
+        else:
+            this_process_is_counted(["task_clock"] + ["cpu_cycles", "inst_retired"] * (kind == "hardware"))
+            a_kernel_is_benched(folder)
     print("smoke: {} on Python {}.{}".format(kind, *sys.version_info))
 
 

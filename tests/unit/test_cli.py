@@ -52,7 +52,7 @@ def test_help_names_every_verb(word: str, capsys: pytest.CaptureFixture[str]) ->
     out, err = capsys.readouterr()
     assert err == ""
     for verb, does in cli.VERBS.items():
-        assert f"  {verb:10} {does}" in out
+        assert f"  {verb:11} {does}" in out
     assert "Exit status: 0 done, 1 a gate failed, 2 bad usage or bad input, 3" in out
 
 
