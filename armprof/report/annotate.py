@@ -38,6 +38,16 @@ class Function:
     lines: dict[str, dict[int, dict[str, float]]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a listing, and what part of each event was there; without a number lines are left out at that place."""
+
+    number: int | None = None
+    cells: tuple[str, ...] = ()
+    content: str = ""
+    hot: bool = False
+
+
 @dataclass(frozen=True)
 class Annotated:
     """What is shown: events by what they are called, and functions, the hottest first."""
@@ -121,12 +131,13 @@ def _text(annotated: Annotated, wanted: str | None, stream: TextIO | None) -> st
     console = paper(stream)
     blocks = [text(f"{short(annotated.title)}: the source as it is on disk now", "bold")]
     for function in annotated.named(wanted):
-        columns = _columns(annotated, function)
-        blocks += [text(""), text(f"{short(function.name)}: {_told(annotated, function, columns)}", "bold")]
-        for file, listing in _listings(function, columns, annotated.events, public=False):
+        columns = columns_of(annotated, function)
+        blocks += [text(""), text(f"{short(function.name)}: {told(annotated, function, columns)}", "bold")]
+        widths = _widths(columns, annotated.events)
+        for file, rows in listings(function, columns, public=False):
             blocks.append(text(file, "dim"))
-            blocks.append(text(_head(columns, annotated.events), "dim"))
-            blocks += [_cropped(line, hot, console.width) for line, hot in listing]
+            blocks.append(text(_head(columns, annotated.events, widths), "dim"))
+            blocks += [_cropped(_line(row, widths), row.hot, console.width) for row in rows]
         if not function.lines:
             blocks.append(text("no line is known of it: compile with -g"))
     return printed(console, blocks)
@@ -136,19 +147,20 @@ def _markdown(annotated: Annotated, wanted: str | None) -> str:
     """As Markdown: the listings in fences that nothing in them closes."""
     parts = [f"### {escaped(short(annotated.title))}: annotated source"]
     for function in annotated.named(wanted):
-        columns = _columns(annotated, function)
-        parts.append(f"{code(short(function.name))}: {escaped(_told(annotated, function, columns))}")
-        for file, listing in _listings(function, columns, annotated.events, public=True):
-            rows = [_head(columns, annotated.events), *(line.rstrip() for line, _ in listing)]
-            fence = "`" * max(3, 1 + max(len(run) for row in rows for run in ["", *re.findall("`+", row)]))
-            parts.append("\n".join([code(file), "", fence + "text", *rows, fence]))
+        columns = columns_of(annotated, function)
+        parts.append(f"{code(short(function.name))}: {escaped(told(annotated, function, columns))}")
+        widths = _widths(columns, annotated.events)
+        for file, rows in listings(function, columns, public=True):
+            lines = [_head(columns, annotated.events, widths), *(_line(row, widths).rstrip() for row in rows)]
+            fence = "`" * max(3, 1 + max(len(run) for line in lines for run in ["", *re.findall("`+", line)]))
+            parts.append("\n".join([code(file), "", fence + "text", *lines, fence]))
         if not function.lines:
             parts.append("no line is known of it: compile with -g")
     return "\n\n".join(parts) + "\n"
 
 
-def _columns(annotated: Annotated, function: Function) -> Sequence[str]:
-    """The first event, and those of which the function has most."""
+def columns_of(annotated: Annotated, function: Function) -> Sequence[str]:
+    """The events that are shown of it: the first, and those of which the function has most."""
     first, *others = annotated.events
     having = sorted(
         (one for one in others if function.shares.get(one, 0) >= LEAST), key=lambda one: -function.shares[one]
@@ -157,15 +169,17 @@ def _columns(annotated: Annotated, function: Function) -> Sequence[str]:
     return [event for event in annotated.events if event in shown]
 
 
-def _told(annotated: Annotated, function: Function, columns: Sequence[str]) -> str:
+def told(annotated: Annotated, function: Function, columns: Sequence[str]) -> str:
+    """What part of each event was in the function."""
     shares = (f"{figures.percent(function.shares.get(one, 0.0), 1)} of {annotated.events[one]}" for one in columns)
     return ", ".join(shares)
 
 
-def _listings(
-    function: Function, columns: Sequence[str], titles: Mapping[str, str], public: bool
-) -> Iterator[tuple[str, list[tuple[str, bool]]]]:
-    """Each file of the function with its rows; where it is not at hand the shares stand without the text."""
+def listings(function: Function, columns: Sequence[str], public: bool) -> Iterator[tuple[str, list[Row]]]:
+    """Each file of the function with its rows; where it is not at hand the shares stand without the text.
+
+    ``public`` as of `armprof.report.source`.
+    """
     hottest = max((_first(at, columns) for lines in function.lines.values() for at in lines.values()), default=0.0)
     ordered = sorted(function.lines.items(), key=lambda one: -sum(_first(at, columns) for at in one[1].values()))
     for file, lines in ordered:
@@ -173,22 +187,26 @@ def _listings(
         if having:
             found = source(file, public)
             named = short(file) if found.reason is None else f"{short(file)}: no source text: {found.reason}"
-            yield named, list(_rows(having, found, columns, titles, hottest))
+            yield named, list(_rows(having, found, columns, hottest))
 
 
-def _rows(
-    lines: Mapping[int, Shares], found: Source, columns: Sequence[str], titles: Mapping[str, str], hottest: float
-) -> Iterator[tuple[str, bool]]:
+def _rows(lines: Mapping[int, Shares], found: Source, columns: Sequence[str], hottest: float) -> Iterator[Row]:
     before = 0
     for number in _with_neighbours(lines, len(found.lines)):
         if before and number > before + 1:
-            yield "   ...", False
+            yield Row()
         before = number
         at = lines.get(number, {})
         hot = _first(at, columns) >= max(LEAST, HOT * hottest)
         content = found.lines[number - 1] if number <= len(found.lines) else ""
-        cells = "".join(f"{_cell(at.get(one, 0.0)):>{width}}" for one, width in _widths(columns, titles))
-        yield f"{'>' if hot else ' '}{number:>6}{cells}  {content}", hot
+        yield Row(number, tuple(_cell(at.get(one, 0.0)) for one in columns), content, hot)
+
+
+def _line(row: Row, widths: Sequence[int]) -> str:
+    if row.number is None:
+        return "   ..."
+    cells = "".join(f"{cell:>{width}}" for cell, width in zip(row.cells, widths, strict=True))
+    return f"{'>' if row.hot else ' '}{row.number:>6}{cells}  {row.content}"
 
 
 def _with_neighbours(lines: Iterable[int], last: int) -> list[int]:
@@ -196,13 +214,13 @@ def _with_neighbours(lines: Iterable[int], last: int) -> list[int]:
     return sorted({number for number in near if 1 <= number <= last} | set(lines))
 
 
-def _head(columns: Sequence[str], titles: Mapping[str, str]) -> str:
-    return " " * 7 + "".join(f"{titles[one]:>{width}}" for one, width in _widths(columns, titles))
+def _head(columns: Sequence[str], titles: Mapping[str, str], widths: Sequence[int]) -> str:
+    cells = zip(columns, widths, strict=True)
+    return " " * 7 + "".join(f"{titles[one]:>{width}}" for one, width in cells)
 
 
-def _widths(columns: Sequence[str], titles: Mapping[str, str]) -> Iterator[tuple[str, int]]:
-    for one in columns:
-        yield one, 2 + max(NARROWEST, len(titles[one]))
+def _widths(columns: Sequence[str], titles: Mapping[str, str]) -> list[int]:
+    return [2 + max(NARROWEST, len(titles[one])) for one in columns]
 
 
 def _cell(share: float) -> str:
