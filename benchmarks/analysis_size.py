@@ -17,6 +17,8 @@ from armprof.counters.imported import parse
 from armprof.counters.reading import Count, Reading, Status
 from armprof.report import json, text
 from armprof.report.document import document
+from armprof.report.html import page
+from armprof.report.html import run as pages
 from armprof.run import file
 from armprof.run.record import Component, Run
 
@@ -52,6 +54,8 @@ def main(intervals: int = 1_000_000, megabytes: int = 50) -> None:
         found = timed("analyzed", lambda: document(run))
         timed("as text", lambda: text.render(found))
         timed("as JSON", lambda: json.render(found))
+        made = timed("as HTML", lambda: "".join(page.render(pages.page(found))))
+        print(f"  the page has {len(made) / 1e6:.1f} MB")
 
 
 def component(name: str, counted: Reading) -> Component:

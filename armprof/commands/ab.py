@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from armprof.commands.reporting import add_format, show
 from armprof.errors import ArmprofError
-from armprof.report import formats
 
 if TYPE_CHECKING:
     from armprof.compare.paired import Comparison, Progress
@@ -78,8 +77,21 @@ def run(args: argparse.Namespace) -> int:
 
     with progress() as tell:
         found = _compared(args, tell)
-    show(args, lambda to: report.render(found, to), lambda: report.render_json(found), lambda: paired.review(found))
-    if args.output or args.format in formats.REVIEWS:
+
+    def html() -> Iterable[str]:
+        from armprof.report.html import comparison as pages
+        from armprof.report.html import page
+
+        return page.render(pages.of_pairs(found))
+
+    show(
+        args,
+        lambda to: report.render(found, to),
+        lambda: report.render_json(found),
+        lambda: paired.review(found),
+        html=html,
+    )
+    if args.output or args.format not in ("text", "json"):
         for compared in found.compared:
             print(f"armprof: {report.sentence(compared)}", file=sys.stderr)
     return int(found.is_regression)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,11 +46,19 @@ def run(args: argparse.Namespace) -> int:
     plan = find(args.config)  # before a bench of seconds
     measured = bench_all(args.config) if args.run is None else _load(args.run)
     assessed = assess(measured, plan)
+
+    def html() -> Iterable[str]:
+        from armprof.report.html import budget as pages
+        from armprof.report.html import page
+
+        return page.render(pages.page(measured, assessed))
+
     show(
         args,
         lambda to: report.render(measured, assessed, to),
         lambda: report.render_json(measured, assessed),
         lambda: review(assessed),
+        html=html,
     )
     if args.output or args.format != "text":  # the text on stdout has them
         for alert in assessed.alerts:

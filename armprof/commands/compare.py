@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from armprof.commands.history import add_store
 from armprof.commands.reporting import add_format, show
 from armprof.errors import ArmprofError
 from armprof.history.store import Store
-from armprof.report import formats
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -49,13 +49,22 @@ def run(args: argparse.Namespace) -> int:
     if (args.base is None) == (args.baseline is None):
         raise ArmprofError("two runs are compared: armprof compare BASE HEAD, or armprof compare --baseline NAME HEAD")
     base = file.read(args.base) if args.base else Store(args.store).baseline(args.baseline)
-    analysis = detect_regressions(base, file.read(args.head), args.unlike)
+    head = file.read(args.head)
+    analysis = detect_regressions(base, head, args.unlike)
+
+    def html() -> Iterable[str]:
+        from armprof.report.html import comparison as pages
+        from armprof.report.html import page
+
+        return page.render(pages.of_runs(analysis, base, head))
+
     show(
         args,
         lambda to: report.render(analysis, to),
         lambda: report.render_json(analysis),
         lambda: comparison.review(analysis),
+        html=html,
     )
-    if args.output or args.format in formats.REVIEWS:
+    if args.output or args.format not in ("text", "json"):
         print(f"armprof: {analysis.analysis_summary}", file=sys.stderr)
     return int(analysis.gate_failed)

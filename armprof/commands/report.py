@@ -69,7 +69,9 @@ def _annotate(args: argparse.Namespace, what: Run | Samples) -> None:
     from armprof.report import annotate
 
     if args.format not in ("text", "markdown"):
-        raise ArmprofError(f"--annotate is text or markdown, not {args.format}")
+        raise ArmprofError(
+            f"--annotate is text or markdown, not {args.format}; --format html has the source without it"
+        )
     if isinstance(what, Run):
         known = [component for component in what.components if component.where is not None] or what.components[:1]
         found = [annotate.of_component(component) for component in known]

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from armprof.report.review import Review
 
 # Of a run; a gate, which JUnit is for, is another verb's.
-RUN_FORMATS = (*(one for one in formats.REVIEWS if one != "junit"), *formats.RUNS)
+RUN_FORMATS = ("html", *(one for one in formats.REVIEWS if one != "junit"), *formats.RUNS)
 
 
 def add_format(
-    parser: argparse.ArgumentParser, without_output: str = "stdout", more: Iterable[str] = formats.REVIEWS
+    parser: argparse.ArgumentParser, without_output: str = "stdout", more: Iterable[str] = ("html", *formats.REVIEWS)
 ) -> None:
     """--format, one of text, JSON and ``more``, and --output; ``without_output`` says where the report goes without it."""
     choices = ("text", "json", *more)
@@ -40,7 +40,7 @@ def add_options(parser: argparse.ArgumentParser, without_output: str, more: Iter
         "--explain",
         action="store_true",
         help="text: also tell how each metric was formed, where cycles went and on what evidence, and what was considered and "
-        "not advised (JSON always does)",
+        "not advised (JSON and HTML always do)",
     )
 
 
@@ -54,6 +54,12 @@ def report(run: Run, args: argparse.Namespace, stream: TextIO, plan: Plan | None
     from armprof.report.document import document
     from armprof.report.reviews import advice
 
+    def html() -> Iterable[str]:
+        from armprof.report.html import page
+        from armprof.report.html import run as pages
+
+        return page.render(pages.page(found, plan))
+
     if args.format in formats.RUNS:
         put(formats.run(args.format, run), args.output)
         return
@@ -65,6 +71,7 @@ def report(run: Run, args: argparse.Namespace, stream: TextIO, plan: Plan | None
         lambda: json.pieces(found),
         lambda: advice.review(found),
         stream,
+        html,
     )
 
 
@@ -74,13 +81,15 @@ def show(
     json: Callable[[], str | Iterable[str]],
     review: Callable[[], Review],
     stream: TextIO | None = None,
+    html: Callable[[], str | Iterable[str]] | None = None,
 ) -> None:
     """Writes what was found to --output, else text to ``stream`` and other formats to stdout."""
     if args.format == "text":
         to = stream or sys.stdout
         put(text(None if args.output else to), args.output, to)
     else:
-        put(json() if args.format == "json" else _reviewed(args.format, review()), args.output)
+        whole = {"json": json, "html": html}.get(args.format)
+        put(whole() if whole else _reviewed(args.format, review()), args.output)
 
 
 def _reviewed(format: str, review: Review) -> str:

@@ -43,14 +43,7 @@ def _blocks(run: Run, assessed: Assessment) -> Iterator[RenderableType]:
             rows.add_row(*map(text, _target_row(target)))
         yield from ("", rows)
     yield from ("", *_headroom(assessed))
-    judged = [*(budget.figure for budget in budgets), *(target.figure for target in targets), assessed.total.figure]
-    remarks = dict.fromkeys(f"{figure.label}: {figure.remark}" for figure in judged if figure.remark)
-    lists = {
-        "Alerts": [alert.alert or "" for alert in assessed.alerts],
-        "Not measured": _unmeasured(assessed),
-        "Notes": [*filter(None, [batches(run)]), *remarks],
-    }
-    for title, lines in lists.items():
+    for title, lines in lists(run, assessed).items():
         if lines:
             yield from ("", text(title, "bold"), *map(item, lines))
     action, reason = assessed.recommendation
@@ -65,9 +58,29 @@ def _head(run: Run, assessed: Assessment) -> Iterator[RenderableType]:
     else:
         used = f"{figures.duration(total.figure.value)}, {percent_text(100 * total.utilization)}"
         yield text(f"Total budget: {asked}: {used}, {total.status}", "bold")
+    yield from (text(f"{label:7}  {fact}") for label, fact in facts(run, assessed))
+
+
+def facts(run: Run, assessed: Assessment) -> Iterator[tuple[str, str]]:
+    """Which machine it was, and which plan it is held against."""
     if run.host.get("description"):
-        yield text(f"machine  {run.host['description']}")
-    yield text(f"plan     {assessed.plan.origin}")
+        yield "machine", str(run.host["description"])
+    yield "plan", assessed.plan.origin
+
+
+def lists(run: Run, assessed: Assessment) -> dict[str, list[str]]:
+    """What is told in sentences, by its heading."""
+    judged = [
+        *(one.figure for one in assessed.budgets),
+        *(one.figure for one in assessed.targets),
+        assessed.total.figure,
+    ]
+    remarks = dict.fromkeys(f"{one.label}: {one.remark}" for one in judged if one.value is not None and one.remark)
+    return {
+        "Alerts": [alert.alert or "" for alert in assessed.alerts],
+        "Not measured": _unmeasured(assessed),
+        "Notes": [*filter(None, [batches(run)]), *remarks],
+    }
 
 
 def _budget_row(budget: Budget) -> tuple[str, ...]:

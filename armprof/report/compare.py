@@ -61,35 +61,41 @@ def _blocks(analysis: RegressionAnalysis) -> Iterator[RenderableType]:
     yield text(analysis.analysis_summary, "bold")
     rows = table("", ">baseline", ">current", ">time", ">interval", "verdict")
     severities = {(one.component, one.metric): str(one.severity) for one in analysis.regressions}
-    for change in sorted(analysis.changes, key=lambda one: (ORDER.index(one.verdict), -round(one.change, 6))):
+    for change in ranked(analysis):
         severity = severities.get((change.component, change.metric.name))
         verdict = f"{change.verdict}, {severity}" if severity else str(change.verdict)
         cells = map(text, (*values(change), figures.change(change.change), interval(change)))
-        rows.add_row(text(_label(change)), *cells, text(verdict, STYLES[change.verdict]))
+        rows.add_row(text(label(change)), *cells, text(verdict, STYLES[change.verdict]))
     yield from ("", rows, "")
     causes: dict[str, list[str]] = {}
     for change in analysis.changes:
-        if change.cause and (why := _why(change.cause)):
-            causes.setdefault(why, []).append(_label(change))
-    for why, labels in causes.items():
-        yield item(f"{', '.join(labels)}: {why}")
+        if change.cause and (said := why(change.cause)):
+            causes.setdefault(said, []).append(label(change))
+    for said, labels in causes.items():
+        yield item(f"{', '.join(labels)}: {said}")
     reasons: dict[str, list[str]] = {}
     for change in analysis.changes:
         if change.reason:
-            reasons.setdefault(change.reason, []).append(_label(change))
+            reasons.setdefault(change.reason, []).append(label(change))
     for reason, labels in reasons.items():
         yield item(f"{', '.join(labels)}: {reason}")
     for failure in analysis.failures:
         yield item(f"{short(failure.component)} failed: {failure.reason}")
-    for name, why in analysis.not_compared:
-        yield item(f"{short(name)} is not compared: {why}")
+    for name, reason in analysis.not_compared:
+        yield item(f"{short(name)} is not compared: {reason}")
     for difference in analysis.differences:
         yield item(f"unlike: {difference}")
     for note in notes(analysis):
         yield item(note)
 
 
-def _label(change: Change) -> str:
+def ranked(analysis: RegressionAnalysis) -> list[Change]:
+    """What changed, the worst first."""
+    return sorted(analysis.changes, key=lambda one: (ORDER.index(one.verdict), -round(one.change, 6)))
+
+
+def label(change: Change) -> str:
+    """What changed."""
     return f"{short(change.component)} {LABELS[change.metric.name]}"
 
 
@@ -104,7 +110,7 @@ def interval(change: Change) -> str:
     return "exact" if change.noise == 0 else figures.between(change.interval)
 
 
-def _why(cause: Cause) -> str:
+def why(cause: Cause) -> str:
     """The sentence, and where."""
     place = cause.location
     if place is None:

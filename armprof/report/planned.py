@@ -71,11 +71,11 @@ def trees(phases: Sequence[Phase]) -> list[RenderableType]:
         tree = Tree(text(f"PHASE {phase.number}: {phase.title.upper()} ({horizon})", "bold"))
         for step in phase.steps[:MOST]:
             node = tree.add(text(_line(step)))
-            for remark in _remarks(step):
+            for remark in remarks(step):
                 node.add(text(remark))
         if len(phase.steps) > MOST:
             tree.add(text(f"and {len(phase.steps) - MOST:,} more, of which --format json tells"))
-        for impact in list(_impacts(phase))[:MOST]:
+        for impact in list(impacts(phase))[:MOST]:
             tree.add(text(impact))
         blocks += ["", tree]
     guidelines = Tree(text("IMPLEMENTATION GUIDELINES", "bold"))
@@ -88,19 +88,25 @@ def _line(step: Step) -> str:
     return f"{short(step.component)}: {step.title}" if step.component else step.title
 
 
-def _remarks(step: Step) -> Iterable[str]:
+def remarks(step: Step) -> Iterable[str]:
+    """What a step brings and takes, or why it is one."""
     if step.impact is None:
         return (step.reason,)
-    gain = step.impact
-    ceiling = "unknown" if gain.ceiling is None else f"{gain.ceiling:.1f} %"
     takes = f"effort {str(step.effort).lower()}, risk {str(step.risk).lower()}"
-    remarks = [f"impact {gain.low:.3g} to {gain.high:.3g} % {gain.unit} (at most {ceiling}), {takes}"]
-    if step.depends_on:
-        remarks.append(f"after {', '.join(step.depends_on)}")
-    return remarks
+    after = (f"after {', '.join(step.depends_on)}",) if step.depends_on else ()
+    return (f"{impact(step)}, {takes}", *after)
 
 
-def _impacts(phase: Phase) -> Iterator[str]:
+def impact(step: Step) -> str:
+    """What a step brings, or why it is one."""
+    if step.impact is None:
+        return step.reason
+    ceiling = "unknown" if step.impact.ceiling is None else f"{step.impact.ceiling:.1f} %"
+    return f"impact {step.impact.low:.3g} to {step.impact.high:.3g} % {step.impact.unit} (at most {ceiling})"
+
+
+def impacts(phase: Phase) -> Iterator[str]:
+    """What the steps of a phase bring together, a sentence for each component."""
     for impact in phase.impacts:
         who = f" for {short(impact.component)}" if impact.component else ""
         yield f"Expected impact{who}: {impact.low:.3g} to {impact.high:.3g} % less time"

@@ -222,4 +222,4 @@ def test_an_unknown_format_is_refused_with_those_there_are(
 ) -> None:
     with pytest.raises(SystemExit):
         main(["compare", *files, "--format", "xml"])
-    assert "choose from 'text', 'json', 'markdown', 'junit'" in capsys.readouterr().err
+    assert "choose from 'text', 'json', 'html', 'markdown', 'junit'" in capsys.readouterr().err
