@@ -11,6 +11,7 @@ from armprof.analysis.bottlenecks import PerformanceBottleneck
 from armprof.analysis.causes import Cause
 from armprof.analysis.result import Recommendation, Silent, Verdict
 from armprof.analysis.roadmap import Phase, roadmap
+from armprof.display import Displayed
 from armprof.metrics import ARM64Metrics
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def _plain(thing: Cause | Silent) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Analysis:
+class Analysis(Displayed):
     """What follows from the metrics of one Reading. ``metrics`` is None where there was no Reading."""
 
     verdict: Verdict

@@ -15,6 +15,7 @@ from armprof.compare.reasons import cause
 from armprof.compare.verdict import Verdict
 from armprof.components.pairs import Callables, Commands, Counted, Pair
 from armprof.components.trial import REPEATS, spread
+from armprof.display import Displayed
 from armprof.errors import ArmprofError, CannotCount
 from armprof.run.record import Component
 
@@ -59,7 +60,7 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Displayed):
     """What `ab` found. ``confidence``: how surely all intervals together hold what they are of."""
 
     old: str

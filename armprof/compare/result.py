@@ -8,6 +8,7 @@ from enum import StrEnum
 from armprof.compare.cause import Cause
 from armprof.compare.likeness import Difference
 from armprof.compare.verdict import Verdict
+from armprof.display import Displayed
 
 
 class Severity(StrEnum):
@@ -70,7 +71,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class RegressionAnalysis:
+class RegressionAnalysis(Displayed):
     """What came of comparing two runs."""
 
     regressions: tuple[PerformanceRegression, ...]  # the worst first

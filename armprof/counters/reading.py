@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from armprof.display import Displayed
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -102,7 +104,7 @@ class _Counts(dict[str, Count]):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Reading:
+class Reading(Displayed):
     """Counts over one stretch of work, from one source.
 
     ``counts`` is keyed by the event's name: Arm's names in lower case for core events (``cpu_cycles``, ``l1d_cache_refill``),
@@ -159,21 +161,6 @@ class Reading:
         for (status, reason), counts in self.by_reason().items():
             lines.append(f"  {status}: {', '.join(c.event for c in counts)}: {reason}")
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
-
-    def _repr_html_(self) -> str:
-        """For notebooks: the same as the repr, as a table."""
-        from html import escape
-
-        def row(*cells: str, tag: str = "td") -> str:
-            return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-        rows = [row("event", "count", "unit", "status", "running", "reason", tag="th")]
-        for c in self.counts.values():
-            value = "" if c.value is None else f"{c.value:,.0f}"
-            coverage = "" if c.coverage is None else f"{c.coverage:.1%}"
-            rows.append(row(c.event, value, c.unit, c.status, coverage, c.reason or ""))
-        caption = "; ".join(filter(None, (f"source {self.source}", self.scope, self.access, *self.notes)))
-        return f"<table><caption>{escape(caption)}</caption>{''.join(rows)}</table>"
 
     def to_frame(self) -> pd.DataFrame:
         """One row per event: value, raw, unit, enabled_ns, running_ns, coverage, status, reason, source."""

@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Callable, ItemsView, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from armprof.counters.reading import Reading, Status
+from armprof.display import Displayed
 from armprof.errors import ArmprofError
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class _Value:
         return metrics[self._name].value
 
 
-class ARM64Metrics(Mapping[str, Metric]):
+class ARM64Metrics(Displayed, Mapping[str, Metric]):
     """Every metric of one Reading, by name; the nine main ones as attributes, each a float or None.
 
     ``metrics.explain(name)`` (or ``metrics[name]``) gives the whole Metric; iterating gives the names of all.
@@ -235,11 +235,6 @@ class ARM64Metrics(Mapping[str, Metric]):
             for name, value, counted, reason in rows
         ]
         return "\n".join([self._heading(), *lines])
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th>{title}</th>" for title in ("metric", "value", "counted", "to know"))
-        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows())
-        return f"<table><caption>{escape(self._heading())}</caption><tr>{head}</tr>{body}</table>"
 
 
 MAIN = tuple(name for name, attribute in vars(ARM64Metrics).items() if isinstance(attribute, _Value))

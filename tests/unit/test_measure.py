@@ -577,7 +577,7 @@ def test_it_reads_as_its_counts():
         pass
     assert repr(m).startswith("<Measurement: Reading from pmu; this thread, user mode; read(); ")
     assert "task_clock" in repr(m)
-    assert m._repr_html_().startswith("<table>")
+    assert "task_clock" in m._repr_html_()
 
 
 def test_its_frame_has_a_row_per_event():

@@ -148,7 +148,7 @@ print(len(found), all(f == found[0] for f in found))
 # From left to right: a box may import those before it. Names below TYPE_CHECKING and in functions are not counted: the
 # former are never imported, the latter are what starts quickly, or what only some callers need.
 FLOW = (
-    *("errors", "output", "binary", "cpu", "counters", "metrics", "run", "config", "samples"),
+    *("errors", "output", "display", "binary", "cpu", "counters", "metrics", "run", "config", "samples"),
     *("measurement", "regions", "model", "components", "budget", "analysis", "compare", "history", "monitor"),
     *("report", "testing", "pytest_plugin", "commands", "cli", "__main__"),
 )

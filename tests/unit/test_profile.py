@@ -134,7 +134,7 @@ def test_a_coroutine_is_profiled_by_what_runs_it():
 def test_it_reads_as_its_counts():
     profile = armprof.profile(work)
     assert repr(profile).startswith("<Profile: Reading from pmu; this thread, user mode; ")
-    assert profile._repr_html_().startswith("<table>")
+    assert "task_clock" in profile._repr_html_()
     assert "task_clock" in profile.to_frame().index
 
 
