@@ -1,7 +1,7 @@
 """How `make docs` makes a site of these pages: Sphinx, reading them as the Markdown that they are.
 
-Two things are put in while a page is read, so that the files stay what a forge shows: the contents behind the index, from
-its own links, and what `generated.py` makes of the data behind the pages of the reference.
+Three things are put in while a page is read, so that the files stay what a forge shows: the contents behind the index, from
+its own links, what `generated.py` makes of the data behind the pages of the reference, and the pictures of `pictures.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sphinx.application import Sphinx
 sys.path.insert(0, str(Path(__file__).parent))
 
 import generated
+import pictures
 
 project = "armprof"
 html_title = "armprof"
@@ -49,6 +50,8 @@ def read(_app: Sphinx, page: str, source: list[str]) -> None:
         source[0] += contents_of(source[0])
     elif name in generated.PAGES:
         source[0] += "\n" + generated.PAGES[name]()
+    elif name == "report":
+        source[0] += pictures.markdown()
 
 
 def write_start(app: Sphinx, failure: Exception | None) -> None:
