@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from armprof.binary.elf import Elf
-from armprof.binary.index import NONE, index
+from armprof.binary.index import NONE, index, skeletons, text
 from armprof.binary.names import readable
+from armprof.binary.split import Skeleton
 
 
 class Line(NamedTuple):
@@ -148,6 +149,24 @@ class Binary:
         for unit in self._arrays["units"]:
             yield self._text(int(unit["name"])) or "?", self._text(int(unit["producer"])) or ""
 
+    @cached_property
+    def skeletons(self) -> Sequence[Skeleton]:
+        """The units that keep their debug information in files of their own."""
+        return skeletons(self._arrays)
+
+    @property
+    def lacking(self) -> str | None:
+        """What is not known for want of such files, and what to do; None where they are all there."""
+        table = self._arrays["skeletons"]
+        missing = [one for one, found in zip(self.skeletons, table["found"].tolist(), strict=True) if not found]
+        if not missing:
+            return None
+        return (
+            f"{len(missing):,} of {len(table):,} units keep their debug information in files that are not there "
+            f"({missing[0].name} in {missing[0].folder or '?'}), so their inlined calls, structures and flags are not known; "
+            f"put the .dwo files, or {self.path.name}.dwp, beside {self.path.name}"
+        )
+
     # ---- The tables -------------------------------------------------------------------------------------------------
 
     def _span_at(self, table: str, addresses: Any) -> Any:
@@ -170,12 +189,11 @@ class Binary:
         return Line(file, int(row["line"])) if file is not None and row["line"] else None
 
     def _text(self, number: int, name: bool = True) -> str | None:
-        if number >= len(self._arrays["text_starts"]):
-            return None
         if number not in self._names:
-            start = int(self._arrays["text_starts"][number])
-            text = self._arrays["texts"][start : start + 65536].tobytes().partition(b"\0")[0].decode(errors="replace")
-            self._names[number] = readable(text) if name else text
+            found = text(self._arrays, number)
+            if found is None:
+                return None
+            self._names[number] = readable(found) if name else found
         return self._names[number]
 
 

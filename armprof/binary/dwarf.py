@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from armprof.binary.elf import Elf
+from armprof.binary.split import Split
 from armprof.errors import ArmprofError
 
 SECTIONS = ("info", "abbrev", "line", "str", "line_str", "ranges", "rnglists", "addr", "str_offsets")
@@ -16,7 +18,7 @@ ROW = np.dtype([("address", "<u8"), ("file", "<u4"), ("line", "<u4")])
 SCOPE = np.dtype([("parent", "<u4"), ("name", "<u4"), ("file", "<u4"), ("line", "<u4")])
 PIECE = np.dtype([("start", "<u8"), ("scope", "<u4"), ("padding", "<u4")])
 UNIT = np.dtype([("name", "<u4"), ("producer", "<u4"), ("language", "<u4"), ("version", "<u4")])
-
+SKELETON = np.dtype([("id", "<u8"), ("name", "<u4"), ("directory", "<u4"), ("found", "<u4"), ("padding", "<u4")])
 
 STRUCTURE = np.dtype(
     [("size", "<u8"), ("align", "<u8"), ("name", "<u4"), ("file", "<u4"), ("line", "<u4"), ("irregular", "<u4")]
@@ -32,6 +34,7 @@ INDEX = {
     "scopes": ("scope_count", SCOPE),
     "pieces": ("piece_count", PIECE),
     "units": ("unit_count", UNIT),
+    "skeletons": ("skeleton_count", SKELETON),
     "texts": ("texts_size", TEXTS),
     "text_starts": ("text_count", STARTS),
 }
@@ -44,20 +47,19 @@ LAYOUT = {
 }
 
 
-def read(elf: Elf, alternate: Elf | None, code: Any) -> tuple[dict[str, Any], bool]:
+def read(elf: Elf, alternate: Elf | None, splits: Sequence[Split], code: Any) -> tuple[dict[str, Any], bool]:
     """The arrays of the index, and whether all was read. ``code`` is where the program's code is."""
     ffi, lib = _native()
-    files, _kept = _files(ffi, elf, alternate)
+    files, _kept = _files(ffi, elf, alternate, splits)
     spans = ffi.from_buffer("dwarf_span[]", np.ascontiguousarray(code, np.uint64)) if len(code) else ffi.NULL
-    made = lib.dwarf_index_make(files[0], files[1], spans, len(code))
-    return _arrays(ffi, elf, made, INDEX, lib.dwarf_index_free)
+    return _arrays(ffi, elf, lib.dwarf_index_make(files, spans, len(code)), INDEX, lib.dwarf_index_free)
 
 
-def layout(elf: Elf, alternate: Elf | None) -> tuple[dict[str, Any], bool]:
+def layout(elf: Elf, alternate: Elf | None, splits: Sequence[Split]) -> tuple[dict[str, Any], bool]:
     """The arrays that tell of structures, and whether all was read."""
     ffi, lib = _native()
-    files, _kept = _files(ffi, elf, alternate)
-    return _arrays(ffi, elf, lib.dwarf_layout_make(*files), LAYOUT, lib.dwarf_layout_free)
+    files, _kept = _files(ffi, elf, alternate, splits)
+    return _arrays(ffi, elf, lib.dwarf_layout_make(files), LAYOUT, lib.dwarf_layout_free)
 
 
 def _native() -> tuple[Any, Any]:
@@ -71,18 +73,25 @@ def _native() -> tuple[Any, Any]:
     return _dwarf.ffi, _dwarf.lib
 
 
-def _files(ffi: Any, elf: Elf, alternate: Elf | None) -> tuple[list[Any], list[Any]]:
-    """Both files as C has them, and what must live as long."""
-    files, kept = [ffi.new("dwarf_file *"), ffi.new("dwarf_file *")], []
-    for file, source in zip(files, (elf, alternate), strict=True):
+def _files(ffi: Any, elf: Elf, alternate: Elf | None, splits: Sequence[Split]) -> tuple[Any, list[Any]]:
+    """All files as C has them, and what must live as long."""
+    files, units, kept = ffi.new("dwarf_files *"), ffi.new("dwarf_split[]", len(splits)), []
+
+    def put(file: Any, name: str, data: memoryview) -> None:
+        if len(data):
+            kept.append(ffi.from_buffer("uint8_t[]", data))
+            section = getattr(file, name)
+            section.bytes, section.size = kept[-1], len(data)
+
+    for file, source in ((files.main, elf), (files.alternate, alternate)):
         for name in SECTIONS:
-            data = source.debug(name) if source is not None else b""
-            if len(data):
-                buffer = ffi.from_buffer("uint8_t[]", data)
-                kept.append(buffer)
-                section = getattr(file, name)
-                section.bytes, section.size = buffer, len(data)
-    return files, [*files, *kept]
+            put(file, name, source.debug(name) if source is not None else memoryview(b""))
+    for unit, split in zip(units, splits, strict=True):
+        unit.id = split.id
+        for name, data in split.sections.items():
+            put(unit.file, name, data)
+    files.splits, files.split_count = units, len(splits)
+    return files, [units, *kept]
 
 
 def _arrays(ffi: Any, elf: Elf, made: Any, told: dict[str, Any], free: Any) -> tuple[dict[str, Any], bool]:

@@ -60,10 +60,14 @@ class Note(NamedTuple):
 
 
 class Elf:
-    """A 64-bit little-endian file. Raises ArmprofError where it is none, or cannot be read."""
+    """A 64-bit little-endian file. Raises ArmprofError where it is none, or cannot be read.
 
-    def __init__(self, path: Path) -> None:
+    ``is_split``: it has the debug information of units of a program (.dwo, .dwp), in sections whose names say so.
+    """
+
+    def __init__(self, path: Path, is_split: bool = False) -> None:
         self.path = path
+        self._suffix = ".dwo" if is_split else ""
         try:
             with path.open("rb") as file:
                 self.size = os.fstat(file.fileno()).st_size
@@ -75,7 +79,7 @@ class Elf:
         if self.size < 64 or self.data[4] != 2 or self.data[5] != 1:
             raise ArmprofError(f"{path} is no 64-bit little-endian ELF file, as those of ARM64 are, or ends too early")
         self.type, self.machine = self._number(16, 2), self._number(18, 2)
-        if self.type in KINDS:
+        if self.type in KINDS and not is_split:
             raise ArmprofError(f"{path} is {KINDS[self.type]}")
 
     @property
@@ -143,6 +147,7 @@ class Elf:
 
     def debug(self, name: str) -> memoryview:
         """The section of DWARF of that name (``info``)."""
+        name += self._suffix
         return self.bytes_of(self.section(f".debug_{name}") or self.section(f".zdebug_{name}"))
 
     @cached_property

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from armprof.binary import cache, dwarf, starts
+from armprof.binary import cache, dwarf, split, starts
 from armprof.binary.elf import STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, Elf
 from armprof.binary.separate import alternate_file, with_debug
 
-FORMAT = 1  # of the arrays below; another one makes all kept indexes void
+FORMAT = 2  # of the arrays below; another one makes all kept indexes void
 NONE = 0xFFFFFFFF
+LONGEST_TEXT = 65536
 
 # From start up to, not including, end. The name is a text; NONE: the function has none.
 SPAN = np.dtype([("start", "<u8"), ("end", "<u8"), ("name", "<u4"), ("padding", "<u4")])
@@ -26,11 +28,31 @@ def index(elf: Elf) -> tuple[Arrays, dict[str, Any]]:
     separate = found if found is not elf else None
     key = _key(elf, separate)
     kept = cache.load(key)
-    if kept is not None:
+    if kept is not None and kept[1]["split"] == split.stamp(skeletons(kept[0]), programs(elf, separate)):
         return kept
     arrays, facts = _made(elf, separate)
     cache.save(key, arrays, facts)
     return arrays, facts
+
+
+def programs(elf: Elf, separate: Elf | None) -> list[Path]:
+    """The files of the program: what its units keep elsewhere is looked for beside them."""
+    return [one.path for one in (elf, separate) if one is not None]
+
+
+def skeletons(arrays: Arrays) -> list[split.Skeleton]:
+    """The units that keep their entries in files of their own."""
+    table = arrays["skeletons"].tolist()
+    return [split.Skeleton(id, text(arrays, name) or "", text(arrays, folder) or "") for id, name, folder, *_ in table]
+
+
+def text(arrays: Arrays, number: int) -> str | None:
+    """The text of that number, None where there is none."""
+    if number >= len(arrays["text_starts"]):
+        return None
+    start = int(arrays["text_starts"][number])
+    found: bytes = arrays["texts"][start : start + LONGEST_TEXT].tobytes().partition(b"\0")[0]
+    return found.decode(errors="replace")
 
 
 def _key(elf: Elf, separate: Elf | None) -> str:
@@ -48,14 +70,20 @@ def _key(elf: Elf, separate: Elf | None) -> str:
 
 def _made(elf: Elf, separate: Elf | None) -> tuple[Arrays, dict[str, Any]]:
     source = separate or elf
-    arrays, complete = dwarf.read(source, alternate_file(source), elf.code)
+    alternate = alternate_file(source)
+    arrays, complete = dwarf.read(source, alternate, (), elf.code)
+    elsewhere, beside = skeletons(arrays), programs(elf, separate)
+    stamp = split.stamp(elsewhere, beside)
+    if stamp:
+        arrays, complete = dwarf.read(source, alternate, split.read(elsewhere, beside), elf.code)
     texts = _Texts(arrays)
     tables = [*elf.symbols(), *(separate.symbols() if separate else ())]
     functions = _spans(elf, tables, (STT_FUNC, STT_GNU_IFUNC), texts)
     arrays["functions"] = _with_starts(functions, starts.functions(elf))
     arrays["variables"] = _spans(elf, tables, (STT_OBJECT,), texts)
     arrays["texts"], arrays["text_starts"] = texts.arrays()
-    facts = {"debug": str(source.path) if len(arrays["units"]) else None, "complete": complete}
+    known = len(arrays["units"]) or len(arrays["skeletons"])
+    facts = {"debug": str(source.path) if known else None, "complete": complete, "split": stamp}
     return arrays, facts
 
 

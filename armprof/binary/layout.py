@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from armprof.binary import dwarf
+from armprof.binary import dwarf, split
 from armprof.binary.binary import Binary, Line
+from armprof.binary.index import text
 from armprof.binary.names import readable
 from armprof.binary.separate import alternate_file, with_debug
 
@@ -53,7 +54,8 @@ class Layout:
 
     def __init__(self, binary: Binary) -> None:
         source = with_debug(binary.elf) or binary.elf
-        self._arrays, self.complete = dwarf.layout(source, alternate_file(source))
+        splits = split.read(binary.skeletons, [binary.path, source.path])
+        self._arrays, self.complete = dwarf.layout(source, alternate_file(source), splits)
         self._texts: dict[int, str] = {}
         # many units know the same structures
         table = self._arrays["structures"]
@@ -83,11 +85,6 @@ class Layout:
             yield number, Structure(readable(self._text(name)), size, align, place, fields, not irregular)
 
     def _text(self, number: int) -> str:
-        starts = self._arrays["text_starts"]
-        if number >= len(starts):
-            return ""
         if number not in self._texts:
-            start = int(starts[number])
-            text: bytes = self._arrays["texts"][start : start + 4096].tobytes().partition(b"\0")[0]
-            self._texts[number] = text.decode(errors="replace")
+            self._texts[number] = text(self._arrays, number) or ""
         return self._texts[number]

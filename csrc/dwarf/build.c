@@ -125,16 +125,47 @@ static void free_source(source *s) {
     free(s->tables.slots);
 }
 
-void builder_begin(builder *b, const dwarf_file *file, const dwarf_file *alternate) {
-    *b = (builder){.main = {.sections = *file}, .alternate = {.sections = *alternate, .number = 1}};
-    b->fuel = FUEL_AT_LEAST + FUEL_PER_BYTE * (size_of(file) + size_of(alternate));
+/* Split units have their addresses, and before DWARF 5 their ranges, in the main file. In a .dwp all share their texts. */
+static bool begin_splits(builder *b, const dwarf_files *files, uint64_t place) {
+    if (files->split_count == 0)
+        return true;
+    b->splits = calloc(files->split_count, sizeof *b->splits);
+    if (b->splits == NULL)
+        return false;
+    const uint8_t *texts = NULL;
+    for (size_t i = 0; i < files->split_count; i++) {
+        const dwarf_split *split = &files->splits[i];
+        b->fuel += FUEL_PER_BYTE * (size_of(&split->file) - (split->file.str.bytes == texts ? split->file.str.size : 0));
+        texts = split->file.str.bytes;
+        source *made = &b->splits[b->split_count++];
+        *made = (source){.sections = split->file, .first_place = place, .is_split = true};
+        made->sections.addr = files->main.addr;
+        made->sections.ranges = files->main.ranges;
+        place += made->sections.info.size;
+        if (map_get(&b->split_at, split->id) == DWARF_NONE && !map_put(&b->split_at, split->id, (uint32_t)i))
+            return false;
+        units_find(b, made);
+    }
+    return true;
+}
+
+void builder_begin(builder *b, const dwarf_files *files) {
+    *b = (builder){.main = {.sections = files->main, .first_place = 1},
+                   .alternate = {.sections = files->alternate, .first_place = 1 + files->main.info.size}};
+    b->fuel = FUEL_AT_LEAST + FUEL_PER_BYTE * (size_of(&files->main) + size_of(&files->alternate));
     units_find(b, &b->main);
     units_find(b, &b->alternate);
+    if (!begin_splits(b, files, b->alternate.first_place + files->alternate.info.size))
+        b->short_of_memory = true;
 }
 
 void builder_end(builder *b) {
     free_source(&b->main);
     free_source(&b->alternate);
+    for (size_t i = 0; i < b->split_count; i++)
+        free_source(&b->splits[i]);
+    free(b->splits);
+    free(b->split_at.slots);
     for (size_t i = 0; i < b->tables.count; i++) {
         free(b->tables.items[i].entries.items);
         free(b->tables.items[i].attributes.items);
@@ -157,4 +188,5 @@ void builder_end(builder *b) {
     free(b->pieces.items);
     free(b->open.items);
     free(b->units.items);
+    free(b->skeletons.items);
 }

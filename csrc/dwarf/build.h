@@ -78,18 +78,21 @@ typedef struct unit {
     const struct source *source;
     uint64_t offset, end; /* in its section */
     uint64_t first;       /* its first entry */
-    uint64_t low, addr_base, str_offsets_base, rnglists_base;
+    uint64_t low, addr_base, str_offsets_base, ranges_base;
+    uint64_t id;          /* of a unit in two parts: the skeleton, and the split unit with its entries */
     uint32_t abbreviations; /* number of its table */
     uint32_t program;       /* number of its line program, or DWARF_NONE */
     uint8_t version, address_size, offset_size;
+    bool has_id;
 } unit;
 
-/* One file, main or alternate, and its units. */
+/* One file, main, alternate or split, and its units. */
 typedef struct source {
     dwarf_file sections;
-    ARRAY(unit) units; /* by offset */
-    map tables;        /* where in .debug_abbrev -> number of the table */
-    uint32_t number;
+    ARRAY(unit) units;    /* by offset */
+    map tables;           /* where in .debug_abbrev -> number of the table */
+    uint64_t first_place; /* of all places of entries, those of this file begin here */
+    bool is_split;
 } source;
 
 typedef struct piece_of_scope {
@@ -108,6 +111,9 @@ typedef struct sequence {
 
 typedef struct builder {
     source main, alternate;
+    source *splits;
+    size_t split_count;
+    map split_at; /* id -> number of the split */
     const dwarf_span *code;
     size_t code_count;
 
@@ -132,6 +138,7 @@ typedef struct builder {
     ARRAY(piece_of_scope) pieces;
     ARRAY(open_scope) open; /* of the entries around the one that is read */
     ARRAY(dwarf_unit) units;
+    ARRAY(dwarf_skeleton) skeletons;
 } builder;
 
 /* Takes so much of the work that is left; false where there is none: then all stops. */
@@ -156,8 +163,8 @@ static inline bool is_code(const builder *b, uint64_t address) {
     return low < b->code_count && b->code[low].start <= address;
 }
 
-/* Begins with the units of both files, and ends with all memory that was not handed over. */
-void builder_begin(builder *b, const dwarf_file *file, const dwarf_file *alternate);
+/* Begins with the units of all files, and ends with all memory that was not handed over. */
+void builder_begin(builder *b, const dwarf_files *files);
 void builder_end(builder *b);
 
 /* Hands an array over. */
@@ -181,6 +188,7 @@ uint32_t program_file(builder *b, uint32_t program, uint64_t file); /* the text 
 /* units.c: the headers of all units. */
 void units_find(builder *b, source *from);
 const unit *unit_at(const source *from, uint64_t offset);
+unit *unit_with(source *from, uint64_t id); /* the first with that id; NULL where there is none */
 
 /* entries.c: a unit's functions and inlined calls, and, once all are read, their names. */
 void entries_walk(builder *b, unit *u);

@@ -66,8 +66,11 @@ enum {
     DW_AT_str_offsets_base = 0x72,
     DW_AT_addr_base = 0x73,
     DW_AT_rnglists_base = 0x74,
+    DW_AT_dwo_name = 0x76,
     DW_AT_alignment = 0x88,
     DW_AT_MIPS_linkage_name = 0x2007,
+    DW_AT_GNU_dwo_name = 0x2130,
+    DW_AT_GNU_dwo_id = 0x2131,
     DW_AT_GNU_ranges_base = 0x2132,
     DW_AT_GNU_addr_base = 0x2133,
 };
@@ -137,7 +140,7 @@ enum {
     DW_LNS_set_isa,
 };
 
-enum { DW_OP_addr = 0x03 };
+enum { DW_OP_addr = 0x03, DW_OP_addrx = 0xa1, DW_OP_GNU_addr_index = 0xfb };
 
 enum { DW_LNE_end_sequence = 1, DW_LNE_set_address = 2 };
 

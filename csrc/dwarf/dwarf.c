@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 
-dwarf_index *dwarf_index_make(const dwarf_file *file, const dwarf_file *alternate, const dwarf_span *code, size_t code_count) {
+dwarf_index *dwarf_index_make(const dwarf_files *files, const dwarf_span *code, size_t code_count) {
     dwarf_index *index = calloc(1, sizeof *index);
     if (index == NULL)
         return NULL;
     builder b;
-    builder_begin(&b, file, alternate);
+    builder_begin(&b, files);
     b.code = code;
     b.code_count = code_count;
     for (size_t i = 0; i < b.main.units.count && !b.short_of_memory; i++)
@@ -18,6 +18,7 @@ dwarf_index *dwarf_index_make(const dwarf_file *file, const dwarf_file *alternat
     index->complete = b.fuel > 0;
     GIVE(index, scopes, scope_count, &b.scopes);
     GIVE(index, units, unit_count, &b.units);
+    GIVE(index, skeletons, skeleton_count, &b.skeletons);
     GIVE(index, texts, texts_size, &b.texts);
     GIVE(index, text_starts, text_count, &b.text_starts);
     builder_end(&b);
@@ -35,6 +36,7 @@ void dwarf_index_free(dwarf_index *index) {
     free(index->scopes);
     free(index->pieces);
     free(index->units);
+    free(index->skeletons);
     free(index->texts);
     free(index->text_starts);
     free(index);

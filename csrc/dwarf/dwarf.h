@@ -24,6 +24,19 @@ typedef struct dwarf_file {
     dwarf_section info, abbrev, line, str, line_str, ranges, rnglists, addr, str_offsets;
 } dwarf_file;
 
+/* What a unit keeps elsewhere (-gsplit-dwarf): the sections of a .dwo file, or those of one unit in a .dwp, and the unit's id. */
+typedef struct dwarf_split {
+    dwarf_file file;
+    uint64_t id;
+} dwarf_split;
+
+/* `alternate` has what several files share (.gnu_debugaltlink), or is empty. */
+typedef struct dwarf_files {
+    dwarf_file main, alternate;
+    const dwarf_split *splits;
+    size_t split_count;
+} dwarf_files;
+
 /* Addresses from start up to, not including, end. */
 typedef struct dwarf_span {
     uint64_t start, end;
@@ -51,22 +64,29 @@ typedef struct dwarf_unit {
     uint32_t name, producer, language, version;
 } dwarf_unit;
 
+/* A unit that keeps its entries in a file of that name, as seen from that directory. found: they were among the splits. */
+typedef struct dwarf_skeleton {
+    uint64_t id;
+    uint32_t name, directory, found, padding;
+} dwarf_skeleton;
+
 typedef struct dwarf_index {
     dwarf_row *rows;
     dwarf_scope *scopes;
     dwarf_piece *pieces;
     dwarf_unit *units;
+    dwarf_skeleton *skeletons;
     char *texts;           /* one after the other, each with a NUL */
     uint64_t *text_starts; /* where in texts each begins */
-    size_t row_count, scope_count, piece_count, unit_count, texts_size, text_count;
+    size_t row_count, scope_count, piece_count, unit_count, skeleton_count, texts_size, text_count;
     bool complete; /* false: the sections ask for more work than honest ones of their size */
 } dwarf_index;
 
 /*
- * Reads it all. `alternate` has what several files share (.gnu_debugaltlink), or is empty. What lies outside the spans of
- * `code`, sorted and apart, was discarded by the linker. NULL where memory is short.
+ * Reads it all. What lies outside the spans of `code`, sorted and apart, was discarded by the linker. NULL where memory is
+ * short.
  */
-dwarf_index *dwarf_index_make(const dwarf_file *file, const dwarf_file *alternate, const dwarf_span *code, size_t code_count);
+dwarf_index *dwarf_index_make(const dwarf_files *files, const dwarf_span *code, size_t code_count);
 void dwarf_index_free(dwarf_index *index);
 
 /* A structure or class. irregular: it has bit fields or virtual bases. */
@@ -98,7 +118,7 @@ typedef struct dwarf_layout {
 } dwarf_layout;
 
 /* The layout of structures and of variables that are. NULL where memory is short. */
-dwarf_layout *dwarf_layout_make(const dwarf_file *file, const dwarf_file *alternate);
+dwarf_layout *dwarf_layout_make(const dwarf_files *files);
 void dwarf_layout_free(dwarf_layout *layout);
 
 #endif

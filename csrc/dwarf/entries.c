@@ -80,13 +80,13 @@ static void add_code(builder *b, const unit *u, const entry *e, open_scope of) {
     if (e->ranges.form != 0) {
         uint64_t offset = e->ranges.number;
         if (u->version < 5) {
-            old_ranges(b, u, of, offset);
+            old_ranges(b, u, of, offset + (u->source->is_split ? u->ranges_base : 0));
             return;
         }
         if (e->ranges.form == DW_FORM_rnglistx) {
-            cursor c = cursor_of(u->source->sections.rnglists, u->rnglists_base);
+            cursor c = cursor_of(u->source->sections.rnglists, u->ranges_base);
             cursor_skip(&c, offset > u->source->sections.rnglists.size ? UINT64_MAX : offset * u->offset_size);
-            offset = u->rnglists_base + cursor_value(&c, u->offset_size);
+            offset = u->ranges_base + cursor_value(&c, u->offset_size);
             if (c.failed)
                 return;
         }
@@ -160,17 +160,43 @@ static void walk(builder *b, const unit *u, cursor c) {
     }
 }
 
+/* A unit's first entry, the cursor behind it. NULL where it is none of those with code. */
+static const abbreviation *first_entry(const builder *b, const unit *u, cursor *c, entry *e) {
+    *c = entry_at(u, u->first);
+    const abbreviation *a = abbreviation_of(b, u, cursor_uleb(c));
+    if (a == NULL || c->failed)
+        return NULL;
+    *e = entry_read(b, u, a, c);
+    bool known = a->tag == DW_TAG_compile_unit || a->tag == DW_TAG_partial_unit || a->tag == DW_TAG_skeleton_unit;
+    return known ? a : NULL;
+}
+
+static void add_skeleton(builder *b, const unit *u, const entry *e, bool found) {
+    dwarf_skeleton made = {u->id, entry_text(b, u, e->split_name), entry_text(b, u, e->directory), found, 0};
+    if (ARRAY_RESERVE(&b->skeletons, 1))
+        b->skeletons.items[b->skeletons.count++] = made;
+    else
+        b->short_of_memory = true;
+}
+
 void entries_walk(builder *b, unit *u) {
-    cursor c = entry_at(u, u->first);
-    const abbreviation *a = abbreviation_of(b, u, cursor_uleb(&c));
-    if (a == NULL || c.failed)
-        return;
-    entry e = entry_read(b, u, a, &c);
-    if (a->tag != DW_TAG_compile_unit && a->tag != DW_TAG_partial_unit && a->tag != DW_TAG_skeleton_unit)
+    cursor c;
+    entry e;
+    const abbreviation *a = first_entry(b, u, &c, &e);
+    if (a == NULL)
         return;
     value_address(u, e.low, &u->low);
     entry_program(b, u, &e);
-    if (a->tag == DW_TAG_compile_unit && ARRAY_RESERVE(&b->units, 1)) {
+    if (u->has_id && e.split_name.form != 0) {
+        const unit *skeleton = u;
+        u = entry_owner(b, u);
+        add_skeleton(b, skeleton, &e, u != skeleton);
+        a = first_entry(b, u, &c, &e);
+        if (a == NULL)
+            return;
+    }
+    bool is_told = u->source->is_split || !u->has_id; /* a skeleton says nothing of the compiler */
+    if (a->tag == DW_TAG_compile_unit && is_told && ARRAY_RESERVE(&b->units, 1)) {
         dwarf_unit told = {entry_text(b, u, e.name), entry_text(b, u, e.producer), (uint32_t)e.language.number, u->version};
         b->units.items[b->units.count++] = told;
     }

@@ -28,6 +28,9 @@ static value *wanted(entry *e, unsigned name) {
         return &e->producer;
     case DW_AT_language:
         return &e->language;
+    case DW_AT_dwo_name:
+    case DW_AT_GNU_dwo_name:
+        return &e->split_name;
     case DW_AT_type:
         return &e->type;
     case DW_AT_byte_size:
@@ -98,15 +101,31 @@ cursor entry_at(const unit *u, uint64_t offset) {
 uint64_t entry_place(const builder *b, const unit *u, value v) {
     uint64_t offset;
     const source *from = value_entry(b, u, v, &offset);
-    return from == NULL || offset > from->sections.info.size ? 0 : 2 * offset + from->number + 1;
+    return from == NULL || offset >= from->sections.info.size ? 0 : place_of(from, offset);
+}
+
+static const source *source_of(const builder *b, uint64_t place) {
+    if (place < b->alternate.first_place)
+        return &b->main;
+    if (b->split_count == 0 || place < b->splits[0].first_place)
+        return &b->alternate;
+    size_t low = 0, high = b->split_count; /* the last that begins at the place or before */
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (b->splits[middle].first_place <= place)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &b->splits[low];
 }
 
 const abbreviation *entry_find(const builder *b, uint64_t place, const unit **u, cursor *c) {
-    const source *from = (place - 1) % 2 == 0 ? &b->main : &b->alternate;
-    *u = unit_at(from, (place - 1) / 2);
+    const source *from = source_of(b, place);
+    *u = unit_at(from, place - from->first_place);
     if (*u == NULL)
         return NULL;
-    *c = entry_at(*u, (place - 1) / 2);
+    *c = entry_at(*u, place - from->first_place);
     return abbreviation_of(b, *u, cursor_uleb(c));
 }
 
@@ -118,6 +137,10 @@ void entry_program(builder *b, unit *u, const entry *first) {
 }
 
 void entry_bases(const builder *b, unit *u) {
+    if (u->source->is_split && u->version >= 5) { /* the tables are behind a header */
+        u->str_offsets_base = u->offset_size == 8 ? 16 : 8;
+        u->ranges_base = u->offset_size == 8 ? 20 : 12;
+    }
     cursor c = entry_at(u, u->first);
     const abbreviation *a = abbreviation_of(b, u, cursor_uleb(&c));
     const attribute *attributes = a == NULL ? NULL : attributes_of(b, u, a);
@@ -133,10 +156,27 @@ void entry_bases(const builder *b, unit *u) {
             break;
         case DW_AT_rnglists_base:
         case DW_AT_GNU_ranges_base:
-            u->rnglists_base = v.number;
+            u->ranges_base = v.number;
+            break;
+        case DW_AT_GNU_dwo_id:
+            u->id = v.number;
+            u->has_id = true;
             break;
         default:
             break;
         }
     }
+}
+
+unit *entry_owner(builder *b, unit *u) {
+    uint32_t number = u->has_id ? map_get(&b->split_at, u->id) : DWARF_NONE;
+    unit *found = number == DWARF_NONE ? NULL : unit_with(&b->splits[number], u->id);
+    if (found == NULL)
+        return u;
+    found->low = u->low;
+    found->program = u->program;
+    found->addr_base = u->addr_base;
+    if (found->version < 5)
+        found->ranges_base = u->ranges_base;
+    return found;
 }

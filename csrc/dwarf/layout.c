@@ -179,13 +179,32 @@ static void add_member(reader *r, const unit *u, const abbreviation *a, const en
     r->members.items[r->members.count++] = made;
 }
 
+/* Whether a variable lies at one address all the time, and at which. */
+static bool address_of(const unit *u, value location, uint64_t *address) {
+    if (location.form != DW_FORM_exprloc || location.number < 2)
+        return false;
+    const uint8_t *bytes = (const uint8_t *)location.text;
+    cursor c = {bytes + 1, bytes + location.number, false};
+    switch (bytes[0]) {
+    case DW_OP_addr:
+        *address = cursor_u64(&c);
+        break;
+    case DW_OP_addrx:
+    case DW_OP_GNU_addr_index:
+        if (!value_address(u, (value){.form = DW_FORM_addrx, .number = cursor_uleb(&c)}, address))
+            return false;
+        break;
+    default:
+        return false;
+    }
+    return !c.failed && cursor_left(&c) == 0;
+}
+
 static void add_variable(reader *r, const unit *u, const entry *e) {
-    const uint8_t *bytes = (const uint8_t *)e->location.text;
-    if (e->location.form != DW_FORM_exprloc || e->location.number != 9 || bytes[0] != DW_OP_addr)
-        return;
     dwarf_variable made = {.name = DWARF_NONE};
-    cursor c = {bytes + 1, bytes + 9, false};
-    made.address = cursor_u64(&c);
+    if (!address_of(u, e->location, &made.address))
+        return;
+    cursor c;
     entry named = *e;
     const unit *from = u;
     for (unsigned hop = 0; named.origin.form != 0 && hop < DEEPEST; hop++) { /* the definition of what was declared */
@@ -225,7 +244,7 @@ static void walk(reader *r, const unit *u) {
         uint32_t within = DWARF_NONE;
         if (is_structure(a->tag)) {
             entry e = entry_read(b, u, a, &c);
-            within = add_structure(r, u, &e, 2 * offset + u->source->number + 1);
+            within = add_structure(r, u, &e, place_of(u->source, offset));
         } else if (around != DWARF_NONE && (a->tag == DW_TAG_member || a->tag == DW_TAG_inheritance)) {
             entry e = entry_read(b, u, a, &c);
             add_member(r, u, a, &e, around);
@@ -246,12 +265,12 @@ static void walk(reader *r, const unit *u) {
     }
 }
 
-dwarf_layout *dwarf_layout_make(const dwarf_file *file, const dwarf_file *alternate) {
+dwarf_layout *dwarf_layout_make(const dwarf_files *files) {
     dwarf_layout *layout = calloc(1, sizeof *layout);
     if (layout == NULL)
         return NULL;
     reader r = {0};
-    builder_begin(&r.b, file, alternate);
+    builder_begin(&r.b, files);
     for (size_t i = 0; i < r.b.main.units.count && !r.b.short_of_memory; i++) {
         unit *u = &r.b.main.units.items[i];
         cursor c = entry_at(u, u->first);
@@ -260,7 +279,7 @@ dwarf_layout *dwarf_layout_make(const dwarf_file *file, const dwarf_file *altern
             continue;
         entry first = entry_read(&r.b, u, a, &c);
         entry_program(&r.b, u, &first); /* the structures' files are there */
-        walk(&r, u);
+        walk(&r, entry_owner(&r.b, u));
     }
     for (size_t i = 0; i < r.variables.count; i++)
         r.variables.items[i].structure = map_get(&r.structure_at, r.variable_types.items[i]);

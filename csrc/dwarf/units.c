@@ -26,8 +26,9 @@ static bool read_header(builder *b, source *from, cursor *c) {
     uint64_t abbreviations = cursor_value(&body, u.offset_size);
     if (version < 5)
         u.address_size = cursor_u8(&body);
-    if (kind == DW_UT_skeleton || kind == DW_UT_split_compile)
-        cursor_skip(&body, 8);
+    u.has_id = kind == DW_UT_skeleton || kind == DW_UT_split_compile;
+    if (u.has_id)
+        u.id = cursor_u64(&body);
     if (body.failed || u.address_size != 8 || kind == DW_UT_type || kind == DW_UT_split_type)
         return true; /* types have no code */
     u.first = (uint64_t)(body.at - start);
@@ -57,4 +58,11 @@ const unit *unit_at(const source *from, uint64_t offset) {
     if (low == from->units.count || offset < from->units.items[low].first)
         return NULL;
     return &from->units.items[low];
+}
+
+unit *unit_with(source *from, uint64_t id) {
+    for (size_t i = 0; i < from->units.count; i++)
+        if (from->units.items[i].has_id && from->units.items[i].id == id)
+            return &from->units.items[i];
+    return NULL;
 }

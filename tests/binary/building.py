@@ -32,6 +32,15 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 
 @functools.cache
+def build_split(compiler: str, source: str, *flags: str) -> Path:
+    """The program in a folder of its own, which has what its unit keeps elsewhere, too."""
+    needs(compiler)
+    folder = Path(tempfile.mkdtemp(dir=_folder().name))
+    run(compiler, *flags, "-gsplit-dwarf", PROGRAMS / source, "-o", "program", cwd=folder)
+    return folder / "program"
+
+
+@functools.cache
 def build(compiler: str, source: str, *flags: str) -> Path:
     """The program (or library) of programs/SOURCE; the test is skipped where the compiler is missing."""
     needs(compiler)

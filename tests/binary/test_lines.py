@@ -214,17 +214,6 @@ def test_what_dwz_shares_between_files_is_found(tmp_path: Path) -> None:
         assert Binary(tmp_path / "one").frames(function.start) == whole.frames(function.start)
 
 
-@pytest.mark.parametrize("version", ["4", "5"])
-def test_of_debug_information_in_dwo_files_lines_and_functions_are_told(version: str, tmp_path: Path) -> None:
-    run("gcc", "-O2", f"-gdwarf-{version}", "-gsplit-dwarf", PROGRAMS / "frames.c", "-o", "program", cwd=tmp_path)
-    binary = Binary(tmp_path / "program")
-    outer = next(f for f in binary.functions if f.name == "outer")
-    whole = Binary(build("gcc", "frames.c", "-O2", f"-gdwarf-{version}"))
-    frames = [whole.frames(f.start + at) for f in whole.functions if f.name == "outer" for at in range(f.end - f.start)]
-    assert [binary.line(a) for a in range(outer.start, outer.end)] == [f[0].line for f in frames]
-    assert binary.function(outer.start) == "outer"
-
-
 # ---- the cache --------------------------------------------------------------------------------------------------------
 
 

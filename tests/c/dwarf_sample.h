@@ -9,7 +9,7 @@
 
 typedef struct dwarf_sample {
     dwarf_file file;
-    uint8_t info[96], line[128];
+    uint8_t info[104], line[128], skeleton[48];
 } dwarf_sample;
 
 static inline size_t sample_put(uint8_t *to, size_t at, const void *bytes, size_t size) {
@@ -63,6 +63,27 @@ static inline void dwarf_sample_make(dwarf_sample *sample, uint8_t version) {
     size = sample_put(sample->line, size, opcodes, sizeof opcodes);
     sample->line[0] = (uint8_t)(size - 4);
     sample->file.line = (dwarf_section){sample->line, size};
+}
+
+/* The same in DWARF 5, the unit in two parts: what is left in the file, its lines, and what is kept elsewhere. */
+static inline void dwarf_sample_split(dwarf_sample *sample, dwarf_file *main, dwarf_split *split) {
+    enum { SPLIT_COMPILE = 5, ID_AT = 12, ID_SIZE = 8, ORIGIN_AT = 62 };
+    static const uint8_t abbreviations[] = {1, 0x4a, 0, 0x76, 0x08, 0x1b, 0x08, 0x10, 0x17, 0x11, 0x01, 0, 0, 0};
+    static const uint8_t skeleton[] = {37, 0,   0,   0, 5,   0, 4, 8, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0,
+                                       1,  's', 'p', 0, '/', 'd', 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0};
+    dwarf_sample_make(sample, 5);
+    memmove(sample->info + ID_AT + ID_SIZE, sample->info + ID_AT, sample->file.info.size - ID_AT);
+    memcpy(sample->info + ID_AT, skeleton + ID_AT, ID_SIZE);
+    sample->info[0] += ID_SIZE;
+    sample->info[6] = SPLIT_COMPILE;
+    sample->info[ORIGIN_AT] += ID_SIZE; /* where the name of the inlined function is */
+    sample->file.info.size += ID_SIZE;
+    memcpy(sample->skeleton, skeleton, sizeof skeleton);
+    *split = (dwarf_split){.file = sample->file, .id = 7};
+    split->file.line = (dwarf_section){NULL, 0};
+    *main = (dwarf_file){.info = {sample->skeleton, sizeof skeleton},
+                         .abbrev = {abbreviations, sizeof abbreviations},
+                         .line = sample->file.line};
 }
 
 #endif

@@ -7,7 +7,6 @@
 #include "../kernels/check.h"
 
 static const dwarf_span CODE[] = {{0x1000, 0x2000}};
-static const dwarf_file NONE;
 
 static const char *text(const dwarf_index *index, uint32_t number) {
     return number < index->text_count ? index->texts + index->text_starts[number] : "";
@@ -23,10 +22,7 @@ static void check_piece(const dwarf_index *index, size_t at, uint64_t start, uin
     CHECK(at < index->piece_count && index->pieces[at].start == start && index->pieces[at].scope == scope);
 }
 
-static void whole(uint8_t version) {
-    dwarf_sample sample;
-    dwarf_sample_make(&sample, version);
-    dwarf_index *index = dwarf_index_make(&sample.file, &NONE, CODE, 1);
+static void check_index(dwarf_index *index, uint8_t version) {
     CHECK(index != NULL && index->complete);
     CHECK(index->row_count == 4);
     const char *first = version == 5 ? "/d/i/b.h" : "/d/a.c"; /* DWARF 5 counts files from 0 */
@@ -49,11 +45,36 @@ static void whole(uint8_t version) {
     dwarf_index_free(index);
 }
 
+static void whole(uint8_t version) {
+    dwarf_sample sample;
+    dwarf_sample_make(&sample, version);
+    check_index(dwarf_index_make(&(dwarf_files){.main = sample.file}, CODE, 1), version);
+}
+
+/* A unit in two parts says the same as one that is whole, and without its other part what it lacks. */
+static void split(void) {
+    dwarf_sample sample;
+    dwarf_split other = {.id = 6}, own;
+    dwarf_file file;
+    dwarf_sample_split(&sample, &file, &own);
+    dwarf_index *index = dwarf_index_make(&(dwarf_files){.main = file, .splits = &own, .split_count = 1}, CODE, 1);
+    CHECK(index->skeleton_count == 1 && index->skeletons[0].id == 7 && index->skeletons[0].found);
+    CHECK(strcmp(text(index, index->skeletons[0].name), "sp") == 0);
+    CHECK(strcmp(text(index, index->skeletons[0].directory), "/d") == 0);
+    check_index(index, 5);
+
+    other.file = own.file; /* under the id of another */
+    index = dwarf_index_make(&(dwarf_files){.main = file, .splits = &other, .split_count = 1}, CODE, 1);
+    CHECK(index->skeleton_count == 1 && !index->skeletons[0].found);
+    CHECK(index->row_count == 4 && index->scope_count == 0 && index->unit_count == 0);
+    dwarf_index_free(index);
+}
+
 static void elsewhere(void) {
     const dwarf_span other[] = {{0x5000, 0x6000}};
     dwarf_sample sample;
     dwarf_sample_make(&sample, 5);
-    dwarf_index *index = dwarf_index_make(&sample.file, &NONE, other, 1);
+    dwarf_index *index = dwarf_index_make(&(dwarf_files){.main = sample.file}, other, 1);
     CHECK(index != NULL && index->row_count == 0 && index->piece_count == 0 && index->scope_count == 0);
     dwarf_index_free(index);
 }
@@ -71,8 +92,8 @@ static void beginnings(uint8_t version) {
             CHECK(part != NULL);
             memcpy(part, all.bytes, size);
             *sections[i] = (dwarf_section){part, size};
-            dwarf_index *index = dwarf_index_make(&sample.file, &NONE, CODE, 1);
-            dwarf_layout *layout = dwarf_layout_make(&sample.file, &NONE);
+            dwarf_index *index = dwarf_index_make(&(dwarf_files){.main = sample.file}, CODE, 1);
+            dwarf_layout *layout = dwarf_layout_make(&(dwarf_files){.main = sample.file});
             CHECK(index != NULL && layout != NULL);
             dwarf_index_free(index);
             dwarf_layout_free(layout);
@@ -87,6 +108,7 @@ int main(void) {
         whole(version);
         beginnings(version);
     }
+    split();
     elsewhere();
     return 0;
 }

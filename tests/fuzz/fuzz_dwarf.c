@@ -27,6 +27,8 @@ static void check(const dwarf_index *index) {
         CHECK(i == 0 || index->pieces[i - 1].start < index->pieces[i].start);
         CHECK(index->pieces[i].scope == DWARF_NONE || index->pieces[i].scope < index->scope_count);
     }
+    for (size_t i = 0; i < index->skeleton_count; i++)
+        CHECK(is_text(index, index->skeletons[i].name) && is_text(index, index->skeletons[i].directory));
     for (size_t i = 0; i < index->unit_count; i++)
         CHECK(is_text(index, index->units[i].name) && is_text(index, index->units[i].producer));
 }
@@ -44,25 +46,28 @@ static void check_layout(const dwarf_layout *layout) {
     }
 }
 
-/* Each record is a section: of the file, or of the alternate one. */
+/* Each record is a section: of the file, of the alternate one, or of one of two split units. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const dwarf_span code[] = {{0x1000, 0x2000}, {0x3000, 0x4000}};
-    enum { MOST = 32, ALTERNATE = 0x80 };
-    dwarf_file file = {0}, alternate = {0};
+    enum { MOST = 32, ALTERNATE = 0x80, SPLIT = 0x40, SECOND = 0x20 };
+    dwarf_split splits[2] = {{.id = 7}, {.id = 8}}; /* 7: that of the seed */
+    dwarf_files files = {.splits = splits, .split_count = 2};
     fuzz_input input = {data, size};
     fuzz_record record;
     uint8_t *copies[MOST];
     size_t count = 0;
     while (count < MOST && fuzz_take(&input, &record)) {
         copies[count] = fuzz_copy(record.bytes, record.size, 0);
-        dwarf_file *to = record.kind & ALTERNATE ? &alternate : &file;
-        *section(to, record.kind & ~(unsigned)ALTERNATE) = (dwarf_section){copies[count++], record.size};
+        dwarf_file *to = record.kind & SPLIT ? &splits[(record.kind & SECOND) != 0].file
+                         : record.kind & ALTERNATE ? &files.alternate
+                                                   : &files.main;
+        *section(to, record.kind & 0x1fu) = (dwarf_section){copies[count++], record.size};
     }
-    dwarf_index *index = dwarf_index_make(&file, &alternate, code, sizeof code / sizeof *code);
+    dwarf_index *index = dwarf_index_make(&files, code, sizeof code / sizeof *code);
     CHECK(index != NULL);
     check(index);
     dwarf_index_free(index);
-    dwarf_layout *layout = dwarf_layout_make(&file, &alternate);
+    dwarf_layout *layout = dwarf_layout_make(&files);
     CHECK(layout != NULL);
     check_layout(layout);
     dwarf_layout_free(layout);

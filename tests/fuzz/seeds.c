@@ -124,21 +124,39 @@ static void write_page(int number) {
     write_file("page", number, out, sizeof out);
 }
 
-static void write_dwarf(uint8_t version) {
-    dwarf_sample sample;
-    dwarf_sample_make(&sample, version);
+/* The sections of a file, each with its number and that of the file. */
+static void append_dwarf(buffer *out, const dwarf_file *file, uint8_t of) {
     const struct {
         uint8_t kind;
         dwarf_section section;
-    } sections[] = {{0, sample.file.info}, {1, sample.file.abbrev},   {2, sample.file.line},
-                    {3, sample.file.str},  {5, sample.file.ranges}, {6, sample.file.rnglists}};
-    buffer out = {.size = 0};
+    } sections[] = {{0, file->info}, {1, file->abbrev}, {2, file->line}, {3, file->str}, {5, file->ranges}, {6, file->rnglists}};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
-        size_t record = begin(&out, sections[i].kind);
-        append(&out, sections[i].section.bytes, sections[i].section.size);
-        finish(&out, record);
+        if (sections[i].section.size == 0)
+            continue;
+        size_t record = begin(out, (uint8_t)(sections[i].kind | of));
+        append(out, sections[i].section.bytes, sections[i].section.size);
+        finish(out, record);
     }
+}
+
+static void write_dwarf(uint8_t version) {
+    dwarf_sample sample;
+    buffer out = {.size = 0};
+    dwarf_sample_make(&sample, version);
+    append_dwarf(&out, &sample.file, 0);
     write_file("dwarf", version, out.bytes, out.size);
+}
+
+static void write_split_dwarf(void) {
+    enum { SPLIT = 0x40, NUMBER = 6 };
+    dwarf_sample sample;
+    dwarf_file file;
+    dwarf_split split;
+    buffer out = {.size = 0};
+    dwarf_sample_split(&sample, &file, &split);
+    append_dwarf(&out, &file, 0);
+    append_dwarf(&out, &split.file, SPLIT);
+    write_file("dwarf", NUMBER, out.bytes, out.size);
 }
 
 /* Samples of growing depth, a mapping and a loss, as the kernel writes them: numbers of 64 bits, least byte first. */
@@ -182,5 +200,6 @@ int main(int count, char **arguments) {
     write_orders();
     write_dwarf(4);
     write_dwarf(5);
+    write_split_dwarf();
     return 0;
 }
