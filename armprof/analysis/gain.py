@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from armprof.analysis.causes import Cause, nearest
 from armprof.analysis.result import Improvement
-from armprof.analysis.rules import Rule, RuleWay, gate
+from armprof.analysis.rules import Case, Rule, RuleWay, gate
 from armprof.analysis.terms import Terms
 from armprof.metrics import Confidence
 
@@ -58,11 +58,21 @@ def improvement(rule: Rule, way: RuleWay, stake: Stake, modelled: bool) -> Impro
     low, high, ceiling = (
         100 * _in_unit(part, rule.unit) for part in (realised[0] * stake.share, realised[1] * most, most)
     )
-    of = "of what is at stake comes true"
-    basis = f"{100 * realised[0]:.0f} to {100 * realised[1]:.0f} % {of}: {_resembling(rule)}"
+    basis = f"{_part(realised)}: {_resembling(rule.cases)}"
     return Improvement(
         low, high, ceiling, rule.unit, f"{basis}; ceiling: all {_percent(stake.share)} at stake{besides}"
     )
+
+
+def of_part(share: float, realised: tuple[float, float], cases: Sequence[Case]) -> Improvement:
+    """The interval for a change of code that takes this share of the cycles, for whatever cause."""
+    low, high = (100 * part * share for part in realised)
+    basis = f"{_part(realised)}: {_resembling(cases)}; ceiling: all {_percent(share)} at its places"
+    return Improvement(low, high, 100 * share, "latency", basis)
+
+
+def _part(realised: tuple[float, float]) -> str:
+    return f"{100 * realised[0]:.0f} to {100 * realised[1]:.0f} % of what is at stake comes true"
 
 
 def _uncomputed(rule: Rule, stake: Stake) -> Improvement:
@@ -73,13 +83,13 @@ def _uncomputed(rule: Rule, stake: Stake) -> Improvement:
         return Improvement(low, high, None, rule.unit, f"{basis}; {why}")
     high = max((case.saved[1] for case in rule.cases), default=0.0)
     basis = f"0 to {high:g} %, the range of measured changes of its kind, not derived from this program"
-    return Improvement(0.0, high, None, rule.unit, f"{basis}: {_resembling(rule)}; {why}")
+    return Improvement(0.0, high, None, rule.unit, f"{basis}: {_resembling(rule.cases)}; {why}")
 
 
-def _resembling(rule: Rule) -> str:
-    if not rule.cases:
+def _resembling(cases: Sequence[Case]) -> str:
+    if not cases:
         return "no measured change of its kind is known: these bounds are those of others"
-    return "; ".join(map(str, rule.cases))
+    return "; ".join(map(str, cases))
 
 
 def _in_unit(share: float, unit: str) -> float:

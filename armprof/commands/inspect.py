@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from armprof import cpu
-from armprof.commands.reporting import add_format, put
+from armprof.commands import sampled
+from armprof.commands.reporting import add_format, put, show
+from armprof.counters.imported import source
 from armprof.errors import ArmprofError
+from armprof.report import formats
 
 if TYPE_CHECKING:
-    from armprof.binary.checks import Target
+    from armprof.analysis.findings import Weighing
+    from armprof.binary.checks import Inspection, Target
 
 LINE_BYTES = 64  # of every core that is known
 
@@ -31,28 +34,61 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="places named of each finding in text and markdown (default: 5)",
     )
-    add_format(parser, more=("markdown",))
+    parser.add_argument(
+        "--counts",
+        metavar="FILE",
+        help="what the program cost when it ran: samples (of `armprof record`, `perf script`), or a run that the modelled core "
+        "counted (`armprof stat --source model --save FILE -- CMD`); each finding is told with its share and its gain",
+    )
+    add_format(parser, more=(one for one in formats.REVIEWS if one != "junit"))
     parser.epilog = (
-        "Nothing is run and nothing is counted: a finding is a possibility. Debug information is also looked for by build "
-        "id in /usr/lib/debug and in the folders of ARMPROF_DEBUG_PATH."
+        "Nothing is run: without --counts a finding is a possibility, not a cost. Debug information is also looked for by "
+        "build id in /usr/lib/debug and in the folders of ARMPROF_DEBUG_PATH."
     )
 
 
 def run(args: argparse.Namespace) -> int:
+    from armprof.analysis.findings import uncounted
     from armprof.binary.checks import inspect
     from armprof.cpu import features
     from armprof.report import inspect as report
+    from armprof.report.reviews import inspection as reviews
 
     if args.places < 1:
         raise ArmprofError(f"--places is a number from 1 on, not {args.places}")
+    text, origin = (None, "") if args.counts is None else source.load(args.counts)
     inspection = inspect(args.file, target(args.core), features.of_flag)
-    if args.format == "json":
-        put(report.render_json(inspection), args.output)
-    elif args.format == "markdown":
-        put(report.render_markdown(inspection, args.places), args.output)
+    found = uncounted(inspection) if text is None else _weighed(inspection, text, origin)
+    if args.format == "markdown":
+        put(report.render_markdown(found, args.places), args.output)
     else:
-        put(report.render(inspection, args.places, None if args.output else sys.stdout), args.output)
+        show(
+            args,
+            lambda to: report.render(found, args.places, to),
+            lambda: report.render_json(found),
+            lambda: reviews.review(found),
+        )
     return 0
+
+
+def _weighed(inspection: Inspection, text: str, origin: str) -> Weighing:
+    """The findings with what they cost by these counts. Raises ArmprofError where the text holds none that tell places."""
+    from armprof.analysis import heat
+    from armprof.analysis.findings import weigh
+    from armprof.run import file
+
+    binary = inspection.path
+    try:
+        samples = sampled.parse(text, origin)
+        if samples is not None:
+            return weigh(inspection, heat.of_samples(samples, binary))
+        if not file.is_run_file(text):
+            raise ArmprofError("it holds neither samples nor a run")
+        components = file.parse(text, origin).components
+        return weigh(inspection, heat.of_components(components, binary), lambda e: heat.of_event(components, binary, e))
+    except ArmprofError as error:
+        told = str(error)
+        raise ArmprofError(told if told.startswith(origin) else f"{origin}: {told}") from None
 
 
 def target(name: str | None) -> Target | None:

@@ -10,7 +10,9 @@ from typing import Any, TextIO
 from rich.console import RenderableType
 
 import armprof
-from armprof.binary.checks import Finding, Inspection, Spot
+from armprof.analysis.findings import LEAST, NOT_COUNTED, Weighed, Weighing
+from armprof.analysis.heat import Heat
+from armprof.binary.checks import Inspection, Spot
 from armprof.report.paper import paper, printed
 from armprof.report.pieces import item, listed, short, text
 
@@ -19,6 +21,9 @@ VERSION = 1
 MOST_SPOTS = 1000  # of a finding, in JSON
 
 BASIS = "nothing was run or counted: each finding is a possibility, not a cost; it matters where the code is hot"
+COUNTED = (
+    "shares and gains are parts of all of {basis}; where a place or the counts tell of no line, they are its function's"
+)
 NO_CORE = "no core was named and this machine is none of those known: --core NAME checks the build against one"
 NO_DEBUG = "no debug information was found: lines, structures and the flags of the compiler are not known"
 NO_FUNCTIONS = "the file tells of no functions: neither symbols nor an unwind table; loops are not known"
@@ -27,9 +32,10 @@ VECTORS = {"neon_loops": "NEON", "sve_loops": "SVE"}
 INCOMPLETE = "the debug information is damaged: some of it was left out"
 
 
-def notes(inspection: Inspection) -> Iterator[str]:
+def notes(weighing: Weighing) -> Iterator[str]:
     """What the reader must know of the whole."""
-    yield BASIS
+    inspection = weighing.inspection
+    yield basis(weighing)
     if inspection.target is None:
         yield NO_CORE
     if inspection.facts["debug"] is None:
@@ -40,6 +46,13 @@ def notes(inspection: Inspection) -> Iterator[str]:
         yield PASSED_OVER.format(count=passed_over)
     if not inspection.facts["complete"]:
         yield INCOMPLETE
+    if lacking := inspection.facts["lacking"]:
+        yield str(lacking)
+
+
+def basis(weighing: Weighing) -> str:
+    """What the findings rest on."""
+    return BASIS if weighing.heat is None else COUNTED.format(basis=weighing.heat.basis)
 
 
 def facts(inspection: Inspection) -> Iterator[str]:
@@ -62,55 +75,90 @@ def where(spot: Spot) -> str:
     return ": ".join(filter(None, (place, short(spot.detail))))
 
 
-def _places(finding: Finding, most: int) -> Iterator[str]:
-    """The first places in words, equal ones once, and how many are left."""
-    counted = Counter(map(where, finding.spots))
-    for place, times in list(counted.items())[:most]:
-        yield f"{place} ({times} times)" if times > 1 else place
+def _places(found: Weighed, most: int) -> Iterator[str]:
+    """The first places in words with their shares, equal ones once, and how many are left."""
+    counted = Counter(zip(map(where, found.finding.spots), map(_share, _shares(found)), strict=True))
+    for (place, share), times in list(counted.items())[:most]:
+        yield f"{share}{place} ({times} times)" if times > 1 else f"{share}{place}"
     left = len(counted) - most
     if left > 0:
         yield f"and {left:,} more place{'s' if left > 1 else ''}"
 
 
+def _shares(found: Weighed) -> Sequence[float | None]:
+    return found.shares or [None] * len(found.finding.spots)
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f"{percent(share)}: "
+
+
+def percent(share: float) -> str:
+    """A share of what was counted."""
+    return f"{100 * share:.1f} %" if share >= LEAST else "< 0.1 %" if share else "not hot"
+
+
+def cost(found: Weighed) -> str:
+    """What the counts say of the finding, in one line; empty where there are none."""
+    if found.says == NOT_COUNTED:
+        return ""
+    gain = found.gain
+    return (
+        f"{found.says}; gain {gain}"
+        if gain is not None
+        else f"{found.says}; no gain"
+        if found.share is None
+        else found.says
+    )
+
+
 # ---- text -------------------------------------------------------------------------------------------------------------
 
 
-def render(inspection: Inspection, places: int, stream: TextIO | None = None) -> str:
+def render(weighing: Weighing, places: int, stream: TextIO | None = None) -> str:
     """The findings as text for this stream; without one, plain text of 80 columns."""
-    return printed(paper(stream), _blocks(inspection, places))
+    return printed(paper(stream), _blocks(weighing, places))
 
 
-def _blocks(inspection: Inspection, places: int) -> Iterator[RenderableType]:
+def _blocks(weighing: Weighing, places: int) -> Iterator[RenderableType]:
+    inspection = weighing.inspection
     core = f" on {inspection.target.title}" if inspection.target else ""
     yield text(f"{inspection.path}{core}: {_count(inspection.findings)}", "bold")
     yield from (item(fact) for fact in facts(inspection))
-    for number, finding in enumerate(inspection.findings, 1):
+    for number, found in enumerate(weighing.findings, 1):
+        finding = found.finding
         yield ""
         yield text(f"{number}. {finding.rule.title}", "bold")
         yield item(finding.says, "")
-        yield from (item(place) for place in _places(finding, places))
+        if told := cost(found):
+            yield item(told, "")
+        yield from (item(place) for place in _places(found, places))
         yield item(f"effort {finding.rule.effort}: {finding.advice}", ">")
     yield ""
-    yield from (item(note) for note in notes(inspection))
+    yield from (item(note) for note in notes(weighing))
 
 
-def _count(findings: Sequence[Finding]) -> str:
+def _count(findings: Sequence[object]) -> str:
     return "nothing found" if not findings else "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
 
 
 # ---- markdown ---------------------------------------------------------------------------------------------------------
 
 
-def render_markdown(inspection: Inspection, places: int) -> str:
+def render_markdown(weighing: Weighing, places: int) -> str:
     """The same for a review."""
+    inspection = weighing.inspection
     core = f" on {inspection.target.title}" if inspection.target else ""
-    lines = [f"# {_plain(inspection.path)}{core}", "", f"{_count(inspection.findings)}; {BASIS}.", ""]
+    lines = [f"# {_plain(inspection.path)}{core}", "", f"{_count(inspection.findings)}; {_plain(basis(weighing))}.", ""]
     lines += [f"- {_plain(fact)}" for fact in facts(inspection)]
-    for finding in inspection.findings:
+    for found in weighing.findings:
+        finding = found.finding
         lines += ["", f"## {finding.rule.title}", "", f"{_plain(finding.says)}.", ""]
-        lines += [f"- {_plain(place)}" for place in _places(finding, places)]
+        if told := cost(found):
+            lines += [f"{_plain(told)}.", ""]
+        lines += [f"- {_plain(place)}" for place in _places(found, places)]
         lines += ["", f"**Effort {finding.rule.effort}.** {_plain(finding.advice)}"]
-    lines += ["", *(f"- {note}" for note in notes(inspection) if note != BASIS)]
+    lines += ["", *(f"- {_plain(note)}" for note in notes(weighing) if note != basis(weighing))]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -123,12 +171,13 @@ def _plain(words: object) -> str:
 # ---- JSON -------------------------------------------------------------------------------------------------------------
 
 
-def render_json(inspection: Inspection) -> str:
+def render_json(weighing: Weighing) -> str:
     """The findings as JSON text, in ASCII."""
-    return json.dumps(as_dict(inspection), indent=2, allow_nan=False) + "\n"
+    return json.dumps(as_dict(weighing), indent=2, allow_nan=False) + "\n"
 
 
-def as_dict(inspection: Inspection) -> dict[str, Any]:
+def as_dict(weighing: Weighing) -> dict[str, Any]:
+    inspection = weighing.inspection
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -136,12 +185,18 @@ def as_dict(inspection: Inspection) -> dict[str, Any]:
         "file": str(inspection.path),
         "core": inspection.target.name if inspection.target else None,
         "facts": inspection.facts,
-        "findings": [_finding(finding) for finding in inspection.findings],
-        "notes": list(notes(inspection)),
+        "counts": _counts(weighing.heat),
+        "findings": [_finding(found) for found in weighing.findings],
+        "notes": list(notes(weighing)),
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _counts(heat: Heat | None) -> dict[str, Any] | None:
+    return None if heat is None else {"event": heat.event, "basis": heat.basis, "share_of_file": heat.whole}
+
+
+def _finding(found: Weighed) -> dict[str, Any]:
+    finding = found.finding
     return {
         "rule": finding.rule.name,
         "type": finding.rule.type,
@@ -149,22 +204,24 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "says": finding.says,
         "advice": finding.advice,
         "effort": finding.rule.effort,
-        "basis": "possibility",
-        "gain": None,
-        "reason": "nothing was counted",
+        "basis": "possibility" if found.share is None else "counts",
+        "share": found.share,
+        "gain": None if found.gain is None else found.gain.to_dict(),
+        "reason": found.says,
         "count": finding.count,
-        "places": [_place(spot) for spot in finding.spots[:MOST_SPOTS]],
+        "places": [_place(*place) for place in zip(finding.spots[:MOST_SPOTS], _shares(found), strict=False)],
         "places_left_out": max(0, len(finding.spots) - MOST_SPOTS),
     }
 
 
-def _place(spot: Spot) -> dict[str, Any]:
+def _place(spot: Spot, share: float | None) -> dict[str, Any]:
     return {
         "function": spot.function,
         "address": spot.address,
         "file": spot.line.file if spot.line else None,
         "line": spot.line.line if spot.line else None,
         "detail": spot.detail,
+        "share": share,
     }
 
 

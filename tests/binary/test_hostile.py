@@ -12,10 +12,11 @@ import zlib
 from pathlib import Path
 
 import pytest
-from building import ARM64, build, run
+from building import ARM64, build, build_split, needs, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from armprof.analysis.findings import uncounted
 from armprof.binary import Binary
 from armprof.binary.checks import inspect
 from armprof.commands.inspect import target
@@ -89,6 +90,29 @@ def test_changed_bytes(kind: str, attempt, changes: list[tuple[float, int]]) -> 
     attempt(bytes(data))
 
 
+@pytest.mark.parametrize("kind", ["dwo", "dwp"])
+@thorough
+@given(edits)
+def test_changed_bytes_of_what_is_kept_elsewhere(
+    kind: str, attempt, tmp_path: Path, changes: list[tuple[float, int]]
+) -> None:
+    needs("llvm-dwp")
+    flags = ("-O2", "-gdwarf-5", "-shared", "-nostdlib", "-fPIC", "-DLIBRARY", "-fno-split-dwarf-inlining")
+    program = build_split("clang", "frames.c", *flags)
+    (kept,) = program.parent.glob("*.dwo")
+    if kind == "dwp":
+        kept = program.parent / "kept.dwp"
+        if not kept.exists():
+            run("llvm-dwp", "-e", program, "-o", kept, cwd=program.parent)
+    data = bytearray(kept.read_bytes())
+    for place, byte in changes:
+        data[int(place * len(data))] = byte
+    (tmp_path / f"file.{kind}").write_bytes(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("armprof.binary.split._places", lambda one, programs: [tmp_path / "file.dwo"])
+        attempt(program.read_bytes())
+
+
 @thorough
 @given(edits)
 def test_inspecting_changed_bytes(attempt, tmp_path: Path, changes: list[tuple[float, int]]) -> None:
@@ -106,8 +130,8 @@ def test_inspecting_changed_bytes(attempt, tmp_path: Path, changes: list[tuple[f
     if refusal:
         assert "\n" not in refusal
     else:
-        assert report.render(inspection, 3)
-        assert report.render_json(inspection)
+        assert report.render(uncounted(inspection), 3)
+        assert report.render_json(uncounted(inspection))
 
 
 @pytest.mark.parametrize("kind", ["whole", "stripped"])

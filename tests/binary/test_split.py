@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from building import ARM64, build, build_split, needs, run
 
+from armprof import cli
 from armprof.binary import Binary
 from armprof.binary.layout import Layout
 from armprof.binary.split import Skeleton, read
@@ -136,6 +137,14 @@ def test_a_file_of_another_unit_is_not_taken(alone: Path, tmp_path: Path) -> Non
     (other,) = tmp_path.glob("*.dwo")
     other.rename(dwo)
     assert Binary(alone).lacking
+
+
+def test_inspect_says_what_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = copied(build_split(ARM64, "frames.c", "-O2", "-g"), tmp_path / "moved")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("armprof.binary.split._places", lambda one, programs: ())
+        assert cli.main(["inspect", str(program)]) == 0
+    assert "keep their debug information in files that are not there" in " ".join(capsys.readouterr().out.split())
 
 
 def package(version: int, rows: list[tuple[int, int, int]], slots: int | None = None) -> bytes:

@@ -69,4 +69,5 @@ def _facts(subject: Subject) -> dict[str, object]:
         "calls_by_plt": sum(int(target) in subject.code.stubs for target in code.targets[calls].tolist()),
         "protections": sorted(build.PROTECTION_NAMES[p] for p in build.protections(subject)),
         "complete": binary.complete,
+        "lacking": binary.lacking,
     }

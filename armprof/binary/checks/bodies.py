@@ -88,9 +88,9 @@ def innermost(subject: Subject) -> Iterator[Finding]:
     loops = [loop for loop in code.loops if loop.innermost]
     numbers = code.of_kind("fp_arithmetic")
     others = code.of_kind("call", "indirect_call", "vector", "vector_memory", "sve")
-    plain = [loop.header for loop in loops if numbers[loop.at].any() and not others[loop.at].any()]
+    plain = [loop for loop in loops if numbers[loop.at].any() and not others[loop.at].any()]
     if plain:
-        yield found("scalar-float-loop", subject.spots(plain))
+        yield found("scalar-float-loop", subject.loop_spots(plain))
     across = []
     calling = code.of_kind("call", "indirect_call")
     for loop in loops:
@@ -99,6 +99,6 @@ def innermost(subject: Subject) -> Iterator[Finding]:
         first, last = int(code.addresses[loop.at[0]]), int(code.addresses[loop.at[-1]])
         size = last - first + WORD
         if size == WORD * len(loop.at) and size <= LINE and first // LINE != last // LINE:
-            across.append((loop.header, f"{size} bytes from {first % LINE} bytes into a line"))
+            across.append((loop, f"{size} bytes from {first % LINE} bytes into a line"))
     if across:
-        yield found("straddling-loop", subject.spots([n for n, _ in across], [told for _, told in across]))
+        yield found("straddling-loop", subject.loop_spots([one for one, _ in across], [told for _, told in across]))

@@ -25,12 +25,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where it is. ``function`` is the one that the code is in; the line may be of one that was inlined into it."""
+    """Where it is. ``function`` is the one that the code is in; the line may be of one that was inlined into it.
+
+    Of a loop it is the beginning, and ``around`` are all its lines.
+    """
 
     function: str | None
     address: int | None
     line: Line | None
     detail: str = ""
+    around: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from armprof.binary.a64 import text
-from armprof.binary.binary import Binary
+from armprof.binary.binary import Binary, Line
 from armprof.binary.checks.rules import Spot, Target
 from armprof.binary.code import Code, Loop
 
@@ -32,6 +32,15 @@ class Subject:
             Spot(function, int(address), line, detail)
             for (function, line), address, detail in zip(places, addresses, told, strict=True)
         )
+
+    def loop_spots(self, loops: Sequence[Loop], details: Sequence[str] | None = None) -> tuple[Spot, ...]:
+        """The places of loops."""
+        spots = self.spots([loop.header for loop in loops], details)
+        return tuple(replace(spot, around=self._lines(loop)) for spot, loop in zip(spots, loops, strict=True))
+
+    def _lines(self, loop: Loop) -> tuple[Line, ...]:
+        rows = np.unique(self.binary.resolve(self.code.addresses[loop.at]).row).tolist()
+        return tuple(dict.fromkeys(line for row in rows if (line := self.binary.line_of(row)) is not None))
 
     @cached_property
     def loop_of(self) -> Any:
