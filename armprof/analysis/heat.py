@@ -55,8 +55,9 @@ def name(file: str) -> str:
 
 def of_samples(samples: Samples, binary: Path) -> Heat:
     """Of the event that is most like time. Raises ArmprofError where no sample is in the binary."""
-    sampled = {samples.events[row.event].name for row in samples.rows}
-    event = next((one for one in TIME if one in sampled), next(iter(sorted(sampled)), None))
+    taken = {row.event for row in samples.rows}
+    sampled = [each.name for number, each in enumerate(samples.events) if number in taken]
+    event = next((one for one in TIME if one in sampled), next(iter(sampled), None))
     if event is None:
         raise ArmprofError(f"the samples of {samples.command} are none")
     rows = samples.rows_of(event)

@@ -146,7 +146,8 @@ def _spe(host: cpu.Host) -> str:
     if host.spe:
         name = host.spe[0]
         return (
-            f"{', '.join(host.spe)}: the kernel has it; armprof reads none yet, `perf record -e {name}//u -- CMD` does"
+            f"{', '.join(host.spe)}: the kernel has it; record with `perf record -e {name}//u -- CMD`, and armprof report "
+            "perf.data tells the lines that wait for memory, and for how long"
         )
     if host.virtual:
         return "none: this virtual machine is not shown it; where the core has it, bare metal may"

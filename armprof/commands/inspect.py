@@ -16,6 +16,7 @@ from armprof.report import formats
 if TYPE_CHECKING:
     from armprof.analysis.findings import Weighing
     from armprof.binary.checks import Inspection, Target
+    from armprof.samples import Samples
 
 LINE_BYTES = 64  # of every core that is known
 
@@ -56,9 +57,10 @@ def run(args: argparse.Namespace) -> int:
 
     if args.places < 1:
         raise ArmprofError(f"--places is a number from 1 on, not {args.places}")
-    text, origin = (None, "") if args.counts is None else source.load(args.counts)
+    samples = None if args.counts is None else sampled.of_perf_data(args.counts)
+    text, origin = (None, args.counts) if args.counts is None or samples is not None else source.load(args.counts)
     inspection = inspect(args.file, target(args.core), features.of_flag)
-    found = uncounted(inspection) if text is None else _weighed(inspection, text, origin)
+    found = uncounted(inspection) if args.counts is None else _weighed(inspection, samples, text or "", origin)
     if args.format == "markdown":
         put(report.render_markdown(found, args.places), args.output)
     else:
@@ -71,15 +73,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _weighed(inspection: Inspection, text: str, origin: str) -> Weighing:
-    """The findings with what they cost by these counts. Raises ArmprofError where the text holds none that tell places."""
+def _weighed(inspection: Inspection, samples: Samples | None, text: str, origin: str) -> Weighing:
+    """The findings with what they cost by the samples, or by what the text holds. Raises ArmprofError where it is nothing."""
     from armprof.analysis import heat
     from armprof.analysis.findings import weigh
     from armprof.run import file
 
     binary = inspection.path
     try:
-        samples = sampled.parse(text, origin)
+        samples = samples or sampled.parse(text, origin)
         if samples is not None:
             return weigh(inspection, heat.of_samples(samples, binary))
         if not file.is_run_file(text):

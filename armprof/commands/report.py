@@ -27,8 +27,9 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         metavar="FILE",
         help="a run file (of `armprof bench`, of a C program with ARMPROF_OUTPUT), what `perf stat` printed (text, -x "
-        "or -j), or samples (of `armprof record`, `perf script`, `perf report`); - is standard input; without it the "
-        "built-in kernels and the components of armprof.toml are benched first",
+        "or -j), or samples (of `armprof record`, `perf script`, `perf report`, or the perf.data of `perf record -e "
+        "arm_spe//`); - is standard input; without it the built-in kernels and the components of armprof.toml are benched "
+        "first",
     )
     parser.add_argument(
         "--annotate",
@@ -47,8 +48,11 @@ def run(args: argparse.Namespace) -> int:
         raise ArmprofError("--core is for a perf output: what is benched here runs on this machine's core")
     if args.file is None and args.annotate is not None:
         raise ArmprofError("--annotate is of a file: armprof report FILE --annotate [FUNCTION]")
-    text, origin = (None, "") if args.file is None else source.load(args.file)
-    if text is not None and args.core is None and (samples := sampled.parse(text, origin)) is not None:
+    samples = None if args.file is None else sampled.of_perf_data(args.file, args.core)
+    text, origin = (None, "") if args.file is None or samples is not None else source.load(args.file)
+    if text is not None and args.core is None:
+        samples = sampled.parse(text, origin)
+    if samples is not None:
         if args.annotate is None:
             sampled.show(samples, args.format, args.output)
         else:

@@ -7,7 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from armprof.commands.progress import progress
 from armprof.commands.reporting import put
+from armprof.counters.imported import source
 from armprof.errors import ArmprofError
 from armprof.output import write_bytes
 
@@ -23,6 +25,18 @@ EXPORTS = {
     "speedscope": "armprof.report.speedscope",
 }
 FORMATS = ("text", *EXPORTS)
+
+
+def of_perf_data(path: str, core: str | None = None) -> Samples | None:
+    """What SPE sampled, where the file is one of perf's own; None where it is of another kind, or standard input."""
+    from armprof import cpu
+    from armprof.samples import operations, perfdata
+
+    if path == source.STDIN or not perfdata.is_perf_data(Path(path)):
+        return None
+    named = cpu.core(core) if core is not None else None
+    with progress(after=1.0) as tell:
+        return operations.samples(perfdata.read(Path(path)), path, named, lambda done: tell(f"reading {path}", done))
 
 
 def parse(text: str, origin: str) -> Samples | None:

@@ -20,6 +20,8 @@ NAMES = {
     "line_bytes": UNMEASURED,
     "peak_bandwidth": UNMEASURED,
     "idle_latency_ns": UNMEASURED,
+    "loaded_latency_cycles": "no loads were sampled: perf record -e arm_spe// does that, where the core has SPE",
+    "core_ghz": "the clock of the core that was sampled is not known",
     "local_share": "where the pages of the program lay is not known",
 }
 

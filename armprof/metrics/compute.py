@@ -101,7 +101,7 @@ def _evaluated(
         trust = least(trust, most)
     return made(
         definition,
-        reading.source if counts else "machine",
+        reading.source if counts or reading.source == "imported" else "machine",  # elsewhere nothing was of this one
         status,
         "; ".join(notes) or None,
         way,

@@ -140,7 +140,7 @@ def _found(definition: Definition, shape: Shape) -> Way | Metric:
         gaps += [unknown_facts[name] for name in way.facts if name in unknown_facts]
         if not gaps:
             return way
-        if nearest is None or _distance(gaps, counted) < _distance(nearest[1], counted):
+        if nearest is None or _distance(way, gaps, counted) < _distance(*nearest, counted):
             nearest = (way, gaps)
     assert nearest is not None
     way, gaps = nearest
@@ -157,15 +157,17 @@ def _found(definition: Definition, shape: Shape) -> Way | Metric:
     return made(definition, shape.source, status, reason, way, causes=causes)
 
 
-def _distance(gaps: Iterable[Gap], counted: Mapping[str, Gap | None]) -> tuple[int, int, int]:
+def _distance(way: Way, gaps: Iterable[Gap], counted: Mapping[str, Gap | None]) -> tuple[int, int, int, int]:
     """How far a way is from being usable: events without value, and of them those that nobody asked for.
 
     What became of an event that was asked for says more than that another one was not: on a machine without
-    PMU it is that. Of two ways that nobody asked for, the one whose events the core has is nearer.
+    PMU it is that. Of two ways that nobody asked for, the one whose events the core has is nearer; of two
+    that lack as much, the one of which more is known.
     """
     gaps = list(gaps)
     unasked = sum(gap.name not in counted for gap in gaps)
-    return len(gaps), unasked, sum(gap.status is Status.UNSUPPORTED for gap in gaps)
+    unsupported = sum(gap.status is Status.UNSUPPORTED for gap in gaps)
+    return len(gaps), unasked, unsupported, len(gaps) - len(way.events) - len(way.facts)
 
 
 def _gap_of(event: str, counted: Mapping[str, Gap | None], core: Core | None) -> Gap | None:

@@ -7,6 +7,8 @@ from typing import TextIO
 
 from rich.console import RenderableType
 
+from armprof.counters.reading import Reading
+from armprof.metrics import compute
 from armprof.report import figures
 from armprof.report.paper import paper, printed
 from armprof.report.pieces import item, short, table, text
@@ -66,6 +68,8 @@ def remarks(samples: Samples) -> list[str]:
     told = list(samples.notes)
     if not taken:
         told.append("nothing was sampled: it ran too briefly, or not in user mode")
+    if samples.reading is not None:
+        told.append(_memory_latency(samples.reading))
     if losses is not None:
         told += _lost(losses, taken)
     if samples.reading_ns and samples.duration_ns:
@@ -74,6 +78,12 @@ def remarks(samples: Samples) -> list[str]:
             f"taking the samples over took {samples.reading_ns / 1e6:,.1f} ms of CPU time, {100 * share:.2f} % of the run"
         )
     return told
+
+
+def _memory_latency(reading: Reading) -> str:
+    metric = compute(reading)["memory_latency_ns"]
+    value = "not known" if metric.value is None else f"{metric.value:,.0f} ns"
+    return f"{metric.title}: {value}" + (f" ({metric.reason})" if metric.reason else "")
 
 
 def _lost(losses: Losses, taken: int) -> list[str]:

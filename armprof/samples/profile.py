@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from armprof.counters.reading import Reading
 from armprof.errors import ArmprofError
 from armprof.samples.trace import Losses, Sampled
 
@@ -90,6 +91,7 @@ class Samples:
     command: str
     source: str = "pmu"  # or "imported"
     notes: tuple[str, ...] = field(default=())
+    reading: Reading | None = None  # what the samples themselves add up to, where that says more than their places
 
     def number(self, event: str | None = None) -> int:
         """The number of the event of that name; of the first that has samples without one. Raises ArmprofError."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 END, TIMESTAMP = 0x01, 0x71
 EXTENDED = 0x20  # the first header byte, whose two low bits stand before the index of the second
@@ -84,11 +85,12 @@ def _record(content: bytes, at: int) -> tuple[Record, int] | None:
     record = Record()
     told = False
     for kind, index, payload, after in _packets(content, at):
-        if kind == "end" or kind == "timestamp":
+        if kind in ("end", "timestamp"):
             record.timestamp = payload if kind == "timestamp" else None
             return (record, after) if told else None
-        told = told or kind != "padding"
-        _tell(record, kind, index, payload)
+        if kind != "padding":
+            told = True
+            _tell(record, kind, index, payload)
     return None
 
 
@@ -97,21 +99,20 @@ def _packets(content: bytes, at: int) -> Iterator[tuple[str, int, int, int]]:
     for _ in range(LONGEST):
         if at >= len(content):
             return
-        header, index = content[at], 0
+        header, above = content[at], 0
         at += 1
         if header & 0xFC == EXTENDED:
             if at >= len(content) or content[at] & 0xF8 not in (0xB0, 0x98):
                 return
-            header, index = content[at], (header & 3) << 3
+            header, above = content[at], (header & 3) << 3
             at += 1
-        kind = _kind(header)
-        if kind is None:
+        packet = _PACKETS[header]
+        if packet is None:
             return
-        size = 0 if kind in ("padding", "end") else 1 << (header >> 4 & 3)
+        kind, index, size = packet
         if at + size > len(content):
             return
-        index += header & (7 if kind in ("address", "counter") else 3)
-        yield kind, index, int.from_bytes(content[at : at + size], "little"), at + size
+        yield kind, above + index, int.from_bytes(content[at : at + size], "little"), at + size
         at += size
 
 
@@ -126,14 +127,25 @@ def _kind(header: int) -> str | None:
     return {0xB0: "address", 0x98: "counter"}.get(header & 0xF8)
 
 
+def _packet(header: int) -> tuple[str, int, int] | None:
+    """Kind, index and size of the payload; None of what is no packet."""
+    kind = _kind(header)
+    if kind is None:
+        return None
+    size = 0 if kind in ("padding", "end") else 1 << (header >> 4 & 3)
+    return kind, header & (7 if kind in ("address", "counter") else 3), size
+
+
+_PACKETS = tuple(map(_packet, range(256)))
+
+
 def _tell(record: Record, kind: str, index: int, payload: int) -> None:
     if kind == "address" and index in ADDRESSES:
         record.addresses[ADDRESSES[index]] = _address(index, payload)
     elif kind == "counter" and index in COUNTERS:
         record.latency[COUNTERS[index]] = payload
     elif kind == "events":
-        bits = (bit for bit in range(payload.bit_length()) if payload >> bit & 1)
-        record.events = frozenset(EVENTS.get(bit, f"event {bit}") for bit in bits)
+        record.events = _events(payload)
     elif kind == "operation":
         named = {MEMORY: "store" if payload & 1 else "load", BRANCH: "branch", OTHER: "other"}
         record.operation = named.get(index)
@@ -141,6 +153,12 @@ def _tell(record: Record, kind: str, index: int, payload: int) -> None:
         record.source = payload
     elif kind == "context":
         record.context = payload
+
+
+@lru_cache(maxsize=4096)
+def _events(payload: int) -> frozenset[str]:
+    bits = (bit for bit in range(payload.bit_length()) if payload >> bit & 1)
+    return frozenset(EVENTS.get(bit, f"event {bit}") for bit in bits)
 
 
 def _address(index: int, payload: int) -> int:

@@ -4,30 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from spe_packets import EL0, END, address, counter, sized, timestamp
 
 from armprof.samples.spe import Record, decode
 
-
-def address(index: int, value: int) -> bytes:
-    return bytes([0xB0 | index]) + value.to_bytes(8, "little")
-
-
-def counter(index: int, cycles: int) -> bytes:
-    return bytes([0x98 | index]) + cycles.to_bytes(2, "little")
-
-
-def sized(header: int, value: int, size: int) -> bytes:
-    """An events (0x42) or data source (0x43) packet with a payload of so many bytes."""
-    return bytes([header | (size.bit_length() - 1) << 4]) + value.to_bytes(size, "little")
-
-
-def timestamp(value: int) -> bytes:
-    return bytes([0x71]) + value.to_bytes(8, "little")
-
-
-EL0 = 1 << 63  # not secure, exception level 0
 PC = address(0, EL0 | 0xAAAA_0000_1234)
-END = b"\x01"
 MISS = (
     PC
     + b"\x65" + (77).to_bytes(4, "little")
