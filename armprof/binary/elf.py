@@ -19,6 +19,7 @@ ARM64, X86_64 = 183, 62
 MACHINES = {ARM64: "ARM64", X86_64: "x86-64", 3: "x86", 40: "32-bit ARM", 243: "RISC-V", 21: "PowerPC", 22: "S/390"}
 KINDS = {1: "an object file, which has no addresses yet: link it", 4: "a core dump"}
 
+ET_EXEC = 2  # at the addresses that the file itself has
 PT_LOAD, PT_NOTE, PT_GNU_EH_FRAME = 1, 4, 0x6474E550
 SHT_SYMTAB, SHT_NOTE, SHT_NOBITS, SHT_DYNSYM, SHT_RELA = 2, 7, 8, 11, 4
 SHF_ALLOC, SHF_EXECINSTR, SHF_COMPRESSED = 2, 4, 0x800

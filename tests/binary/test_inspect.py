@@ -199,6 +199,17 @@ def test_large_code(tmp_path: Path) -> None:
         )
 
 
+def test_code_at_a_fixed_address_that_fits_huge_pages_may_lie_on_them(tmp_path: Path) -> None:
+    source = tmp_path / "large.s"
+    source.write_text(".globl _start\n_start:\n.fill 3 * 256 * 1024, 4, 0xd503201f\nret\n")
+    needs(ARM64)
+    for base, expected in (("0x400000", False), ("0x410000", True)):
+        flags = ("-nostdlib", "-no-pie", "-static", "-Wl,-z,max-page-size=65536", f"-Wl,-Ttext-segment={base}")
+        run(ARM64, *flags, source, "-o", tmp_path / base)
+        inspection = inspect(tmp_path / base, target("neoverse-n1"), features.of_flag)
+        assert (finding(inspection, "no-huge-pages") is not None) == expected
+
+
 @pytest.mark.parametrize(("padding", "expected"), [(0, False), (14, True)])
 def test_a_short_loop_across_two_lines(padding: int, expected: bool, tmp_path: Path) -> None:
     needs(ARM64)

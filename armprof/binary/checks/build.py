@@ -12,7 +12,7 @@ import numpy as np
 from armprof.binary.binary import Line
 from armprof.binary.checks.rules import Finding, Spot, found
 from armprof.binary.checks.subject import Subject
-from armprof.binary.elf import PF_X, PT_LOAD
+from armprof.binary.elf import ET_EXEC, PF_X, PT_LOAD
 
 GNU = re.compile(r"GNU (C|C\+\+|Fortran|GIMPLE|D|Ada|Go|Modula-2)\S* (\d+[.\d]*)\S*(.*)")
 CLANG = re.compile(r".*clang version (\d+[.\d]*).*")
@@ -148,9 +148,10 @@ def segments(subject: Subject) -> Iterator[Finding]:
         words = {"text": size(text), "l1i": size(target.l1i_bytes), "core": target.title}
         yield found("text-larger-than-l1i", words=words)
     table = subject.binary.elf.segments
+    is_fixed = subject.binary.elf.type == ET_EXEC  # else the kernel puts it where its alignment allows
     for segment in table[(table["type"] == PT_LOAD) & (table["flags"] & PF_X != 0)]:
         apart = (int(segment["address"]) - int(segment["offset"])) % HUGE
-        if int(segment["file_size"]) >= HUGE and (apart or int(segment["align"]) < HUGE):
+        if int(segment["file_size"]) >= HUGE and (apart or not (is_fixed or int(segment["align"]) >= HUGE)):
             yield found("no-huge-pages", words={"text": size(int(segment["file_size"]))})
             return
 
