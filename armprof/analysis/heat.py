@@ -114,9 +114,8 @@ def of_event(components: Sequence[Component], binary: Path, event: str) -> Heat 
         place = share.place
         if _is(place.module, binary) and event in share.counts:
             heat.add(place.function, place.file, place.line, share.counts[event] / total)
-    heat.reached = (
-        heat.lines
-    )  # what a line calls is told of the lines of that; helpers of atomics, of those that call them
+    # Callers are not told; only what helpers of atomics count is at the lines that call them.
+    heat.reached = heat.lines
     return heat
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from armprof.samples.names import frames_at
+from armprof.samples.names import frames_at, lacking
 from armprof.samples.profile import Frame, Row, Samples, Thread
 from armprof.samples.spaces import mapped
 from armprof.samples.trace import BECAME, FORKED, NAMED, Trace
@@ -55,7 +55,7 @@ def attribute(trace: Trace) -> Samples:
         duration_ns=trace.duration_ns,
         reading_ns=trace.reading_ns,
         command=trace.command,
-        notes=trace.notes,
+        notes=(*trace.notes, *lacking(module for module, _ in places)),
     )
 
 

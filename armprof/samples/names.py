@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from armprof.errors import ArmprofError
 from armprof.samples.profile import Frame
 
 if TYPE_CHECKING:
+    from armprof.binary import Binary
     from armprof.binary import Frame as Found
 
 
@@ -17,16 +18,28 @@ def frames_at(module: str, offsets: Sequence[int]) -> list[tuple[Frame, ...]]:
     """For each offset in the file its frames, what is inlined first. What is no ELF file ([vdso], //anon) has no names."""
     import numpy as np
 
-    from armprof.binary import Binary
-
-    try:
-        if not module.startswith("/") or module.startswith("//"):
-            raise ArmprofError(f"{module} is no file")
-        binary = Binary(Path(module))
-    except ArmprofError:
+    binary = _binary(module)
+    if binary is None:
         return [(Frame(module, offset),) for offset in offsets]
     addresses = binary.elf.addresses_of_offsets(np.array(offsets, np.uint64)).tolist()
     return [_frames(module, binary.frames(address), address) for address in addresses]
+
+
+def lacking(modules: Iterable[str]) -> Iterator[str]:
+    """What is not known of these files because their debug information is in others that are not there, a sentence each."""
+    for module in dict.fromkeys(modules):
+        binary = _binary(module)
+        if binary is not None and binary.lacking is not None:
+            yield binary.lacking
+
+
+def _binary(module: str) -> Binary | None:
+    from armprof.binary import Binary
+
+    try:
+        return Binary(Path(module)) if module.startswith("/") and not module.startswith("//") else None
+    except ArmprofError:
+        return None
 
 
 def _frames(module: str, found: Sequence[Found], address: int) -> tuple[Frame, ...]:

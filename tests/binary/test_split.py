@@ -147,6 +147,15 @@ def test_inspect_says_what_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "keep their debug information in files that are not there" in " ".join(capsys.readouterr().out.split())
 
 
+def test_samples_say_what_is_lost(alone: Path) -> None:
+    from armprof.samples.names import lacking
+
+    assert list(lacking([str(alone), "[vdso]", "/no/such/file"])) == []
+    next((alone.parent.parent / "made").glob("*.dwo")).unlink()
+    (told,) = lacking([str(alone), str(alone)])
+    assert told == Binary(alone).lacking
+
+
 def package(version: int, rows: list[tuple[int, int, int]], slots: int | None = None) -> bytes:
     """An index of units: of each its id, and where in .debug_info.dwo it is."""
     count = len(rows)
