@@ -133,14 +133,15 @@ def test_names_of_cpp_are_as_people_write_them() -> None:
         assert any(n.startswith(name) for n in names), names  # GCC names the clones that it makes
 
 
-def test_names_of_rust_are_as_people_write_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize("flags", [(), ("-C", "symbol-mangling-version=v0")], ids=["as C++", "v0"])
+def test_names_of_rust_are_as_people_write_them(flags: tuple[str, ...], tmp_path: Path) -> None:
     needs("rustc")
     source = tmp_path / "named.rs"
     source.write_text(
         "mod inner { #[inline(never)] pub fn twice(n: usize) -> usize { n * 2 + std::env::args().count() } }\n"
         "fn main() { std::process::exit(inner::twice(1) as i32); }\n"
     )
-    run("rustc", "-O", "-g", source, "-o", tmp_path / "named")
+    run("rustc", "-O", "-g", *flags, source, "-o", tmp_path / "named")
     binary = Binary(tmp_path / "named")
     twice = next(f for f in binary.functions if f.name == "named::inner::twice")
     assert str(binary.frames(twice.start)[-1].line).startswith("named.rs:1")
