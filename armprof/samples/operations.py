@@ -34,9 +34,10 @@ EVENTS: Mapping[str, Weight] = {
 }
 
 # What answered a load, by the data source packet of cores of this encoding: tools/perf/util/arm-spe.c and arm-spe-decoder.h of
-# Linux 6.1 to 6.13, "common data source encoding". Of other cores the architecture's event tells: no cache had it.
+# Linux 6.1 to 6.13, "common data source encoding". Of other cores the architecture's event tells: no cache had it. What another
+# chip answered is not among them: that may be its memory or a cache of its.
 COMMON = ("neoverse-n1", "neoverse-n2", "neoverse-v1", "neoverse-v2")
-REMOTE, DRAM = 0xD, 0xE
+DRAM = 0xE
 NOT_COUNTED = "SPE samples operations, and counts none"
 KERNEL = 1 << 63
 NO_KERNEL = 0xFFFFFFFF  # the process that perf says the kernel's mappings are of
@@ -55,7 +56,7 @@ class _Memory:
             return
         self.loads += 1
         known = is_common and record.source is not None
-        if record.source in (REMOTE, DRAM) if known else "llc_miss" in record.events:
+        if record.source == DRAM if known else "llc_miss" in record.events:
             self.answered += 1
             self.cycles += record.latency["total"]
 

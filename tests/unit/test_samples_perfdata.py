@@ -45,7 +45,7 @@ from armprof.samples import Samples, operations, perfdata, spe
 
 N1, V1 = 0x410FD0C0, 0x410FD400
 MISS = RETIRED | L1D | REFILL | TLB | LLC_MISS
-DRAM, L2, REMOTE_CHIP = 0xE, 0x8, 0xD
+DRAM, L2, ANOTHER_CHIP = 0xE, 0x8, 0xD
 START = 0x400000
 PROGRAM = [named(77, "prog"), mapped(77, START, 0x1000, 0, "/no/such/prog")]
 
@@ -105,7 +105,8 @@ def latency(samples: Samples) -> armprof.ARM64Metrics:
 
 
 def test_memory_latency_is_that_of_the_loads_that_memory_answered(tmp_path: Path) -> None:
-    content = load(START, 260, MISS, DRAM) + load(START, 520, MISS | REMOTE, REMOTE_CHIP) + load(START, 12, MISS, L2)
+    answers = [(260, DRAM), (520, DRAM), (900, ANOTHER_CHIP), (12, L2)]
+    content = b"".join(load(START, cycles, MISS, source) for cycles, source in answers)
     metrics = latency(read(tmp_path, *PROGRAM, spe_bytes(content), midr=V1))
     assert metrics.memory_latency_ns == pytest.approx((260 + 520) / 2 / 2.6)  # Graviton3 runs at 2.6 GHz
     explained = metrics.explain("memory_latency_ns")
