@@ -58,11 +58,13 @@ class Recorded:
 
 
 def is_perf_data(path: Path) -> bool:
-    """Whether the file begins as perf's do."""
+    """Whether the file begins as perf's do. Of a pipe nothing is read: it can be read but once."""
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
             return file.read(len(MAGIC)) == MAGIC
-    except OSError:
+    except (OSError, ValueError):
         return False  # whoever reads it next says why
 
 

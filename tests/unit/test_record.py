@@ -96,6 +96,7 @@ def test_a_process_of_another_user_is_refused_with_that_reason() -> None:
         (("-F", "9", "-c", "9", "--", "true"), "a frequency and a period at once"),
         (("-e", "bogus", "--", "true"), "unknown event 'bogus'"),
         (("--", "/nowhere"), "cannot run '/nowhere': No such file or directory"),
+        (("-e", "arm_spe_0//u", "--", "true"), "SPE is recorded by perf: `perf record -e arm_spe//u -- CMD`"),
     ],
 )
 def test_wrong_words_give_one_line(words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -244,6 +245,16 @@ def test_the_core_may_be_named_where_the_file_does_not(tmp_path: Path, capsys) -
     path.write_bytes(perf_data([*PROGRAM, spe_bytes(load(START, 260, MISS, DRAM))], None))
     assert main(["report", str(path), "--core", "neoverse-v1"]) == 0
     assert "Memory latency: 100 ns" in " ".join(capsys.readouterr().out.split())
+
+
+def test_nothing_is_read_ahead_of_a_pipe(tmp_path: Path) -> None:
+    command = [
+        "bash",
+        "-c",
+        f"{sys.executable} -m armprof report <(printf 'prog 8 1.0: 5 cycles: 40 walk+0x4 (/bin/prog)')",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert "cycles: 1 samples" in done.stdout, done.stderr
 
 
 GOOD = perf_data([*PROGRAM, spe_bytes(load(START, 9))])
