@@ -37,6 +37,8 @@ RELA.names = ("offset", "type", "symbol", "addend")
 
 # No compiler's debug information is packed better than this, and no file may ask for any amount of memory.
 MOST_PACKED = 100
+
+MOST_READ = 16 << 20  # bytes of a file that is not mapped into memory
 LONGEST = 1 << 16  # bytes of a name: those of C++ templates take thousands
 
 
@@ -72,7 +74,9 @@ class Elf:
         try:
             with path.open("rb") as file:
                 self.size = os.fstat(file.fileno()).st_size
-                self.data: Any = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self.size else b""
+                # a mapping keeps a descriptor, and files of single units are many
+                is_mapped = self.size > (MOST_READ if is_split else 0)
+                self.data: Any = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if is_mapped else file.read()
         except (OSError, ValueError) as error:
             raise ArmprofError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
         if self.data[:4] != b"\x7fELF":

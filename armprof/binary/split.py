@@ -68,9 +68,9 @@ def read(skeletons: Sequence[Skeleton], programs: Sequence[Path]) -> list[Split]
         units = [unit for unit in _package(path) if unit.id in left]
         left -= {unit.id for unit in units}
         found += units
-    by_file: dict[Path, list[int]] = {}
+    there, by_file = frozenset(single), dict[Path, list[int]]()
     for one in skeletons:
-        own = next((place for place in _places(one, programs) if place in single), None) if one.id in left else None
+        own = next((place for place in _places(one, programs) if place in there), None) if one.id in left else None
         if own is not None:
             by_file.setdefault(own, []).append(one.id)
     for path, ids in by_file.items():

@@ -59,7 +59,9 @@ def run(args: argparse.Namespace) -> int:
     to = args.output or destination(FILE) if args.format == "text" else None
     events = [name for part in args.event or () for name in part.split(",") if name] or None
     if any(name.startswith("arm_spe") for name in events or ()):
-        raise ArmprofError("SPE is recorded by perf: `perf record -e arm_spe//u -- CMD`; then `armprof report perf.data`")
+        raise ArmprofError(
+            "SPE is recorded by perf: `perf record -e arm_spe//u -- CMD`; then `armprof report perf.data`"
+        )
     trace, status = _sampled(args, events, rate(args.frequency, args.period))
     samples = attribute(trace)
     if to is not None:

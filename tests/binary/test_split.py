@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import shutil
 import struct
 from pathlib import Path
@@ -137,6 +139,19 @@ def test_a_file_of_another_unit_is_not_taken(alone: Path, tmp_path: Path) -> Non
     (other,) = tmp_path.glob("*.dwo")
     other.rename(dwo)
     assert Binary(alone).lacking
+
+
+def test_more_units_than_files_may_be_open(alone: Path, tmp_path: Path) -> None:
+    (dwo,) = (tmp_path / "made").glob("*.dwo")
+    skeletons = [Skeleton(number, f"{number}.dwo", str(tmp_path)) for number in range(100)]
+    for one in skeletons:
+        shutil.copy(dwo, tmp_path / one.name)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 20, most[1]))
+    try:
+        assert len(read(skeletons, [alone])) == 100
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, most)
 
 
 def test_inspect_says_what_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
