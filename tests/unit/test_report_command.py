@@ -171,7 +171,7 @@ def test_what_cannot_be_done_is_said_in_one_line(words: list[str], says: str, re
         ('{"format": "armprof-run", "version": 9}', "version 9; armprof"),
         ('{"format": "armprof-run", "version": 1, "compo', "is cut off in line 1"),
         ('{"format": "armprof-run", "version": 1, "components": 3}', "$.components: expected a list, found 3"),
-        ("PERFILE2", "is a perf.data file"),
+        ("PERFILE2", "is damaged, or was not written to its end"),
     ],
 )
 def test_a_file_that_is_neither_is_refused_in_one_line(
