@@ -47,6 +47,10 @@ NOT_RUN = {
     "armprof fleet": "takes a Prometheus; tests/unit/test_monitor_fleet.py starts one",
     "armprof record --pid": "takes a process of yours; tests/unit/test_record.py samples one",
     "armprof record -e": "takes a counter of the machine; tests/hardware/test_sampling.py counts by one",
+    **dict.fromkeys(
+        ("perf record -e arm_spe", "armprof report perf.data", "armprof inspect ./program --counts perf.data"),
+        "takes a machine with SPE; tests/unit/test_samples_perfdata.py reads what perf writes there",
+    ),
     "cd tests": "the suite of programs is in the repository, beside these tests",
     "python -m diagnosis": "tests/diagnosis runs it",
 }
