@@ -18,10 +18,10 @@ SOURCE = Path(__file__).parent / "programs" / "planted.c"
 # What was planted: the kernel that has it, the counter to blame, and what the sentence says of it.
 PLANTED = {
     "DIVIDE": (0, "inst_retired", "instructions +"),
-    "CROSSING": (1, "unaligned_ldst_spec", "L1D refills +"),
+    "CROSSING": (1, "unaligned_ldst_spec", "L1D refills "),
     "CALLED": (2, "inst_retired", "instructions +"),
-    "LARGE": (3, "l2d_cache_refill", "L2 refills +"),
-    "RANDOM": (4, "br_mis_pred_retired", "mispredicted branches +"),
+    "LARGE": (3, "l2d_cache_refill", "L2 refills "),
+    "RANDOM": (4, "br_mis_pred_retired", "mispredicted branches "),
 }
 
 
