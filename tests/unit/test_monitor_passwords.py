@@ -129,6 +129,8 @@ LINE = f"alice:{ALICE}"
         (LINE[:-4], "line 1: expected"),
         (f"{LINE}\n{LINE}", "line 2: alice is there twice"),
     ],
+    # the salt is random, and the names of tests must not be
+    ids=["empty", "plain", "bcrypt", "no power of two", "too much memory", "many digits", "cut off", "twice"],
 )
 def test_what_is_wrong_in_the_file_is_told_with_its_line(tmp_path, text, told):
     file = tmp_path / "passwords"
