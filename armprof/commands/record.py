@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,18 @@ if TYPE_CHECKING:
     from armprof.samples.trace import Trace
 
 FILE = "armprof-samples.json"
+GROUP = re.compile(r"\{([^{}]+)\}:S")
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.usage = "armprof record [options] -- COMMAND [argument ...]\n       armprof record [options] --pid PID"
     parser.add_argument(
-        "-e", "--event", action="append", metavar="EVENT[,...]", help="default: cycles, or the CPU's clock"
+        "-e",
+        "--event",
+        action="append",
+        metavar="EVENT[,...]",
+        help="default: cycles, or the CPU's clock; '{cycles,l1d_cache_refill}:S': the first one interrupts, the others are "
+        "read at its samples, as they are anyway where they cannot interrupt",
     )
     parser.add_argument(
         "-F", "--frequency", type=int, metavar="HZ", help="samples a second of running time (default: 997)"
@@ -57,12 +64,12 @@ def run(args: argparse.Namespace) -> int:
     if args.seconds is not None and (args.pid is None or args.seconds <= 0):
         raise ArmprofError("--seconds is for --pid, and above 0")
     to = args.output or destination(FILE) if args.format == "text" else None
-    events = [name for part in args.event or () for name in part.split(",") if name] or None
+    events, group = _events(args.event or [])
     if any(name.startswith("arm_spe") for name in events or ()):
         raise ArmprofError(
             "SPE is recorded by perf: `perf record -e arm_spe//u -- CMD`; then `armprof report perf.data`"
         )
-    trace, status = _sampled(args, events, rate(args.frequency, args.period))
+    trace, status = _sampled(args, events, group, rate(args.frequency, args.period))
     samples = attribute(trace)
     if to is not None:
         file.write(samples, to)
@@ -73,10 +80,21 @@ def run(args: argparse.Namespace) -> int:
     return status
 
 
-def _sampled(args: argparse.Namespace, events: list[str] | None, rate: Rate) -> tuple[Trace, int]:
+def _events(given: list[str]) -> tuple[list[str] | None, bool]:
+    """The names, None for none, and whether they are a group, which perf writes as {one,another}:S."""
+    group = GROUP.fullmatch(given[0]) if len(given) == 1 else None
+    if group is None and any("{" in part for part in given):
+        raise ArmprofError(
+            f"-e {' -e '.join(given)}: a group is one, of all events, as in -e '{{cycles,l1d_cache_refill}}:S'"
+        )
+    parts = [group[1]] if group else given
+    return [name for part in parts for name in part.split(",") if name] or None, group is not None
+
+
+def _sampled(args: argparse.Namespace, events: list[str] | None, group: bool, rate: Rate) -> tuple[Trace, int]:
     from armprof.samples.collect import sample_command, sample_process
 
     if args.pid is not None:
-        return sample_process(args.pid, args.seconds, events, rate), 0
-    outcome = sample_command(args.command, events, rate)
+        return sample_process(args.pid, args.seconds, events, rate, group), 0
+    outcome = sample_command(args.command, events, rate, group)
     return outcome.trace, outcome.status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -101,6 +102,7 @@ class Machine:
     def __init__(self, host: Host) -> None:
         self.host = host
         self._budgets: dict[int, Budget | Refusal] = {}
+        self._interrupting: dict[bool, bool] = {}
 
     @property
     def core(self) -> Core | None:
@@ -175,6 +177,21 @@ class Machine:
         if attr is None:
             return None
         return module.ffi.new("armprof_event *", {"type": attr[0], "config": attr[1]})
+
+    def interrupts(self, target: Target) -> bool:
+        """Whether the event interrupts, so that it can be sampled: found by trying it for a moment; cached. What holds for
+        instructions holds for all that need a general counter, and cycles have one of their own.
+        """
+        if target.is_software:
+            return True
+        of_cycles = target.name == CYCLES
+        if of_cycles not in self._interrupting:
+            module = native()
+            pmu = next(pmu for pmu in self.host.pmus if pmu.type == target.attrs[0][0])
+            event = self._native_event(module, pmu, CYCLES if of_cycles else "inst_retired")
+            found = event is not None and module.lib.armprof_probe_interrupts(event) == errno.EOPNOTSUPP
+            self._interrupting[of_cycles] = not found
+        return self._interrupting[of_cycles]
 
     def default_events(self) -> list[str]:
         """The events that the metrics need, then the software events. Those that nothing here counts are among them, so

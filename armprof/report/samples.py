@@ -16,6 +16,11 @@ from armprof.samples import Samples, Share
 from armprof.samples.trace import Losses
 
 MOST = 15
+BETWEEN = (
+    "what was counted between two samples is put on the second; this is right of code that stays at one place for longer "
+    "than from one sample to the next"
+)
+EVERYTHING = 0.995  # of an event: what has no place is too little to be told
 LEAST = 0.001  # shares below this are not worth a line
 
 
@@ -65,7 +70,7 @@ def remarks(samples: Samples) -> list[str]:
     """What a reader must know, a sentence each."""
     losses = samples.losses
     taken = sum(row.samples for row in samples.rows)
-    told = list(samples.notes)
+    told = [*samples.notes, *_between(samples)]
     if not taken:
         told.append("nothing was sampled: it ran too briefly, or not in user mode")
     if samples.reading is not None:
@@ -84,6 +89,22 @@ def _memory_latency(reading: Reading) -> str:
     metric = compute(reading)["memory_latency_ns"]
     value = "not known" if metric.value is None else f"{metric.value:,.0f} ns"
     return f"{metric.title}: {value}" + (f" ({metric.reason})" if metric.reason else "")
+
+
+def _between(samples: Samples) -> list[str]:
+    """What holds of events that were read at the samples of another one."""
+    read = [one.name for one in samples.events if one.read_at is not None]
+    if not read:
+        return []
+    told = [f"{', '.join(read)}: {BETWEEN}"]
+    for name in read:
+        placed = samples.placed(name)
+        if placed is not None and placed < EVERYTHING:
+            told.append(
+                f"{figures.percent(1 - placed, 1)} of {name} has no place: counted over samples that were lost, or after a "
+                "thread's last one"
+            )
+    return told
 
 
 def _lost(losses: Losses, taken: int) -> list[str]:

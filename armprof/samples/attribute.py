@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from armprof.samples.names import frames_at, lacking
-from armprof.samples.profile import Frame, Row, Samples, Thread
+from armprof.samples.profile import NO_PLACE, Frame, Row, Samples, Thread
 from armprof.samples.spaces import mapped
-from armprof.samples.trace import BECAME, FORKED, NAMED, Trace
+from armprof.samples.trace import BECAME, FORKED, NAMED, NOWHERE, Trace
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,6 +56,7 @@ def attribute(trace: Trace) -> Samples:
         reading_ns=trace.reading_ns,
         command=trace.command,
         notes=(*trace.notes, *lacking(module for module, _ in places)),
+        core=trace.core,
     )
 
 
@@ -75,7 +76,7 @@ def _places(space: Space, addresses: NDArray[np.uint64], places: _Numbers) -> ND
     for path, found, offsets in space.offsets(unique):
         numbers[found] = [places.of((path, offset)) for offset in offsets.tolist()]
     for i in np.flatnonzero(numbers < 0).tolist():
-        numbers[i] = places.of(("", int(unique[i])))
+        numbers[i] = places.of(("", int(unique[i])) if unique[i] != NOWHERE else (NO_PLACE, 0))
     return numbers[which]
 
 

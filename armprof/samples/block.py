@@ -35,7 +35,10 @@ class SampledBlock(Sampling):
 
 
 def sample(
-    events: Sequence[str] | None = None, frequency: int | None = None, period: int | None = None
+    events: Sequence[str] | None = None,
+    frequency: int | None = None,
+    period: int | None = None,
+    group: bool = False,
 ) -> SampledBlock:
     """Samples all threads of this process, in user mode, while the block runs: C code by function and line, Python as the
     interpreter's functions.
@@ -45,6 +48,7 @@ def sample(
         s.samples.functions()
 
     ``events`` are by default cycles, or the CPU's clock where no PMU counts. ``frequency`` is samples a second of running
-    time, ``period`` instead events from sample to sample. Raises CannotCount where nothing can be sampled.
+    time, ``period`` instead events from sample to sample. In a ``group`` the first event interrupts, and the others are read
+    at its samples, as they are anyway where they cannot interrupt. Raises CannotCount where nothing can be sampled.
     """
-    return SampledBlock(events, rate(frequency, period))
+    return SampledBlock(events, rate(frequency, period), group)

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from armprof.counters.command import Child, interrupts_left_to_the_command
-from armprof.counters.machine import Target, canonical_events, machine, native
+from armprof.counters.machine import PERF_TYPE_SOFTWARE, SOFTWARE, Target, machine, native
 from armprof.counters.reading import Count, Status, uncounted
 from armprof.counters.refusal import Refusal, explain
 from armprof.cpu import sysfs
 from armprof.errors import ArmprofError, CannotCount
+from armprof.samples import plan
+from armprof.samples.processes import lives, mapped_code, owner, threads_of
 from armprof.samples.trace import HIT, MAPPED, MOVE, NAMED, STACK, Losses, Sampled, Trace
+from armprof.samples.wide import SWITCHES, Ours
 
 # A prime, so that it does not beat with what happens every millisecond.
 FREQUENCY = 997
@@ -28,8 +31,8 @@ TURN_MS = 100
 
 EVERYTHING = 0.999  # how long it counted is not told by the same clock as how long there was something to count
 
-CLOCK = "cpu_clock"
 IN_TIME = "the places where the clock struck"
+BETWEEN = "what happened since the sample before is put where this one is"
 PRECISE = {0: "places may be some instructions late", 1: "places are late by a constant", 2: "places are exact"}
 
 
@@ -62,15 +65,18 @@ class Outcome:
     status: int
 
 
-def sample_command(command: Sequence[str], events: Sequence[str] | None = None, rate: Rate = Rate()) -> Outcome:
+def sample_command(
+    command: Sequence[str], events: Sequence[str] | None = None, rate: Rate = Rate(), group: bool = False
+) -> Outcome:
     """Runs the command with its own stdin, stdout and stderr and samples it, with all that it starts, in user mode.
 
-    ``events`` are by default cycles, or the CPU's clock where no PMU counts. Raises ArmprofError for a command that is
-    not there, CannotCount where nothing can be sampled.
+    ``events`` are by default cycles, or the CPU's clock where no PMU counts. In a ``group`` the first one interrupts, and the
+    others are read at its samples, as they are where they cannot interrupt. Raises ArmprofError for a command that is not
+    there, CannotCount where nothing can be sampled.
     """
     if not command or not command[0]:
         raise ArmprofError("there is no command to sample")
-    with Child(command) as child, _Sampler(events, rate, shlex.join(command)) as sampler:
+    with Child(command) as child, _Sampler(events, rate, shlex.join(command), group) as sampler:
         sampler.open([child.pid], on_exec=True)
         with interrupts_left_to_the_command():
             status = child.run()
@@ -78,7 +84,11 @@ def sample_command(command: Sequence[str], events: Sequence[str] | None = None, 
 
 
 def sample_process(
-    pid: int, seconds: float | None = None, events: Sequence[str] | None = None, rate: Rate = Rate()
+    pid: int,
+    seconds: float | None = None,
+    events: Sequence[str] | None = None,
+    rate: Rate = Rate(),
+    group: bool = False,
 ) -> Trace:
     """Samples a process that runs already, with the threads and children that it starts: for so many seconds, until it
     ends, or until KeyboardInterrupt.
@@ -86,11 +96,11 @@ def sample_process(
     name = sysfs.line(Path(f"/proc/{pid}/comm"))
     if not name:
         raise ArmprofError(f"there is no process {pid}")
-    with _Sampler(events, rate, f"{name} ({pid})") as sampler:
+    with _Sampler(events, rate, f"{name} ({pid})", group) as sampler:
         sampler.open(threads_of(pid), of_process=pid)
         ends = None if seconds is None else time.monotonic() + seconds
         try:
-            while _lives(pid) and (ends is None or time.monotonic() < ends):
+            while lives(pid) and (ends is None or time.monotonic() < ends):
                 time.sleep(TURN_MS / 1000 if ends is None else max(0, min(TURN_MS / 1000, ends - time.monotonic())))
         except KeyboardInterrupt:
             pass
@@ -100,8 +110,8 @@ def sample_process(
 class Sampling:
     """A `with` block of which all threads are sampled. ``trace`` is there when it has ended."""
 
-    def __init__(self, events: Sequence[str] | None = None, rate: Rate = Rate()) -> None:
-        self._events, self._rate = events, rate
+    def __init__(self, events: Sequence[str] | None = None, rate: Rate = Rate(), group: bool = False) -> None:
+        self._events, self._rate, self._group = events, rate, group
         self._sampler: _Sampler | None = None
         self._trace: Trace | None = None
 
@@ -116,7 +126,7 @@ class Sampling:
         if self._sampler is not None:
             raise ArmprofError("this block is already being sampled; make another one for a block inside it")
         self._trace = None
-        self._sampler = _Sampler(self._events, self._rate, "this process").__enter__()
+        self._sampler = _Sampler(self._events, self._rate, "this process", self._group).__enter__()
         try:
             self._sampler.open(self._sampler.threads_of_this_process(), of_process=os.getpid())
         except BaseException:
@@ -142,12 +152,13 @@ class _Sampler:
     thread starts would be sampled itself.
     """
 
-    def __init__(self, events: Sequence[str] | None, rate: Rate, command: str) -> None:
+    def __init__(self, events: Sequence[str] | None, rate: Rate, command: str, group: bool) -> None:
         self._rate, self._command = rate, command
         self._module = native()
         self._machine = machine()
-        self._named = tuple(canonical_events(events)) if events is not None else ()
-        self._notes: list[str] = []
+        self._is_by_default = events is None
+        self._plan = plan.plan(self._machine, events, group)
+        self._ours: Ours | None = None  # whose samples are kept, where all that runs is sampled
         self._native: Any = None
         self._is_of_another = False  # the process, and so not for everybody to sample
         self._of: list[int] = []  # by native event: the number of its event
@@ -174,41 +185,26 @@ class _Sampler:
 
     def open(self, threads: Sequence[int], on_exec: bool = False, of_process: int | None = None) -> None:
         """Begins, or waits for the thread's exec."""
-        self._is_of_another = of_process is not None and _owner(of_process) != os.geteuid()
-        targets, refused = self._targets()
-        if not self._try(targets, threads, on_exec):
-            fallback = self._fallback(targets, refused)
-            targets, refused = [fallback], {}
-            if not self._try(targets, threads, on_exec):
-                self._refuse(fallback)
-        self._resolved, self._refused = targets, refused
+        self._is_of_another = of_process is not None and owner(of_process) != os.geteuid()
+        if not self._try(threads, on_exec) and not self._try_all_that_runs(threads, on_exec):
+            self._fall_back()
+            if not self._try(threads, on_exec):
+                self._refuse()
         if of_process is not None:
             self._note_what_is_mapped(of_process)
         self._began = time.monotonic_ns()
-        if not on_exec:
+        if not on_exec or self._ours:
             self._module.lib.armprof_sampler_start(self._native)
         self._go.set()
 
-    def _targets(self) -> tuple[list[Target], dict[str, Refusal]]:
-        targets: list[Target] = []
-        refused: dict[str, Refusal] = {}
-        for name in self._named or ("cpu_cycles",):
-            target = self._machine.resolve(name)
-            if isinstance(target, Refusal):
-                refused[name] = target
-            else:
-                targets.append(target)
-        return targets, refused
-
-    def _fallback(self, targets: Sequence[Target], refused: dict[str, Refusal]) -> Target:
-        """The CPU's clock, where nothing was asked for and cycles cannot be had. Raises CannotCount where it was."""
-        why = [str(refusal) for refusal in refused.values()] or [str(self._explained(targets[0], self._errors[0]))]
-        if self._named:
-            raise CannotCount(f"{', '.join(self._named)} cannot be sampled here: {'; '.join(dict.fromkeys(why))}")
-        self._notes.append(f"the CPU's clock is sampled: time, not cycles ({why[0]})")
-        clock = self._machine.resolve(CLOCK)
-        assert isinstance(clock, Target)
-        return clock
+    def _fall_back(self) -> None:
+        """To the CPU's clock, where nothing was asked for and cycles cannot be had. Raises CannotCount where it was."""
+        asked = self._plan
+        why = list(asked.refused.values()) or [self._explained(asked.targets[0], self._errors[0])]
+        if not self._is_by_default:
+            named = ", ".join([*asked.refused, *(target.name for target in asked.targets)])
+            raise CannotCount(f"{named} cannot be sampled here: {'; '.join(dict.fromkeys(map(str, why)))}")
+        self._plan = plan.clock(self._machine, why[0])
 
     def _explained(self, target: Target, error: int) -> Refusal:
         if error == errno.EMFILE:
@@ -219,39 +215,68 @@ class _Sampler:
             )
         return explain(error, self._machine.host, target.kernel)
 
-    def _refuse(self, target: Target) -> NoReturn:
-        refusal = self._explained(target, self._errors[0])
+    def _refuse(self) -> NoReturn:
+        refusal = self._explained(self._plan.targets[0], self._errors[0])
         raise CannotCount(f"nothing can be sampled here: {refusal.reason}", refusal.remedy)
 
-    def _try(self, targets: Sequence[Target], threads: Sequence[int], on_exec: bool) -> bool:
+    def _try(self, threads: Sequence[int], on_exec: bool) -> bool:
+        lib = self._module.lib
+        return self._open(threads, on_exec, lib.ARMPROF_OF_THREAD if self._plan.group else lib.ARMPROF_ALONE)
+
+    def _try_all_that_runs(self, threads: Sequence[int], of_command: bool) -> bool:
+        """Kernels before 6.12 read no group of threads that they follow. They do of a CPU, whoever runs there: of that is kept
+        what is of these threads and of what they start.
+        """
+        if not self._plan.group or self._errors[0] != errno.EINVAL:
+            return False
+        if not self._open([-1], False, self._module.lib.ARMPROF_OF_CPU):
+            if self._is_by_default:
+                return False
+            error = self._errors[0]
+            if error in (errno.EACCES, errno.EPERM):
+                raise CannotCount(
+                    f"what cannot interrupt is read at samples of {self._plan.leader}: that takes Linux 6.12, or the right to "
+                    "sample all that runs",
+                    "run as root, with CAP_PERFMON, or with kernel.perf_event_paranoid=-1",
+                )
+            raise CannotCount(f"no group can be sampled here: {self._explained(self._plan.targets[0], error)}")
+        self._ours = Ours(threads[0], self._reader.native_id, of_command)
+        return True
+
+    def _open(self, threads: Sequence[int], on_exec: bool, reading: int) -> bool:
+        ffi, lib = self._module.ffi, self._module.lib
+        targets = self._plan.targets
+        rows = [self._row(target, *attr, number) for number, target in enumerate(targets) for attr in target.attrs]
+        self._of = [number for number, target in enumerate(targets) for _ in target.attrs]
+        if reading == lib.ARMPROF_OF_CPU:  # each switch to another thread ends what the one before had
+            rows.append({"type": PERF_TYPE_SOFTWARE, "config": SOFTWARE[SWITCHES][0], "rate": 1, "kernel": True})
+            self._of.append(len(targets))
         if not targets:
             return False
-        ffi, lib = self._module.ffi, self._module.lib
-        rows = [
-            {
-                "type": kind,
-                "config": config,
-                "precision": self._precision(kind),
-                "by_frequency": self._rate.period is None,
-                "rate": self._rate.period or self._rate.frequency,
-            }
-            for target in targets
-            for kind, config in target.attrs
-        ]
-        self._of = [number for number, target in enumerate(targets) for _ in target.attrs]
         if len(rows) > lib.ARMPROF_MAX_SAMPLED:
             raise CannotCount(f"{len(rows)} events at once, and at most {lib.ARMPROF_MAX_SAMPLED} can be sampled")
         cpus = sysfs.parse_cpus(sysfs.line(Path("/sys/devices/system/cpu/online"))) or (0,)
         _allow_descriptors(len(rows) * len(threads) * len(cpus))
         errors = ffi.new("int[]", len(rows))
         self._native = lib.armprof_sampler_open(
-            rows, len(rows), list(threads), len(threads), list(cpus), len(cpus), RING_BYTES, on_exec, errors
+            rows, len(rows), list(threads), len(threads), list(cpus), len(cpus), RING_BYTES, on_exec, reading, errors
         )
         opened = bool(self._native)
         self._errors = [error or (0 if opened else ffi.errno) for error in errors]
         if not opened:
             self._native = None
         return opened
+
+    def _row(self, target: Target, kind: int, config: int, number: int) -> dict[str, int | bool]:
+        interrupts = not self._plan.group or number == 0
+        return {
+            "type": kind,
+            "config": config,
+            "precision": self._precision(kind),
+            "by_frequency": interrupts and self._rate.period is None,
+            "rate": (self._rate.period or self._rate.frequency) if interrupts else 0,
+            "kernel": target.kernel,
+        }
 
     def _precision(self, kind: int) -> int:
         """perf_event_attr.precise_ip, as the PMU says in sysfs. ARM's says nothing: it would accept any and heed none."""
@@ -333,8 +358,11 @@ class _Sampler:
         hits["event"] = np.array(self._of, "u2")[hits["event"]]
         moves = np.frombuffer(self._bytes("moves", "armprof_move"), MOVE).copy()
         moves["text"] += len(self._text_before)
+        if self._ours:
+            hits = hits[hits["event"] < len(self._plan.targets)]  # what led to the switches is told by the others
+            hits, moves = self._ours.of(hits, moves)
         return Trace(
-            events=tuple(self._sampled()),
+            events=tuple(self._sampled(hits)),
             hits=hits,
             stacks=np.frombuffer(self._bytes("stacks", "armprof_stack"), STACK),
             frames=np.frombuffer(self._bytes("frames", "uint64_t"), "u8"),
@@ -344,26 +372,34 @@ class _Sampler:
             duration_ns=took,
             reading_ns=self._reading_ns,
             command=self._command,
-            notes=tuple(self._notes),
+            notes=self._plan.notes,
+            core=self._machine.core_name,
         )
 
-    def _sampled(self) -> Iterator[Sampled]:
-        for name, refusal in self._refused.items():
+    def _sampled(self, hits: Any) -> Iterator[Sampled]:
+        for name, refusal in self._plan.refused.items():
             yield Sampled(name, uncounted(name, refusal.status, str(refusal)), str(self._rate), "")
         lib, of = self._module.lib, self._module.ffi.new("armprof_sampled_count *")
-        for number, target in enumerate(self._resolved):
+        for number, target in enumerate(self._plan.targets):
             value = enabled = running = failed = 0
             for native_number in (i for i, event in enumerate(self._of) if event == number):
                 failed = (
                     self._errors[native_number] or lib.armprof_sampler_count(self._native, native_number, of) or failed
                 )
                 value, enabled, running = value + of.value, enabled + of.enabled_ns, running + of.running_ns
+            if self._ours:  # what was counted in all is of all that ran
+                value = int(hits["period"][hits["event"] == number].sum())
+            leader = self._plan.leader if number else None
             yield Sampled(
                 target.name,
                 self._count(target, value, enabled, running, failed),
-                str(self._rate),
-                IN_TIME if target.is_software else PRECISE[min(self._precision(kind) for kind, _ in target.attrs)],
+                f"at each sample of {leader}" if leader else str(self._rate),
+                BETWEEN if leader else self._skid(target),
+                leader,
             )
+
+    def _skid(self, target: Target) -> str:
+        return IN_TIME if target.is_software else PRECISE[min(self._precision(kind) for kind, _ in target.attrs)]
 
     def _count(self, target: Target, value: int, enabled: int, running: int, failed: int) -> Count:
         if failed:
@@ -375,35 +411,6 @@ class _Sampler:
             scaled = value * enabled / running
             return Count(target.name, scaled, float(value), enabled, running, Status.SCALED, unit=target.unit)
         return Count(target.name, float(value), float(value), enabled, running, Status.COUNTED, unit=target.unit)
-
-
-def threads_of(pid: int) -> list[int]:
-    """The threads of a process that runs, itself first."""
-    return [pid, *(thread for thread in sysfs.numbers(Path(f"/proc/{pid}/task"), r"(\d+)") if thread != pid)]
-
-
-def mapped_code(pid: int) -> Iterator[tuple[int, int, int, bytes]]:
-    """What a process has mapped to be executed: start, length, offset in the file, and the file."""
-    try:
-        lines = Path(f"/proc/{pid}/maps").read_bytes().splitlines()
-    except OSError as error:
-        raise CannotCount(f"what process {pid} has mapped cannot be read: {error.strerror}") from None
-    for line in lines:
-        addresses, access, offset, _, _, *name = line.split(maxsplit=5)
-        if b"x" in access:
-            start, end = (int(part, 16) for part in addresses.split(b"-"))
-            yield start, end - start, int(offset, 16), name[0] if name else b"//anon"
-
-
-def _owner(pid: int) -> int | None:
-    try:
-        return Path(f"/proc/{pid}").stat().st_uid
-    except OSError:
-        return None
-
-
-def _lives(pid: int) -> bool:
-    return (state := sysfs.line(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()) != [] and state[0] != "Z"
 
 
 def _allow_descriptors(number: int) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 UNKNOWN = "?"
+NO_PLACE = "[no place]"  # the module of what was counted over a sample that was lost, or by a thread that had ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,21 @@ class Frame:
     @property
     def name(self) -> str:
         """The function, or the module in brackets where it has no name."""
-        return self.function or f"[{self.module.rpartition('/')[2] or UNKNOWN}]"
+        return self.function or f"[{self._of_module.strip('[]')}]"
 
     @property
     def place(self) -> str:
         """File and line, or the module and the address."""
+        if self.module == NO_PLACE:
+            return NO_PLACE
         if self.file is None:
-            return f"{self.module.rpartition('/')[2] or UNKNOWN}+{self.address:#x}"
+            return f"{self._of_module}+{self.address:#x}"
         file = self.file.rpartition("/")[2]
         return file if self.line is None else f"{file}:{self.line}"
+
+    @property
+    def _of_module(self) -> str:
+        return self.module.rpartition("/")[2] or UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,7 @@ class Samples:
     source: str = "pmu"  # or "imported"
     notes: tuple[str, ...] = field(default=())
     reading: Reading | None = None  # what the samples themselves add up to, where that says more than their places
+    core: str | None = None  # name of the table of the core that was sampled
 
     def number(self, event: str | None = None) -> int:
         """The number of the event of that name; of the first that has samples without one. Raises ArmprofError."""
@@ -116,6 +124,17 @@ class Samples:
         for row in self.rows:
             found.setdefault(row.event, []).append(row)
         return {event: tuple(rows) for event, rows in found.items()}
+
+    def placed(self, event: str | None = None) -> float | None:
+        """The part of what the event counted that has a place; None where that is not known."""
+        number = self.number(event)
+        counted = self.events[number].count.raw if self.events else None
+        if not counted:
+            return None
+        placed = sum(
+            row.weight for row in self.rows_of(event) if self.frames[self.stacks[row.stack][0]].module != NO_PLACE
+        )
+        return min(1.0, placed / counted)
 
     def functions(self, event: str | None = None) -> dict[str, Share]:
         """By function, the most of its own first."""

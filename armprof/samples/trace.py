@@ -21,6 +21,7 @@ MOVE = [
     *((name, "u4") for name in ("pid", "tid", "parent", "text", "kind", "padding")),
 ]
 MAPPED, NAMED, BECAME, FORKED, ENDED = range(5)
+NOWHERE = 2**64 - 1  # the address of what was counted over a sample that was lost, or by a thread that had ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Sampled:
     count: Count
     every: str  # "999 times a second", "every 10,000 events"
     skid: str  # how exactly the places are known
+    read_at: str | None = None  # the event at whose samples it was read, where it did not interrupt itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Trace:
     reading_ns: int  # CPU time that taking the samples over took
     command: str
     notes: tuple[str, ...] = field(default=())
+    core: str | None = None  # name of the table of the core that was sampled
 
     def text_at(self, at: int) -> str:
         """The name that a move points to."""

@@ -18,16 +18,21 @@
 
 enum { MOST_COUNTERS = 31 }; /* PMUv3 has at most 31 event counters */
 
-static int open_in_group(const armprof_event *event, int group_fd) {
+static struct perf_event_attr attr_of(const armprof_event *event) {
     struct perf_event_attr attr;
     memset(&attr, 0, sizeof attr);
     attr.size = sizeof attr;
     attr.type = event->type;
     attr.config = event->config;
-    attr.disabled = group_fd == -1;
     attr.exclude_kernel = 1;
     attr.exclude_hv = 1;
     attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
+    return attr;
+}
+
+static int open_in_group(const armprof_event *event, int group_fd) {
+    struct perf_event_attr attr = attr_of(event);
+    attr.disabled = group_fd == -1;
     return (int)syscall(SYS_perf_event_open, &attr, 0, -1, group_fd, PERF_FLAG_FD_CLOEXEC);
 }
 
@@ -76,6 +81,42 @@ armprof_budget armprof_probe_budget(const armprof_event *event, const armprof_ev
         close(fd[--opened]);
     }
     return budget;
+}
+
+/* ---- Whether it interrupts ---------------------------------------------------------------------------------------- */
+
+/* How many happen until the interrupt, and whether it came: then the kernel has stopped the event. One that is only noticed
+ * at the next tick of the clock may come in time by chance, but not so often. */
+enum { UNTIL_INTERRUPT = 20000, IN_TIME = 5 * UNTIL_INTERRUPT, EVENTS = 4 * IN_TIME, TRIALS = 3 };
+
+static int stops(int fd) {
+    uint64_t values[3] = {0, 0, 0};
+    if (ioctl(fd, PERF_EVENT_IOC_RESET, 0) != 0 || ioctl(fd, PERF_EVENT_IOC_REFRESH, 1) != 0) {
+        return errno;
+    }
+    for (volatile int i = 0; i < EVENTS; i++) {
+    }
+    ioctl(fd, PERF_EVENT_IOC_DISABLE, 0);
+    if (read(fd, values, sizeof values) != (ssize_t)sizeof values) {
+        return errno;
+    }
+    return values[0] < IN_TIME ? 0 : EOPNOTSUPP;
+}
+
+int armprof_probe_interrupts(const armprof_event *event) {
+    struct perf_event_attr attr = attr_of(event);
+    attr.disabled = 1;
+    attr.sample_period = UNTIL_INTERRUPT;
+    int fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+    if (fd < 0) {
+        return errno;
+    }
+    int error = 0;
+    for (int trial = 0; trial < TRIALS && error == 0; trial++) {
+        error = stops(fd);
+    }
+    close(fd);
+    return error;
 }
 
 /* ---- Which event ------------------------------------------------------------------------------------------------ */

@@ -137,6 +137,59 @@ static bool event_of(const struct armprof_records *records, uint64_t id, uint16_
 }
 
 enum { DEEPEST = 1024 }; /* kernel.perf_event_max_stack is 127 */
+enum { LARGEST_GROUP = 32 };
+
+struct counted {
+    uint64_t value, id;
+};
+
+/* The counts of a group, as ARMPROF_GROUP_FORMAT has them. */
+static size_t take_group(struct cursor *cursor, struct counted *counts) {
+    size_t kept = 0;
+    uint64_t left = take64(cursor);
+    take64(cursor); /* enabled and */
+    take64(cursor); /* running: it is told of the whole group at the end */
+    for (; left > 0 && !cursor->beyond; left--) {
+        struct counted count = {.value = take64(cursor)};
+        count.id = take64(cursor);
+        if (kept < LARGEST_GROUP && !cursor->beyond) {
+            counts[kept++] = count;
+        }
+    }
+    return kept;
+}
+
+/* Keeps the hit. False: no memory. */
+static bool keep(struct armprof_records *records, const armprof_hit *hit) {
+    armprof_hit *kept = room_for(&records->hits, 1, sizeof *kept);
+    if (kept) {
+        *kept = *hit;
+        records->hits.used++;
+    }
+    return kept != NULL;
+}
+
+/* A hit for each count of the group that grew. False: no memory. */
+static bool keep_steps(struct armprof_records *records, armprof_hit hit, const struct counted *counts, size_t number) {
+    const uint32_t stack = hit.stack, thread = records->reading == ARMPROF_OF_THREAD ? hit.tid : 0;
+    const uint64_t nowhere = ARMPROF_NOWHERE;
+    bool ok = true;
+    for (size_t i = 0; i < number && ok; i++) {
+        struct armprof_step step;
+        if (!event_of(records, counts[i].id, &hit.event)) {
+            continue;
+        }
+        ok = armprof_streams_step(&records->streams, counts[i].id, thread, counts[i].value, records->lost_of_ring, &step);
+        if (ok && step.count > 0) {
+            hit.period = step.count;
+            hit.stack = stack;
+            ok = (!step.over_a_loss || number_of(records, &nowhere, 1, &hit.stack)) && keep(records, &hit);
+        }
+    }
+    return ok;
+}
+
+static bool is_of_the_kernel(uint64_t address) { return address >> 63; }
 
 static void take_sample(struct armprof_records *records, struct cursor *cursor) {
     armprof_hit hit = {0};
@@ -149,6 +202,8 @@ static void take_sample(struct armprof_records *records, struct cursor *cursor) 
     hit.cpu = (uint16_t)take32(cursor);
     take32(cursor);
     hit.period = take64(cursor);
+    struct counted counts[LARGEST_GROUP];
+    size_t number = records->reading == ARMPROF_ALONE ? 0 : take_group(cursor, counts);
     size_t depth = 0;
     for (uint64_t left = take64(cursor); left > 0 && !cursor->beyond; left--) {
         uint64_t frame = take64(cursor);
@@ -161,15 +216,15 @@ static void take_sample(struct armprof_records *records, struct cursor *cursor) 
         return;
     }
     if (depth == 0) {
-        frames[depth++] = place;
+        frames[depth++] = is_of_the_kernel(place) ? ARMPROF_NOWHERE : place;
     }
-    armprof_hit *kept = room_for(&records->hits, 1, sizeof *kept);
-    if (!kept || !number_of(records, frames, depth, &hit.stack)) {
-        records->no_memory++;
-        return;
+    bool ok = number_of(records, frames, depth, &hit.stack);
+    if (ok && records->reading == ARMPROF_ALONE) {
+        ok = keep(records, &hit);
+    } else if (ok) {
+        ok = keep_steps(records, hit, counts, number);
     }
-    *kept = hit;
-    records->hits.used++;
+    records->no_memory += !ok;
 }
 
 /* The rest of the record up to what ends each of them (sample_id_all): a text with zeros behind it. */
@@ -233,6 +288,12 @@ static void take_life(struct armprof_records *records, struct cursor *cursor, ui
     take_move(records, cursor, move, false);
 }
 
+static void take_loss(struct armprof_records *records, struct cursor *cursor) {
+    uint64_t lost = take64(cursor);
+    records->lost += lost;
+    records->lost_of_ring += lost;
+}
+
 void armprof_records_take(struct armprof_records *records, const void *record, size_t size) {
     struct perf_event_header header;
     struct cursor cursor = {record, (const char *)record + size, false};
@@ -246,9 +307,9 @@ void armprof_records_take(struct armprof_records *records, const void *record, s
     case PERF_RECORD_THROTTLE: records->throttled++; break;
     case PERF_RECORD_LOST:
         take64(&cursor); /* of which event */
-        records->lost += take64(&cursor);
+        take_loss(records, &cursor);
         break;
-    case PERF_RECORD_LOST_SAMPLES: records->lost += take64(&cursor); break;
+    case PERF_RECORD_LOST_SAMPLES: take_loss(records, &cursor); break;
     default: break;
     }
 }
@@ -263,4 +324,5 @@ void armprof_records_free(struct armprof_records *records) {
     free(records->table);
     records->table = NULL;
     records->table_size = 0;
+    armprof_streams_free(&records->streams);
 }

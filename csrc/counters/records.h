@@ -11,10 +11,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The layout that armprof_records_take() expects. */
+#include "streams.h"
+
+/* The layout that armprof_records_take() expects, and what a sample of a group has besides. */
 #define ARMPROF_SAMPLE_TYPE                                                                                            \
     (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU |                  \
      PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN)
+#define ARMPROF_GROUP_FORMAT                                                                                           \
+    (PERF_FORMAT_GROUP | PERF_FORMAT_ID | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING)
+
+/* The place of what was counted over a sample that was lost, or when a thread had no code any more: there is none. */
+#define ARMPROF_NOWHERE UINT64_MAX
+
+/* How samples tell events. */
+enum armprof_reading {
+    ARMPROF_ALONE,     /* each is of the event that interrupted, and stands for its period */
+    ARMPROF_OF_THREAD, /* each brings the counts of a group, and stands for what they grew by since this thread's last one */
+    ARMPROF_OF_CPU,    /* the same, since this CPU's last one */
+};
 
 /* One sample. */
 typedef struct armprof_hit {
@@ -67,6 +81,9 @@ struct armprof_records {
     const uint64_t *ids;           /* the kernel's numbers of the events, sorted */
     const uint16_t *event_of;      /* whose they are */
     size_t events;
+    enum armprof_reading reading;
+    struct armprof_streams streams; /* of a group */
+    uint64_t lost_of_ring; /* samples lost in the ring that is being read: its reader sets it, and keeps it for the next time */
     uint64_t lost;      /* samples that found the ring full */
     uint64_t throttled; /* times that the kernel slowed an event down */
     uint64_t malformed;

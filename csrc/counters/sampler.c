@@ -19,6 +19,7 @@ struct opened {
 struct ring {
     struct perf_event_mmap_page *page; /* the data follow it */
     int fd;
+    uint64_t lost; /* samples that found it full */
 };
 
 struct armprof_sampler {
@@ -38,7 +39,8 @@ struct armprof_sampler {
 
 enum { LARGEST_RECORD = 1 << 16 }; /* its size has 16 bits */
 
-static struct perf_event_attr attr_of(const armprof_sampled *event, bool first, bool on_exec, size_t ring_bytes) {
+static struct perf_event_attr attr_of(const armprof_sampled *event, bool first, bool on_exec, enum armprof_reading reading,
+                                      size_t ring_bytes) {
     struct perf_event_attr attr;
     memset(&attr, 0, sizeof attr);
     attr.size = sizeof attr;
@@ -49,10 +51,16 @@ static struct perf_event_attr attr_of(const armprof_sampled *event, bool first, 
     attr.precise_ip = event->precision & 3;
     attr.freq = event->by_frequency;
     attr.sample_period = event->rate; /* and sample_freq, which is the same field */
-    attr.disabled = 1;
-    attr.enable_on_exec = on_exec;
-    attr.inherit = 1;
-    attr.exclude_kernel = attr.exclude_hv = 1;
+    const bool in_group = reading != ARMPROF_ALONE, leads = first || !in_group;
+    if (in_group && event->rate > 0) {
+        attr.sample_type |= PERF_SAMPLE_READ;
+        attr.read_format = ARMPROF_GROUP_FORMAT;
+    }
+    attr.disabled = leads; /* the others of a group count when its first does */
+    attr.enable_on_exec = leads && on_exec;
+    attr.inherit = reading != ARMPROF_OF_CPU; /* a CPU has no children */
+    attr.exclude_kernel = !event->kernel;
+    attr.exclude_hv = 1;
     attr.exclude_callchain_kernel = 1;
     attr.sample_id_all = 1;
     /* What changes where addresses lead is told by the first event for all of them. */
@@ -64,8 +72,8 @@ static struct perf_event_attr attr_of(const armprof_sampled *event, bool first, 
     return attr;
 }
 
-static int open_event(struct perf_event_attr *attr, pid_t thread, int cpu) {
-    return (int)syscall(SYS_perf_event_open, attr, thread, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+static int open_event(struct perf_event_attr *attr, pid_t thread, int cpu, int group) {
+    return (int)syscall(SYS_perf_event_open, attr, thread, cpu, group, PERF_FLAG_FD_CLOEXEC);
 }
 
 static size_t mapped_bytes(const struct armprof_sampler *sampler) { return sampler->page_bytes + sampler->ring_bytes; }
@@ -85,7 +93,7 @@ static bool map_ring(struct armprof_sampler *sampler, int fd) {
         return false;
     }
     sampler->polled[sampler->ring_count] = (struct pollfd){.fd = fd, .events = POLLIN};
-    sampler->rings[sampler->ring_count++] = (struct ring){page, fd};
+    sampler->rings[sampler->ring_count++] = (struct ring){.page = page, .fd = fd};
     return true;
 }
 
@@ -123,7 +131,7 @@ static size_t ring_size(size_t wanted, size_t page) {
     return bytes;
 }
 
-/* An event bound to a CPU is enabled while its thread runs on any of them, so that its own times do not tell how much of the
+/* An event of a thread that is bound to a CPU is enabled while that thread runs on any of them, so that its own times do not tell how much of the
  * run it missed. A watch counts nothing, is bound to no CPU, and is enabled exactly while its thread and what that starts run. */
 static void watch(armprof_sampler *sampler, const pid_t *threads, size_t count, bool on_exec) {
     for (size_t i = 0; i < count; i++) {
@@ -135,7 +143,7 @@ static void watch(armprof_sampler *sampler, const pid_t *threads, size_t count, 
         attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
         attr.disabled = attr.inherit = attr.exclude_kernel = attr.exclude_hv = 1;
         attr.enable_on_exec = on_exec;
-        sampler->watches[sampler->watch_count++] = open_event(&attr, threads[i], -1);
+        sampler->watches[sampler->watch_count++] = open_event(&attr, threads[i], -1, -1);
     }
 }
 
@@ -163,7 +171,7 @@ static armprof_sampler *sampler_for(size_t descriptors, size_t threads, size_t c
 
 armprof_sampler *armprof_sampler_open(const armprof_sampled *events, size_t count, const pid_t *threads,
                                       size_t thread_count, const int *cpus, size_t cpu_count, size_t ring_bytes,
-                                      bool on_exec, int *errors) {
+                                      bool on_exec, enum armprof_reading reading, int *errors) {
     if (count == 0 || count > ARMPROF_MAX_SAMPLED || thread_count == 0 || cpu_count == 0) {
         errno = EINVAL;
         return NULL;
@@ -177,11 +185,13 @@ armprof_sampler *armprof_sampler_open(const armprof_sampled *events, size_t coun
     int failed = 0;
     for (size_t cpu = 0; cpu < cpu_count; cpu++) {
         int output = -1;
-        for (uint16_t event = 0; event < count; event++) {
-            struct perf_event_attr attr = attr_of(&events[event], event == 0, on_exec, sampler->ring_bytes);
-            for (size_t thread = 0; thread < thread_count; thread++) {
-                int fd = open_event(&attr, threads[thread], cpus[cpu]);
+        for (size_t thread = 0; thread < thread_count; thread++) {
+            int leader = -1;
+            for (uint16_t event = 0; event < count; event++) {
+                struct perf_event_attr attr = attr_of(&events[event], event == 0, on_exec, reading, sampler->ring_bytes);
+                int fd = open_event(&attr, threads[thread], cpus[cpu], leader);
                 if (fd >= 0 && keep(sampler, fd, event, &output)) {
+                    leader = reading == ARMPROF_ALONE ? -1 : leader < 0 ? fd : leader;
                     continue;
                 }
                 int error = errno;
@@ -191,6 +201,9 @@ armprof_sampler *armprof_sampler_open(const armprof_sampled *events, size_t coun
                 if (error != ESRCH) { /* a thread that has ended is none to be missed */
                     errors[event] = failed = error;
                 }
+                if (event == 0 && reading != ARMPROF_ALONE) {
+                    break; /* without its first event there is no group */
+                }
             }
         }
     }
@@ -199,10 +212,13 @@ armprof_sampler *armprof_sampler_open(const armprof_sampled *events, size_t coun
         errno = failed ? failed : ESRCH;
         return NULL;
     }
-    watch(sampler, threads, thread_count, on_exec);
+    if (reading != ARMPROF_OF_CPU) {
+        watch(sampler, threads, thread_count, on_exec);
+    }
     sampler->records.ids = sampler->ids;
     sampler->records.event_of = sampler->event_of;
     sampler->records.events = sampler->opened_count;
+    sampler->records.reading = reading;
     return sampler;
 }
 
@@ -223,6 +239,7 @@ static void drain_ring(armprof_sampler *sampler, struct ring *ring) {
     const uint64_t mask = sampler->ring_bytes - 1;
     uint64_t head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
     uint64_t tail = ring->page->data_tail;
+    sampler->records.lost_of_ring = ring->lost;
     while (head - tail >= sizeof(struct perf_event_header)) {
         struct perf_event_header header; /* 8 bytes at a multiple of 8: never over the end */
         memcpy(&header, data + (tail & mask), sizeof header);
@@ -242,6 +259,7 @@ static void drain_ring(armprof_sampler *sampler, struct ring *ring) {
         armprof_records_take(&sampler->records, record, size);
         tail += size;
     }
+    ring->lost = sampler->records.lost_of_ring;
     __atomic_store_n(&ring->page->data_tail, tail, __ATOMIC_RELEASE);
 }
 
@@ -263,15 +281,16 @@ void armprof_sampler_wait(armprof_sampler *sampler, int milliseconds) {
 const struct armprof_records *armprof_sampler_records(const armprof_sampler *sampler) { return &sampler->records; }
 void armprof_sampler_forget_hits(armprof_sampler *sampler) { sampler->records.hits.used = 0; }
 
-static int add(int fd, armprof_sampled_count *sum) {
-    armprof_sampled_count one;
-    ssize_t got = read(fd, &one, sizeof one);
-    if (got != (ssize_t)sizeof one) {
+/* Adds what the event counted: the first number behind the times that a group is told with, the number before them else. */
+static int add(int fd, bool as_group, armprof_sampled_count *sum) {
+    uint64_t words[3 + 2 * (ARMPROF_MAX_SAMPLED + 1)];
+    ssize_t got = read(fd, words, sizeof words);
+    if (got < (ssize_t)((as_group ? 4 : 3) * sizeof *words)) {
         return got < 0 ? errno : EIO;
     }
-    sum->value += one.value;
-    sum->enabled_ns += one.enabled_ns;
-    sum->running_ns += one.running_ns;
+    sum->value += as_group ? words[3] : words[0];
+    sum->enabled_ns += words[1];
+    sum->running_ns += words[2];
     return 0;
 }
 
@@ -280,12 +299,15 @@ int armprof_sampler_count(const armprof_sampler *sampler, size_t event, armprof_
     int error = 0;
     *count = (armprof_sampled_count){0, 0, 0};
     for (size_t i = 0; i < sampler->opened_count && !error; i++) {
-        error = sampler->opened[i].event == event ? add(sampler->opened[i].fd, count) : 0;
+        const bool as_group = event == 0 && sampler->records.reading != ARMPROF_ALONE;
+        error = sampler->opened[i].event == event ? add(sampler->opened[i].fd, as_group, count) : 0;
     }
     for (size_t i = 0; i < sampler->watch_count && !error; i++) {
-        error = sampler->watches[i] >= 0 ? add(sampler->watches[i], &watched) : 0;
+        error = sampler->watches[i] >= 0 ? add(sampler->watches[i], false, &watched) : 0;
     }
-    count->enabled_ns = watched.enabled_ns;
+    if (sampler->watch_count > 0) {
+        count->enabled_ns = watched.enabled_ns;
+    }
     return error;
 }
 

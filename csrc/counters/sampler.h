@@ -23,7 +23,8 @@ typedef struct armprof_sampled {
     bool by_frequency; /* rate is samples a second of running time, else events from sample to sample */
     uint8_t precision; /* perf_event_attr.precise_ip. ARM's driver accepts any and heeds none: 0 there */
     uint64_t config;
-    uint64_t rate;
+    uint64_t rate; /* 0 in a group: it does not interrupt */
+    bool kernel;   /* happens in the kernel: to be sampled there too */
 } armprof_sampled;
 
 typedef struct armprof_sampled_count {
@@ -34,10 +35,12 @@ typedef struct armprof_sampler armprof_sampler;
 
 /* Opens the events on each of the threads and each of the CPUs, with rings of `ring_bytes` (a power of 2 pages, or as much of
  * it as the kernel lets a user lock). `on_exec`: to begin when the thread calls exec; else with armprof_sampler_start().
+ * `reading`: whether they are a group. Since Linux 6.12 the kernel reads one of threads that it follows (EINVAL before); one
+ * of a CPU it reads wherever thread -1, which is all of them, may be sampled.
  * NULL with errno where there is no memory, or no event at all could be opened; errors[event] has the errno of each. */
 armprof_sampler *armprof_sampler_open(const armprof_sampled *events, size_t count, const pid_t *threads,
                                       size_t thread_count, const int *cpus, size_t cpu_count, size_t ring_bytes,
-                                      bool on_exec, int *errors);
+                                      bool on_exec, enum armprof_reading reading, int *errors);
 void armprof_sampler_start(armprof_sampler *sampler);
 void armprof_sampler_stop(armprof_sampler *sampler);
 

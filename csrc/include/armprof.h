@@ -200,6 +200,11 @@ typedef struct armprof_budget {
  * refuses, then drops them until the group runs. `cycles` is the PMU's cycle event. */
 armprof_budget armprof_probe_budget(const armprof_event *event, const armprof_event *cycles);
 
+/* Finds by trying whether the PMU interrupts when so many of the event have happened, as sampling needs: emulated PMUs may do
+ * so for cycles alone, and others for nothing. `event` is one that any loop has: cycles, instructions, a clock. 0, or an
+ * errno: EOPNOTSUPP where it does not interrupt. */
+int armprof_probe_interrupts(const armprof_event *event);
+
 #ifdef __cplusplus
 }
 

@@ -52,3 +52,4 @@ int armprof_regions_teardown(void);
 
 typedef struct armprof_budget { int counters; bool cycles_besides; int error; ...; } armprof_budget;
 armprof_budget armprof_probe_budget(const armprof_event *event, const armprof_event *cycles);
+int armprof_probe_interrupts(const armprof_event *event);

@@ -145,6 +145,92 @@ static void a_stack_that_claims_more_frames_than_there_are_is_malformed(void) {
     armprof_records_free(&records);
 }
 
+/* A sample of the thread that found so many of both events. */
+static void sample_group(uint32_t thread, uint64_t first, uint64_t second, uint64_t place) {
+    begin(PERF_RECORD_SAMPLE, 0);
+    put64(ID);
+    put64(place);
+    put32(7), put32(thread);
+    put64(123456789);
+    put32(2), put32(0);
+    put64(1000);
+    put64(2);               /* counts */
+    put64(900), put64(800); /* enabled, running */
+    put64(first), put64(ID);
+    put64(second), put64(OTHER_ID);
+    put64(0);
+}
+
+static void check_hit(size_t number, uint16_t event, uint64_t period, uint64_t place) {
+    CHECK_EQUAL(hit(number)->event, event);
+    CHECK_EQUAL(hit(number)->period, period);
+    check_stack(number, 1, &place);
+}
+
+static void start_group(enum armprof_reading reading) {
+    start();
+    records.reading = reading;
+}
+
+static void a_sample_of_a_group_stands_for_what_its_counts_grew_by(void) {
+    start_group(ARMPROF_OF_THREAD);
+    sample_group(8, 1000, 5, PLACE), take();
+    sample_group(9, 400, 7, PLACE), take();
+    sample_group(8, 1800, 5, PLACE + 4), take();
+    CHECK_EQUAL(records.hits.used, 5);
+    check_hit(0, 5, 1000, PLACE);
+    check_hit(1, 3, 5, PLACE);
+    check_hit(2, 5, 400, PLACE); /* each thread has counts of its own */
+    check_hit(3, 3, 7, PLACE);
+    check_hit(4, 5, 800, PLACE + 4); /* and none of what did not happen */
+    armprof_records_free(&records);
+    start_group(ARMPROF_OF_CPU);
+    sample_group(8, 1000, 5, PLACE), take();
+    sample_group(9, 1400, 5, PLACE), take();
+    CHECK_EQUAL(hit(2)->tid, 9);
+    CHECK_EQUAL(hit(2)->period, 400);
+    armprof_records_free(&records);
+}
+
+static void what_was_counted_over_a_loss_or_without_code_is_nowhere(void) {
+    start_group(ARMPROF_OF_THREAD);
+    sample_group(8, 1000, 5, PLACE), take();
+    begin(PERF_RECORD_LOST, 0);
+    put64(ID), put64(17);
+    put_trailer(9);
+    take();
+    sample_group(8, 2000, 6, PLACE), take();
+    sample_group(8, 3000, 7, PLACE), take();
+    check_hit(2, 5, 1000, ARMPROF_NOWHERE);
+    check_hit(3, 3, 1, ARMPROF_NOWHERE);
+    check_hit(4, 5, 1000, PLACE);
+    CHECK_EQUAL(records.lost, 17);
+    sample_group(8, 4000, 7, UINT64_MAX - 4096), take(); /* of the kernel, which tells no stack of a thread that has ended */
+    check_hit(6, 5, 1000, ARMPROF_NOWHERE);
+    armprof_records_free(&records);
+}
+
+static void a_group_of_many_threads_and_more_counts_than_there_are_is_taken(void) {
+    enum { THREADS = 5000 };
+    start_group(ARMPROF_OF_THREAD);
+    for (uint32_t round = 1; round <= 3; round++) {
+        for (uint32_t thread = 0; thread < THREADS; thread++) {
+            sample_group(thread, (uint64_t)round * (thread + 1), round, PLACE), take();
+        }
+    }
+    CHECK_EQUAL(records.hits.used, 2 * 3 * THREADS);
+    for (size_t i = 0; i < records.hits.used; i += 2) {
+        CHECK_EQUAL(hit(i)->period, hit(i)->tid + 1);
+        CHECK_EQUAL(hit(i + 1)->period, 1);
+    }
+    sample_group(1, 0, 0, PLACE); /* of which the number of counts is a lie */
+    const uint64_t claimed = UINT64_MAX;
+    memcpy(record.bytes + size - sizeof(uint64_t) * 8, &claimed, sizeof claimed);
+    take();
+    CHECK_EQUAL(records.malformed, 1);
+    armprof_records_free(&records);
+}
+
 static void put_mapping(const char *file, size_t length) {
     begin(PERF_RECORD_MMAP2, PERF_RECORD_MISC_USER);
     put32(7), put32(8);
@@ -266,6 +352,9 @@ int main(int argc, char **argv) {
         TEST(a_sample_is_a_hit_with_its_stack),
         TEST(a_sample_without_a_stack_is_at_its_place),
         TEST(each_stack_is_kept_once),
+        TEST(a_sample_of_a_group_stands_for_what_its_counts_grew_by),
+        TEST(what_was_counted_over_a_loss_or_without_code_is_nowhere),
+        TEST(a_group_of_many_threads_and_more_counts_than_there_are_is_taken),
         TEST(a_sample_of_an_event_that_is_none_of_ours_is_malformed),
         TEST(a_record_that_is_cut_anywhere_is_malformed_and_no_hit),
         TEST(a_stack_that_claims_more_frames_than_there_are_is_malformed),

@@ -13,6 +13,7 @@ import armprof
 from armprof.cli import main
 from armprof.errors import CannotCount
 from armprof.samples import file
+from armprof.samples.attribute import attribute
 from armprof.samples.collect import sample_command, sample_process
 
 BUSY = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: sum(range(1000))"
@@ -68,6 +69,22 @@ def test_a_block_of_this_program_is_sampled() -> None:
         _ = unfinished.samples
 
 
+def test_events_of_a_group_are_read_at_the_samples_of_its_first() -> None:
+    """By Linux 6.12 or later of what is followed; before by those who may sample all that runs."""
+    try:
+        outcome = sample_command([sys.executable, "-c", BUSY], ["cpu-clock", "page-faults"], group=True)
+    except CannotCount as why:
+        pytest.skip(str(why))
+    clock, faults = outcome.trace.events
+    assert clock.read_at is None
+    assert faults.read_at == "cpu_clock"
+    assert faults.every == "at each sample of cpu_clock"
+    samples = attribute(outcome.trace)
+    assert faults.count.raw is not None
+    assert 0 < sum(row.weight for row in samples.rows_of("page_faults")) <= faults.count.raw
+    assert samples.placed("page_faults") == pytest.approx(1, abs=0.5)  # those after the last sample have no place
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to become another user")
 def test_a_process_of_another_user_is_refused_with_that_reason() -> None:
     reading, writing = os.pipe()
@@ -95,6 +112,8 @@ def test_a_process_of_another_user_is_refused_with_that_reason() -> None:
         (("-F", "0", "--", "true"), "a frequency of 0: at least 1"),
         (("-F", "9", "-c", "9", "--", "true"), "a frequency and a period at once"),
         (("-e", "bogus", "--", "true"), "unknown event 'bogus'"),
+        (("-e", "{cpu-clock}:S", "--", "true"), "a group is of two events or more"),
+        (("-e", "{cpu-clock,page-faults}", "--", "true"), "a group is one, of all events, as in -e '{cycles,"),
         (("--", "/nowhere"), "cannot run '/nowhere': No such file or directory"),
         (("-e", "arm_spe_0//u", "--", "true"), "SPE is recorded by perf: `perf record -e arm_spe//u -- CMD`"),
     ],
