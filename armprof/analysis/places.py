@@ -1,36 +1,66 @@
 """Where in the code a piece of advice is to be followed: the line that most of what it is against was counted at.
 
-Where no line has much of it, it is all over a function; and where no function has, all over a file.
+Where no line has much of it, it is all over a function; and where no function has, all over a file. What was not sampled is
+where the time is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from armprof.analysis.result import Recommendation
 from armprof.analysis.rules import Rule
 from armprof.run.record import Component, Place, Share, Where
 
+TIME = ("cpu_cycles", "cpu_clock")
 ENOUGH = 0.03  # of the event: a place that has less does not show where it comes from
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The place that has most of an event, and its part of all that the places are a part of."""
+
+    place: Place
+    event: str
+    part: float
 
 
 def placed(recommendation: Recommendation, rule: Rule, component: Component) -> Recommendation:
     """The recommendation with its place and the share of the event there; unchanged where no place has much of it."""
-    if component.where is None or component.reading is None:
+    at = found(rule, component)
+    if at is None or component.where is None:
         return recommendation
-    for event in rule.shown_by:
-        total = component.reading.value(event)
-        for place, count in _most(component.where, event) if total else ():
-            part = min(1.0, count / total) if total else 0.0
+    by_samples = " by samples" if component.where.totals else ""
+    instead = "" if at.event in rule.shown_by else f"; {_either(rule.shown_by)} was not sampled"
+    said = f"{_part(at.place, at.part)} of {at.event} are{by_samples} at {_named(at.place)}{instead}"
+    location = {
+        "file": at.place.file,
+        "line": at.place.line,
+        "function": at.place.function or None,
+        "share": at.part,
+    }
+    return replace(recommendation, evidence=(*recommendation.evidence, said), location=location)
+
+
+def found(rule: Rule, component: Component) -> Found | None:
+    """Where the rule's events are, the first of them that has a place; None where no place has much of any."""
+    if component.where is None:
+        return None
+    known = [event for event in rule.shown_by if component.total(event)]
+    for event in known or [event for event in TIME if component.total(event)][:1]:
+        total = component.total(event) or 0.0
+        for place, count in _most(component.where, event):
+            part = min(1.0, count / total)
             if part >= ENOUGH:
-                function = place.function or None
-                return replace(
-                    recommendation,
-                    evidence=(*recommendation.evidence, f"{_part(place, part)} of {event} are at {_named(place)}"),
-                    location={"file": place.file, "line": place.line, "function": function, "share": part},
-                )
-    return recommendation
+                return Found(place, event, part)
+    return None
+
+
+def _either(events: Sequence[str]) -> str:
+    """What a PMU could have told, in words."""
+    counted = [event for event in events if not event.startswith("model_")] or list(events)
+    return " or ".join(counted)
 
 
 def _most(where: Where, event: str) -> Iterator[tuple[Place, float]]:

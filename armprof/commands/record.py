@@ -7,7 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from armprof.commands.sampled import FORMATS, show
+from armprof.commands.sampled import FORMATS, show, text_of
 from armprof.errors import ArmprofError
 from armprof.output import destination
 
@@ -54,7 +54,6 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from armprof.report import samples as text
     from armprof.samples import file
     from armprof.samples.attribute import attribute
     from armprof.samples.collect import rate
@@ -73,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     samples = attribute(trace)
     if to is not None:
         file.write(samples, to)
-        sys.stderr.write(text.render(samples, sys.stderr))
+        sys.stderr.write(text_of(samples, sys.stderr))
         print(f"armprof: samples in {to}; armprof report {to} shows them again", file=sys.stderr)
     else:
         show(samples, args.format, args.output)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import armprof
 from armprof.commands import sampled
 from armprof.commands.benching import bench_all
-from armprof.commands.reporting import add_options, put, report
+from armprof.commands.reporting import RUN_FORMATS, add_options, put, report
 from armprof.counters.imported import source
 from armprof.errors import ArmprofError
 from armprof.run.record import Component, Run
@@ -39,6 +39,11 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         help="text or markdown: the source of a function, of the hottest ones without a name, with what part of each event "
         "was at each line; of samples, and of runs that the modelled core counted",
     )
+    parser.add_argument(
+        "--samples",
+        metavar="FILE",
+        help="samples of the same program (of `armprof record`, `perf script`): the advice stands on their lines",
+    )
     parser.add_argument("--core", metavar="NAME", help="the core that a perf output is from, as in neoverse-n1")
     add_options(parser, "stdout", (one for one in sampled.EXPORTS if one != "json"))
 
@@ -48,24 +53,49 @@ def run(args: argparse.Namespace) -> int:
         raise ArmprofError("--core is for a perf output: what is benched here runs on this machine's core")
     if args.file is None and args.annotate is not None:
         raise ArmprofError("--annotate is of a file: armprof report FILE --annotate [FUNCTION]")
+    if args.file is None and args.samples is not None:
+        raise ArmprofError("--samples is of a program that was counted: armprof report FILE --samples FILE")
     samples = None if args.file is None else sampled.of_perf_data(args.file, args.core)
-    text, origin = (None, "") if args.file is None or samples is not None else source.load(args.file)
+    text, origin = (None, args.file or "") if args.file is None or samples is not None else source.load(args.file)
     if text is not None and args.core is None:
         samples = sampled.parse(text, origin)
     if samples is not None:
-        if args.annotate is None:
-            sampled.show(samples, args.format, args.output)
-        else:
-            _annotate(args, samples)
-        return 0
+        if args.samples is not None:
+            raise ArmprofError(f"{origin} holds samples, too: --samples goes with a file of counts")
+        return _of_samples(args, samples)
     if args.format in sampled.EXPORTS and args.format != "json":
         raise ArmprofError(f"--format {args.format} is for samples: armprof record -- CMD makes some")
     outcome = bench_all() if text is None else _run_in(text, origin, args.file, args.core)
+    if args.samples is not None:
+        outcome = _with_samples(outcome, args.samples)
     if args.annotate is not None:
         _annotate(args, outcome)
         return 0
     report(outcome, args, sys.stdout, _plan(outcome))
     return 0
+
+
+def _of_samples(args: argparse.Namespace, samples: Samples) -> int:
+    """Shows them, or what follows from the counts that came with them."""
+    if args.annotate is not None:
+        _annotate(args, samples)
+    elif args.format in RUN_FORMATS and args.format not in sampled.FORMATS:
+        report(sampled.run_of(samples), args, sys.stdout)
+    else:
+        sampled.show(samples, args.format, args.output)
+    return 0
+
+
+def _with_samples(outcome: Run, path: str) -> Run:
+    from armprof.samples import joined
+
+    origin, samples = path, sampled.of_perf_data(path)
+    if samples is None:
+        text, origin = source.load(path)
+        samples = sampled.parse(text, origin)
+    if samples is None:
+        raise ArmprofError(f"{origin} holds no samples of `armprof record`, `perf script` or `perf report`")
+    return joined.placed(outcome, samples, origin)
 
 
 def _annotate(args: argparse.Namespace, what: Run | Samples) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from armprof.commands.progress import progress
 from armprof.commands.reporting import put
@@ -14,6 +14,7 @@ from armprof.errors import ArmprofError
 from armprof.output import write_bytes
 
 if TYPE_CHECKING:
+    from armprof.run.record import Run
     from armprof.samples import Samples
 
 # What a file of samples can be turned into beside text: the module that does it.
@@ -49,14 +50,30 @@ def parse(text: str, origin: str) -> Samples | None:
     return None if read is None else read(text, origin)
 
 
+def run_of(samples: Samples) -> Run:
+    """The counts that came with the samples as a run, with their places."""
+    import armprof
+    from armprof.run.record import Run
+    from armprof.samples import joined
+
+    return Run((joined.component(samples),), armprof_version=armprof.__version__)
+
+
+def text_of(samples: Samples, stream: TextIO | None) -> str:
+    """Functions and lines, and below them what to change, where the counts that came with them tell."""
+    from armprof.report import samples as report
+    from armprof.report.document import document
+    from armprof.report.text import advice
+
+    return report.render(samples, stream) + advice(document(run_of(samples)), stream)
+
+
 def show(samples: Samples, format: str, output: Path | None) -> None:
     """Writes them to the file, or to stdout. Raises ArmprofError for a format that is of runs."""
     if format not in FORMATS:
         raise ArmprofError(f"--format {format} is for runs; samples become {', '.join(FORMATS)}")
     if format == "text":
-        from armprof.report.samples import render
-
-        put(render(samples, None if output else sys.stdout), output)
+        put(text_of(samples, None if output else sys.stdout), output)
         return
     rendered: str | bytes = import_module(EXPORTS[format]).render(samples)
     if isinstance(rendered, str):

@@ -77,18 +77,19 @@ def of_samples(samples: Samples) -> Annotated:
 
 
 def of_component(component: Component) -> Annotated:
-    """What the model counted. Raises ArmprofError where it tells nothing of places."""
-    if component.where is None or component.reading is None:
+    """What was counted by place. Raises ArmprofError where no place is known."""
+    if component.where is None:
         raise ArmprofError(
             f"{component.name}: its counts are of no line; the modelled core and `armprof record` tell lines"
         )
-    events = {event: _title(event) for event in COLUMNS if component.reading.value(event)}
+    known = dict.fromkeys((*COLUMNS, *component.where.totals))
+    events = {event: _title(event) for event in known if component.total(event)}
     if not events:
         raise ArmprofError(f"{component.name}: no event that lines are told of was counted")
     functions: dict[str, Function] = {}
     for share in component.where.lines:
         for event in events:
-            part = share.counts.get(event, 0.0) / (component.reading.value(event) or 1.0)
+            part = share.counts.get(event, 0.0) / (component.total(event) or 1.0)
             _add(functions, share.place.function, share.place.file, share.place.line, event, part)
     return _ranked(component.name, events, functions)
 

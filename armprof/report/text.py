@@ -15,6 +15,7 @@ from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 
+from armprof.analysis import Verdict
 from armprof.budget.plan import Plan
 from armprof.report import figures, tables, told
 from armprof.report.document import Advice, Document, Part
@@ -45,6 +46,14 @@ def render(document: Document, stream: TextIO | None = None, explain: bool = Fal
     for section in [overview(document.run, plan, console.width), *sections] if plan else sections:
         blocks += [*([""] if blocks else []), *section]
     return printed(console, blocks)
+
+
+def advice(document: Document, stream: TextIO | None = None) -> str:
+    """Where the cycles go and what to change, alone; nothing where that was not judged."""
+    if all(part.analysis.verdict is not Verdict.JUDGED for part in document.parts):
+        return ""
+    sections = [*_causes(document), _advice(document)]
+    return printed(paper(stream), [block for section in sections for block in ["", *section]])
 
 
 def _sections(document: Document, console: Console, explain: bool) -> Iterator[Section]:

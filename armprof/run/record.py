@@ -131,11 +131,16 @@ class Contention:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which code the counts were in: each function and each line that had any, the most of the first event first."""
+    """Which code the counts were in: each function and each line that had any, the most of the first event first.
+
+    ``totals`` are there where the places are those of samples: what all samples of an event stand for. Else it is what the
+    reading says.
+    """
 
     functions: tuple[Share, ...]
     lines: tuple[Share, ...]
     contended: tuple[Contention, ...] = ()
+    totals: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,12 @@ class Component:
     timed_code: str | None = None  # the hash of the machine code that was timed, where it is known
     counted_code: str | None = None  # of what was counted, which in the model is another program
     failure: str | None = None  # how its own code failed, so that there are no numbers, or none of what came after
+
+    def total(self, event: str) -> float | None:
+        """All of the event that its places are a part of; None where no place is known of it."""
+        if self.where is not None and self.where.totals:
+            return self.where.totals.get(event)
+        return None if self.reading is None else self.reading.value(event)
 
 
 @dataclass(frozen=True, slots=True)
