@@ -87,6 +87,13 @@ class Binary:
         numbers = zip(found.function.tolist(), found.scope.tolist(), found.row.tolist(), strict=True)
         return [(self.function_name(function, scope), self.line_of(row)) for function, scope, row in numbers]
 
+    def frames_of(self, addresses: Any) -> list[tuple[Frame, ...]]:
+        """The `frames` of each address."""
+        found = self.resolve(addresses)
+        numbers = list(zip(found.function.tolist(), found.scope.tolist(), found.row.tolist(), strict=True))
+        frames = {one: self._frames(*one) for one in dict.fromkeys(numbers)}
+        return [frames[one] for one in numbers]
+
     def function_name(self, function: int, scope: int = -1) -> str | None:
         """The name of a function that `resolve` gave; its address where it has none.
 
@@ -116,16 +123,7 @@ class Binary:
 
     def frames(self, address: int) -> tuple[Frame, ...]:
         """The function that the instruction is from, the one it was inlined into, and so on; empty where nothing tells."""
-        found = self.resolve([address])
-        function, scope, line = int(found.function[0]), int(found.scope[0]), self.line_of(int(found.row[0]))
-        frames = []
-        for one in self._scopes(scope):
-            frames.append(Frame(self._text(int(one["name"])) or "?", line))
-            line = self._line(one)
-        own = self.function_name(function, scope)
-        if not frames:
-            return (Frame(own or "?", line),) if own or line else ()
-        return (*frames[:-1], Frame(own or "?", frames[-1].line))
+        return self.frames_of([address])[0]
 
     def variable(self, address: int) -> tuple[str, int] | None:
         """The name of the variable there, and how far into it the address is."""
@@ -175,6 +173,17 @@ class Binary:
         if len(spans):
             number[spans["end"][number] <= addresses] = -1
         return number
+
+    def _frames(self, function: int, scope: int, row: int) -> tuple[Frame, ...]:
+        line = self.line_of(row)
+        frames = []
+        for one in self._scopes(scope):
+            frames.append(Frame(self._text(int(one["name"])) or "?", line))
+            line = self._line(one)
+        own = self.function_name(function, scope)
+        if not frames:
+            return (Frame(own or "?", line),) if own or line else ()
+        return (*frames[:-1], Frame(own or "?", frames[-1].line))
 
     def _scopes(self, number: int) -> Iterator[Any]:
         """The scope and those around it."""

@@ -21,8 +21,9 @@ def frames_at(module: str, offsets: Sequence[int]) -> list[tuple[Frame, ...]]:
     binary = _binary(module)
     if binary is None:
         return [(Frame(module, offset),) for offset in offsets]
-    addresses = binary.elf.addresses_of_offsets(np.array(offsets, np.uint64)).tolist()
-    return [_frames(module, binary.frames(address), address) for address in addresses]
+    addresses = binary.elf.addresses_of_offsets(np.array(offsets, np.uint64))
+    pairs = zip(binary.frames_of(addresses), addresses.tolist(), strict=True)
+    return [_frames(module, found, address) for found, address in pairs]
 
 
 def lacking(modules: Iterable[str]) -> Iterator[str]:

@@ -20,8 +20,8 @@ from armprof.run.record import Component, Run
 from armprof.samples import Row, Samples, file, joined
 from armprof.samples.attribute import attribute
 from armprof.samples.profile import NO_PLACE
-from armprof.samples.trace import BECAME, FORKED, NOWHERE, Sampled
-from armprof.samples.wide import Ours
+from armprof.samples.trace import BECAME, ENDED, FORKED, NOWHERE, Sampled
+from armprof.samples.wide import DEAD, Ours
 
 FRAMES = (MAIN, PARSE, COPY, replace(MAIN, module=NO_PLACE, function=None, file=None, line=None))
 
@@ -179,6 +179,17 @@ def test_of_all_that_ran_the_process_and_what_it_starts_is_kept_from_its_exec_on
     assert set(moves["pid"].tolist()) == {7, 8, 9}
     hits, _ = Ours(7, None, of_command=False).of(trace.hits, trace.moves)
     assert np.count_nonzero(hits["pid"] == 7) == 3
+
+
+def test_what_a_thread_did_after_its_last_sample_is_its_own_though_it_has_ended() -> None:
+    story = Story()
+    story.move(ENDED, 7, parent=7, tid=77)
+    story.hit(DEAD, NOWHERE, tid=DEAD, period=5)
+    story.move(ENDED, 3, parent=1)
+    story.hit(DEAD, NOWHERE, tid=DEAD)
+    trace = story.trace()
+    hits, _ = Ours(7, None, of_command=False).of(trace.hits, trace.moves)
+    assert hits[["pid", "tid", "period"]].tolist() == [(7, 77, 5)]
 
 
 def test_an_address_that_is_none_has_no_place() -> None:
