@@ -101,8 +101,8 @@ def _between(samples: Samples) -> list[str]:
         placed = samples.placed(name)
         if placed is not None and placed < EVERYTHING:
             told.append(
-                f"{figures.percent(1 - placed, 1)} of {name} has no place: counted over samples that were lost, or after a "
-                "thread's last one"
+                f"{figures.percent(1 - placed, 1)} of {name} has no place: counted over samples that were lost, while "
+                "the kernel slowed the sampling down, or after a thread's last one"
             )
     return told
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from armprof.counters.reading import Reading
 from armprof.samples.collect import Sampling, rate
 from armprof.samples.profile import Samples
 from armprof.samples.trace import Trace
+
+if TYPE_CHECKING:
+    from armprof.run.record import Component
+
+
+class Measured(Protocol):
+    """What has counts: what `measure` yields."""
+
+    @property
+    def reading(self) -> Reading: ...
 
 
 class SampledBlock(Sampling):
@@ -29,6 +40,19 @@ class SampledBlock(Sampling):
         if self._samples is None or self._of is not trace:
             self._samples, self._of = attribute(trace), trace
         return self._samples
+
+    def with_counts(self, measured: Measured) -> Component:
+        """The counts of the block that was measured meanwhile, with the places of these samples.
+
+        with armprof.measure() as m, armprof.sample(["cycles", "l1d_cache_refill"]) as s:
+            decode(buffer)
+        armprof.analyze(s.with_counts(m)).recommendations
+        """
+        from armprof.run.record import Component
+        from armprof.samples.joined import where
+
+        found = where(self.samples)
+        return Component("the block", "", "block", "the block", reading=measured.reading, where=found)
 
     def __repr__(self) -> str:
         return "<sample: the block has not ended>" if self._trace is None else repr(self.samples)

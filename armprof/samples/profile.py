@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 UNKNOWN = "?"
-NO_PLACE = "[no place]"  # the module of what was counted over a sample that was lost, or by a thread that had ended
+NO_PLACE = "[no place]"  # the module of what was counted over missing samples, or by a thread that had ended
 
 
 @dataclass(frozen=True, slots=True)

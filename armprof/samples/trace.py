@@ -21,7 +21,7 @@ MOVE = [
     *((name, "u4") for name in ("pid", "tid", "parent", "text", "kind", "padding")),
 ]
 MAPPED, NAMED, BECAME, FORKED, ENDED = range(5)
-NOWHERE = 2**64 - 1  # the address of what was counted over a sample that was lost, or by a thread that had ended
+NOWHERE = 2**64 - 1  # the address of what was counted over missing samples, or by a thread that had ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def _with_the_dead(hits: Any, ends: Any) -> Any:
     """
     import numpy as np
 
-    dead = np.flatnonzero(hits["pid"] == DEAD)
+    dead = np.flatnonzero(hits["tid"] == DEAD)
     last = np.searchsorted(ends["time"], hits["time"][dead], side="right") - 1
     for name in ("pid", "tid"):
         hits[name][dead[last >= 0]] = ends[name][last[last >= 0]]

@@ -304,7 +304,10 @@ void armprof_records_take(struct armprof_records *records, const void *record, s
     case PERF_RECORD_COMM: take_name(records, &cursor, header.misc & PERF_RECORD_MISC_COMM_EXEC); break;
     case PERF_RECORD_FORK: take_life(records, &cursor, ARMPROF_FORKED); break;
     case PERF_RECORD_EXIT: take_life(records, &cursor, ARMPROF_ENDED); break;
-    case PERF_RECORD_THROTTLE: records->throttled++; break;
+    case PERF_RECORD_THROTTLE: /* the next sample may be long in coming */
+        records->throttled++;
+        records->lost_of_ring++;
+        break;
     case PERF_RECORD_LOST:
         take64(&cursor); /* of which event */
         take_loss(records, &cursor);

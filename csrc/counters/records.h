@@ -20,7 +20,8 @@
 #define ARMPROF_GROUP_FORMAT                                                                                           \
     (PERF_FORMAT_GROUP | PERF_FORMAT_ID | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING)
 
-/* The place of what was counted over a sample that was lost, or when a thread had no code any more: there is none. */
+/* The place of what was counted over a sample that was lost, while the kernel slowed the sampling down, or when a thread had no
+ * code any more: there is none. */
 #define ARMPROF_NOWHERE UINT64_MAX
 
 /* How samples tell events. */
@@ -83,7 +84,7 @@ struct armprof_records {
     size_t events;
     enum armprof_reading reading;
     struct armprof_streams streams; /* of a group */
-    uint64_t lost_of_ring; /* samples lost in the ring that is being read: its reader sets it, and keeps it for the next time */
+    uint64_t lost_of_ring; /* what is missing in the ring that is being read: its reader sets it, and keeps it for the next time */
     uint64_t lost;      /* samples that found the ring full */
     uint64_t throttled; /* times that the kernel slowed an event down */
     uint64_t malformed;

@@ -205,8 +205,14 @@ static void what_was_counted_over_a_loss_or_without_code_is_nowhere(void) {
     check_hit(3, 3, 1, ARMPROF_NOWHERE);
     check_hit(4, 5, 1000, PLACE);
     CHECK_EQUAL(records.lost, 17);
+    begin(PERF_RECORD_THROTTLE, 0);
+    put64(0), put64(ID), put64(ID);
+    put_trailer(10);
+    take();
+    sample_group(8, 3500, 7, PLACE), take();
+    check_hit(6, 5, 500, ARMPROF_NOWHERE);
     sample_group(8, 4000, 7, UINT64_MAX - 4096), take(); /* of the kernel, which tells no stack of a thread that has ended */
-    check_hit(6, 5, 1000, ARMPROF_NOWHERE);
+    check_hit(7, 5, 500, ARMPROF_NOWHERE);
     armprof_records_free(&records);
 }
 

@@ -66,6 +66,7 @@ def run_hardware_tests(guest: Guest, folder: Path) -> list[Outcome]:
         files[f"armprof/tests/hardware/{path.relative_to(HARDWARE)}"] = path
     for path in [*DIAGNOSIS.glob("*.py"), *DIAGNOSIS.glob("*.toml")]:
         files[f"armprof/tests/diagnosis/{path.name}"] = path
+    files["armprof/tests/diagnosis/programs"] = DIAGNOSIS / "programs"  # whose marks tell where a cause is
     for path in [*EVERYWHERE, KERNELS / "checksums.h"]:
         files[f"armprof/tests/hardware/{path.name}"] = path
     if FIELD_DATA:

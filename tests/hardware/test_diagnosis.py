@@ -1,4 +1,4 @@
-"""Programs of the diagnosis suite diagnosed from this machine's own counters: with all that it has, and with two."""
+"""Programs of the diagnosis suite diagnosed from this machine's own counters: with all of them, with two, and by samples."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 from diagnosis.finding import diagnose
+from diagnosis.lines import put
 from diagnosis.sources import Counters
 from diagnosis.suite import Builder, pair
 
 from armprof.counters.machine import machine as this_machine
 from armprof.counters.plan import Budget
 from armprof.counters.refusal import Refusal
+from armprof.samples.collect import Rate
 
 from .programs import DIAGNOSED
 
@@ -64,3 +66,11 @@ def test_the_cause_is_named(program: str, suite: Builder, counters: int, machine
     for finding in diagnose(pair(program), Counters(suite, rounds=DIAGNOSED[program])):
         # The emulated core has no prefetcher, and misses what it reads one after the other.
         assert finding.place in ((1, 2) if machine == "emulator" else (1,)), (counters, finding)
+
+
+@pytest.mark.parametrize("program", DIAGNOSED)
+def test_samples_put_the_cause_on_its_line(program: str, suite: Builder) -> None:
+    if isinstance(this_machine().resolve("l1d_cache_refill"), Refusal):
+        pytest.skip("nothing counts caches here")
+    for line in put(pair(program), suite, Rate(period=20_011), DIAGNOSED[program]):
+        assert line.is_its_own, line

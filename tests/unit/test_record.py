@@ -85,6 +85,16 @@ def test_events_of_a_group_are_read_at_the_samples_of_its_first() -> None:
     assert samples.placed("page_faults") == pytest.approx(1, abs=0.5)  # those after the last sample have no place
 
 
+def test_a_block_is_measured_and_sampled_at_once() -> None:
+    with armprof.measure(["task-clock", "page-faults"]) as measured, armprof.sample(["cpu-clock"]) as sampled:
+        sum(i * i for i in range(2_000_000))
+    component = sampled.with_counts(measured)
+    assert component.reading is measured.reading
+    assert component.where is not None
+    assert component.total("cpu_clock") == sum(row.weight for row in sampled.samples.rows)
+    assert armprof.analyze(component).verdict == "not judged"  # by clocks alone
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to become another user")
 def test_a_process_of_another_user_is_refused_with_that_reason() -> None:
     reading, writing = os.pipe()
