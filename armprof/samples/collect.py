@@ -368,7 +368,9 @@ class _Sampler:
             frames=np.frombuffer(self._bytes("frames", "uint64_t"), "u8"),
             moves=np.concatenate([np.array(self._moves_before, MOVE), moves]),
             text=self._text_before + self._bytes("text", "char"),
-            losses=Losses(*(getattr(records, name) for name in ("lost", "throttled", "malformed", "no_memory"))),
+            losses=Losses(
+                lib.armprof_sampler_lost(self._native), records.throttled, records.malformed, records.no_memory
+            ),
             duration_ns=took,
             reading_ns=self._reading_ns,
             command=self._command,
@@ -407,6 +409,9 @@ class _Sampler:
             return uncounted(target.name, refusal.status, str(refusal))
         if not running:
             return uncounted(target.name, Status.NOT_COUNTED, "it never had a counter, or nothing ran in user mode")
+        if self._ours and self._module.lib.armprof_sampler_lost(self._native):
+            why = "samples were lost, and of all that ran they alone tell what was of this process"
+            return uncounted(target.name, Status.NOT_COUNTED, why, raw=float(value))
         if running < EVERYTHING * enabled:
             scaled = value * enabled / running
             return Count(target.name, scaled, float(value), enabled, running, Status.SCALED, unit=target.unit)

@@ -144,7 +144,7 @@ struct counted {
 };
 
 /* The counts of a group, as ARMPROF_GROUP_FORMAT has them. */
-static size_t take_group(struct cursor *cursor, struct counted *counts) {
+static size_t take_group(struct cursor *cursor, bool with_losses, struct counted *counts) {
     size_t kept = 0;
     uint64_t left = take64(cursor);
     take64(cursor); /* enabled and */
@@ -152,6 +152,9 @@ static size_t take_group(struct cursor *cursor, struct counted *counts) {
     for (; left > 0 && !cursor->beyond; left--) {
         struct counted count = {.value = take64(cursor)};
         count.id = take64(cursor);
+        if (with_losses) {
+            take64(cursor);
+        }
         if (kept < LARGEST_GROUP && !cursor->beyond) {
             counts[kept++] = count;
         }
@@ -203,7 +206,7 @@ static void take_sample(struct armprof_records *records, struct cursor *cursor) 
     take32(cursor);
     hit.period = take64(cursor);
     struct counted counts[LARGEST_GROUP];
-    size_t number = records->reading == ARMPROF_ALONE ? 0 : take_group(cursor, counts);
+    size_t number = records->reading == ARMPROF_ALONE ? 0 : take_group(cursor, records->with_losses, counts);
     size_t depth = 0;
     for (uint64_t left = take64(cursor); left > 0 && !cursor->beyond; left--) {
         uint64_t frame = take64(cursor);

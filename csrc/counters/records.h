@@ -17,6 +17,7 @@
 #define ARMPROF_SAMPLE_TYPE                                                                                            \
     (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU |                  \
      PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN)
+#define ARMPROF_LOSSES_FORMAT (1u << 4) /* PERF_FORMAT_LOST, which headers before Linux 6.0 have not */
 #define ARMPROF_GROUP_FORMAT                                                                                           \
     (PERF_FORMAT_GROUP | PERF_FORMAT_ID | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING)
 
@@ -83,6 +84,7 @@ struct armprof_records {
     const uint16_t *event_of;      /* whose they are */
     size_t events;
     enum armprof_reading reading;
+    bool with_losses; /* the counts of a group have ARMPROF_LOSSES_FORMAT */
     struct armprof_streams streams; /* of a group */
     uint64_t lost_of_ring; /* what is missing in the ring that is being read: its reader sets it, and keeps it for the next time */
     uint64_t lost;      /* samples that found the ring full */

@@ -39,8 +39,7 @@ struct armprof_sampler {
 
 enum { LARGEST_RECORD = 1 << 16 }; /* its size has 16 bits */
 
-static struct perf_event_attr attr_of(const armprof_sampled *event, bool first, bool on_exec, enum armprof_reading reading,
-                                      size_t ring_bytes) {
+static struct perf_event_attr attr_of(const armprof_sampler *sampler, const armprof_sampled *event, bool first, bool on_exec) {
     struct perf_event_attr attr;
     memset(&attr, 0, sizeof attr);
     attr.size = sizeof attr;
@@ -51,14 +50,15 @@ static struct perf_event_attr attr_of(const armprof_sampled *event, bool first, 
     attr.precise_ip = event->precision & 3;
     attr.freq = event->by_frequency;
     attr.sample_period = event->rate; /* and sample_freq, which is the same field */
-    const bool in_group = reading != ARMPROF_ALONE, leads = first || !in_group;
+    const bool in_group = sampler->records.reading != ARMPROF_ALONE, leads = first || !in_group;
     if (in_group && event->rate > 0) {
         attr.sample_type |= PERF_SAMPLE_READ;
         attr.read_format = ARMPROF_GROUP_FORMAT;
     }
+    attr.read_format |= sampler->records.with_losses ? ARMPROF_LOSSES_FORMAT : 0;
     attr.disabled = leads; /* the others of a group count when its first does */
     attr.enable_on_exec = leads && on_exec;
-    attr.inherit = reading != ARMPROF_OF_CPU; /* a CPU has no children */
+    attr.inherit = sampler->records.reading != ARMPROF_OF_CPU; /* a CPU has no children */
     attr.exclude_kernel = !event->kernel;
     attr.exclude_hv = 1;
     attr.exclude_callchain_kernel = 1;
@@ -66,7 +66,7 @@ static struct perf_event_attr attr_of(const armprof_sampled *event, bool first, 
     /* What changes where addresses lead is told by the first event for all of them. */
     attr.mmap = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = first;
     attr.watermark = 1;
-    attr.wakeup_watermark = (uint32_t)(ring_bytes / 4);
+    attr.wakeup_watermark = (uint32_t)(sampler->ring_bytes / 4);
     attr.use_clockid = 1;
     attr.clockid = CLOCK_MONOTONIC;
     return attr;
@@ -131,17 +131,33 @@ static size_t ring_size(size_t wanted, size_t page) {
     return bytes;
 }
 
+static struct perf_event_attr dummy(void) {
+    struct perf_event_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.size = sizeof attr;
+    attr.type = PERF_TYPE_SOFTWARE;
+    attr.config = PERF_COUNT_SW_DUMMY;
+    attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
+    attr.disabled = attr.inherit = attr.exclude_kernel = attr.exclude_hv = 1;
+    return attr;
+}
+
+/* Whether the kernel tells of an event how many of its samples were lost: since Linux 6.0. */
+static bool tells_losses(void) {
+    struct perf_event_attr attr = dummy();
+    attr.read_format |= ARMPROF_LOSSES_FORMAT;
+    int fd = open_event(&attr, 0, -1, -1);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd >= 0;
+}
+
 /* An event of a thread that is bound to a CPU is enabled while that thread runs on any of them, so that its own times do not tell how much of the
  * run it missed. A watch counts nothing, is bound to no CPU, and is enabled exactly while its thread and what that starts run. */
 static void watch(armprof_sampler *sampler, const pid_t *threads, size_t count, bool on_exec) {
     for (size_t i = 0; i < count; i++) {
-        struct perf_event_attr attr;
-        memset(&attr, 0, sizeof attr);
-        attr.size = sizeof attr;
-        attr.type = PERF_TYPE_SOFTWARE;
-        attr.config = PERF_COUNT_SW_DUMMY;
-        attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
-        attr.disabled = attr.inherit = attr.exclude_kernel = attr.exclude_hv = 1;
+        struct perf_event_attr attr = dummy();
         attr.enable_on_exec = on_exec;
         sampler->watches[sampler->watch_count++] = open_event(&attr, threads[i], -1, -1);
     }
@@ -182,13 +198,15 @@ armprof_sampler *armprof_sampler_open(const armprof_sampled *events, size_t coun
         return NULL;
     }
     memset(errors, 0, count * sizeof *errors);
+    sampler->records.reading = reading;
+    sampler->records.with_losses = tells_losses();
     int failed = 0;
     for (size_t cpu = 0; cpu < cpu_count; cpu++) {
         int output = -1;
         for (size_t thread = 0; thread < thread_count; thread++) {
             int leader = -1;
             for (uint16_t event = 0; event < count; event++) {
-                struct perf_event_attr attr = attr_of(&events[event], event == 0, on_exec, reading, sampler->ring_bytes);
+                struct perf_event_attr attr = attr_of(sampler, &events[event], event == 0, on_exec);
                 int fd = open_event(&attr, threads[thread], cpus[cpu], leader);
                 if (fd >= 0 && keep(sampler, fd, event, &output)) {
                     leader = reading == ARMPROF_ALONE ? -1 : leader < 0 ? fd : leader;
@@ -218,7 +236,6 @@ armprof_sampler *armprof_sampler_open(const armprof_sampled *events, size_t coun
     sampler->records.ids = sampler->ids;
     sampler->records.event_of = sampler->event_of;
     sampler->records.events = sampler->opened_count;
-    sampler->records.reading = reading;
     return sampler;
 }
 
@@ -281,17 +298,27 @@ void armprof_sampler_wait(armprof_sampler *sampler, int milliseconds) {
 const struct armprof_records *armprof_sampler_records(const armprof_sampler *sampler) { return &sampler->records; }
 void armprof_sampler_forget_hits(armprof_sampler *sampler) { sampler->records.hits.used = 0; }
 
-/* Adds what the event counted: the first number behind the times that a group is told with, the number before them else. */
+/* What an event tells of itself; of its group, its first event first. */
+struct told {
+    uint64_t words[3 + 3 * (ARMPROF_MAX_SAMPLED + 1)];
+    size_t count;
+};
+
+static int ask(int fd, size_t least, struct told *told) {
+    ssize_t got = read(fd, told->words, sizeof told->words);
+    told->count = got < 0 ? 0 : (size_t)got / sizeof *told->words;
+    return got < 0 ? errno : told->count < least ? EIO : 0;
+}
+
 static int add(int fd, bool as_group, armprof_sampled_count *sum) {
-    uint64_t words[3 + 2 * (ARMPROF_MAX_SAMPLED + 1)];
-    ssize_t got = read(fd, words, sizeof words);
-    if (got < (ssize_t)((as_group ? 4 : 3) * sizeof *words)) {
-        return got < 0 ? errno : EIO;
+    struct told told;
+    int error = ask(fd, as_group ? 5 : 3, &told);
+    if (!error) {
+        sum->value += as_group ? told.words[3] : told.words[0];
+        sum->enabled_ns += told.words[1];
+        sum->running_ns += told.words[2];
     }
-    sum->value += as_group ? words[3] : words[0];
-    sum->enabled_ns += words[1];
-    sum->running_ns += words[2];
-    return 0;
+    return error;
 }
 
 int armprof_sampler_count(const armprof_sampler *sampler, size_t event, armprof_sampled_count *count) {
@@ -309,6 +336,22 @@ int armprof_sampler_count(const armprof_sampler *sampler, size_t event, armprof_
         count->enabled_ns = watched.enabled_ns;
     }
     return error;
+}
+
+/* A ring tells what was lost before its next record: nothing of what was lost at the end. */
+uint64_t armprof_sampler_lost(const armprof_sampler *sampler) {
+    const bool as_group = sampler->records.reading != ARMPROF_ALONE;
+    uint64_t lost = 0;
+    for (size_t i = 0; i < sampler->opened_count && sampler->records.with_losses; i++) {
+        struct told told;
+        if ((as_group && sampler->opened[i].event != 0) || ask(sampler->opened[i].fd, as_group ? 6 : 4, &told)) {
+            continue; /* its group tells of it */
+        }
+        for (size_t word = as_group ? 5 : 3; word < told.count; word += 3) {
+            lost += told.words[word];
+        }
+    }
+    return lost > sampler->records.lost ? lost : sampler->records.lost;
 }
 
 size_t armprof_sampler_ring_bytes(const armprof_sampler *sampler) { return sampler->ring_bytes; }

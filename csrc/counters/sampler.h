@@ -57,6 +57,9 @@ void armprof_sampler_forget_hits(armprof_sampler *sampler);
 /* What the event counted in all, of all threads and CPUs; enabled is how long those ran meanwhile. 0 or an errno. */
 int armprof_sampler_count(const armprof_sampler *sampler, size_t event, armprof_sampled_count *count);
 
+/* How many samples were lost, as far as the kernel tells: those at the very end since Linux 6.0. */
+uint64_t armprof_sampler_lost(const armprof_sampler *sampler);
+
 size_t armprof_sampler_ring_bytes(const armprof_sampler *sampler);
 void armprof_sampler_close(armprof_sampler *sampler);
 

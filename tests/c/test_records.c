@@ -192,6 +192,27 @@ static void a_sample_of_a_group_stands_for_what_its_counts_grew_by(void) {
     armprof_records_free(&records);
 }
 
+static void counts_of_a_group_may_come_with_their_losses(void) {
+    start_group(ARMPROF_OF_THREAD);
+    records.with_losses = true;
+    begin(PERF_RECORD_SAMPLE, 0);
+    put64(ID);
+    put64(PLACE);
+    put32(7), put32(8);
+    put64(1);
+    put32(2), put32(0);
+    put64(1000);
+    put64(2);
+    put64(900), put64(800);
+    put64(1000), put64(ID), put64(3);
+    put64(5), put64(OTHER_ID), put64(0);
+    put64(1), put64(PLACE + 8);
+    take();
+    check_hit(0, 5, 1000, PLACE + 8);
+    check_hit(1, 3, 5, PLACE + 8);
+    armprof_records_free(&records);
+}
+
 static void what_was_counted_over_a_loss_or_without_code_is_nowhere(void) {
     start_group(ARMPROF_OF_THREAD);
     sample_group(8, 1000, 5, PLACE), take();
@@ -359,6 +380,7 @@ int main(int argc, char **argv) {
         TEST(a_sample_without_a_stack_is_at_its_place),
         TEST(each_stack_is_kept_once),
         TEST(a_sample_of_a_group_stands_for_what_its_counts_grew_by),
+        TEST(counts_of_a_group_may_come_with_their_losses),
         TEST(what_was_counted_over_a_loss_or_without_code_is_nowhere),
         TEST(a_group_of_many_threads_and_more_counts_than_there_are_is_taken),
         TEST(a_sample_of_an_event_that_is_none_of_ours_is_malformed),

@@ -309,6 +309,24 @@ static void what_a_group_counted_over_a_lost_sample_is_put_nowhere(void) {
     armprof_sampler_close(sampler);
 }
 
+static void losses_at_the_end_are_told_by_kernels_that_know_them(void) {
+    for (size_t of_group = 0; of_group < 2; of_group++) {
+        stay_on_this_cpu();
+        armprof_sampler *sampler =
+            of_group ? sampling_group(2, getpid(), 1, ARMPROF_OF_THREAD) : sampling(&clock_event, 1);
+        if (!armprof_sampler_records(sampler)->with_losses) {
+            skip("the kernel is older than 6.0");
+        }
+        armprof_sampler_start(sampler);
+        work_here(300000000); /* nobody reads, and no record follows */
+        armprof_sampler_stop(sampler);
+        armprof_sampler_drain(sampler);
+        CHECK_EQUAL(armprof_sampler_records(sampler)->lost, 0);
+        CHECK(armprof_sampler_lost(sampler) > 0);
+        armprof_sampler_close(sampler);
+    }
+}
+
 static void whether_an_event_interrupts_is_found_and_leaves_nothing_behind(void) {
     const armprof_event faults = page_faults(0), unknown = unknown_event(0);
     need_counters();
@@ -350,6 +368,7 @@ int main(int argc, char **argv) {
         TEST(a_ring_that_is_full_loses_samples_and_tells_how_many),
         TEST(a_group_tells_which_thread_and_child_had_the_events_that_do_not_interrupt),
         TEST(what_a_group_counted_over_a_lost_sample_is_put_nowhere),
+        TEST(losses_at_the_end_are_told_by_kernels_that_know_them),
         TEST(an_event_that_cannot_be_opened_does_not_hinder_others),
         TEST(what_cannot_be_opened_at_all_leaves_nothing_behind),
         TEST(whether_an_event_interrupts_is_found_and_leaves_nothing_behind),

@@ -57,7 +57,7 @@ def test_functions_have_the_shares_that_perf_gives_them(program: Program, tmp_pa
     """Across a child, a thread and a shared library. Of the emulator's counters that of cycles alone interrupts: refills are
     read at its samples.
     """
-    words = [str(program("sampled")), "10", str(program("libwalk.so")), "8"]
+    words = [str(program("sampled")), "12", str(program("libwalk.so")), "24"]
     outcome = sample_command(words, ["l1d_cache_refill"], Rate(period=20_000))
     assert outcome.status == 0
     samples = attribute(outcome.trace)
@@ -74,7 +74,10 @@ def test_functions_have_the_shares_that_perf_gives_them(program: Program, tmp_pa
         assert placed > 0.97
         ours = {name: share.own for name, share in samples.functions(event.name).items()}
         theirs = {name: count / perf[event.name].total() for name, count in perf[event.name].items()}
-        for name in {name for shares in (ours, theirs) for name, share in shares.items() if share > 0.01}:
+        # code without symbols, as that of the loader is, they name each in their own way
+        for name in {name for name, share in ours.items() if share > 0.01 and not name.startswith(("[", "0x"))} | {
+            name for name, share in theirs.items() if share > 0.01 and name != "[unknown]"
+        }:
             assert ours.get(name, 0) == pytest.approx(theirs.get(name, 0), abs=POINTS), (event.name, name)
     assert set(FUNCTIONS) <= {name for name, share in samples.functions("cpu_cycles").items() if share.own > 0.01}
     assert next(iter(samples.functions("l1d_cache_refill"))) == "walk"
@@ -103,8 +106,8 @@ def test_what_a_full_ring_loses_is_told(walk: Callable[[], int], monkeypatch: py
         for _ in range(20):
             walk()
     losses = sampled.trace.losses
-    assert losses.lost + losses.throttled > 0
+    assert losses.lost > 0
     assert losses.malformed == 0
-    placed = sampled.samples.placed("l1d_cache_refill")
-    assert placed is not None
-    assert placed < 0.9  # what was counted over lost samples is put nowhere
+    for event in sampled.trace.events:
+        assert event.count.value is None
+        assert "samples were lost" in str(event.count.reason)
