@@ -86,7 +86,7 @@ struct armprof_records {
     enum armprof_reading reading;
     bool with_losses; /* the counts of a group have ARMPROF_LOSSES_FORMAT */
     struct armprof_streams streams; /* of a group */
-    uint64_t lost_of_ring; /* what is missing in the ring that is being read: its reader sets it, and keeps it for the next time */
+    uint64_t lost_of_ring; /* what is missing in the ring that is being read: its reader sets it and keeps it */
     uint64_t lost;      /* samples that found the ring full */
     uint64_t throttled; /* times that the kernel slowed an event down */
     uint64_t malformed;

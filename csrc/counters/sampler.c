@@ -153,8 +153,9 @@ static bool tells_losses(void) {
     return fd >= 0;
 }
 
-/* An event of a thread that is bound to a CPU is enabled while that thread runs on any of them, so that its own times do not tell how much of the
- * run it missed. A watch counts nothing, is bound to no CPU, and is enabled exactly while its thread and what that starts run. */
+/* An event of a thread that is bound to a CPU is enabled while that thread runs on any of them, so that its own times do not
+ * tell how much of the run it missed. A watch counts nothing, is bound to no CPU, and is enabled exactly while its thread and
+ * what that starts run. */
 static void watch(armprof_sampler *sampler, const pid_t *threads, size_t count, bool on_exec) {
     for (size_t i = 0; i < count; i++) {
         struct perf_event_attr attr = dummy();

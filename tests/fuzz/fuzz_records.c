@@ -11,7 +11,7 @@ static const uint16_t event_of[] = {0, 1, 2};
 enum { MOST_OF_A_SAMPLE = 32 };
 
 static void take_all(const uint8_t *data, size_t size, enum armprof_reading reading) {
-    struct armprof_records records = {.ids = ids, .event_of = event_of, .events = 3, .reading = reading};
+    struct armprof_records records = {.ids = ids, .event_of = event_of, .events = 3, .reading = reading, .with_losses = size % 2};
     fuzz_input input = {data, size};
     fuzz_record record;
     size_t taken = 0;
