@@ -73,8 +73,8 @@ def run(args: argparse.Namespace) -> int:
     if to is not None:
         file.write(samples, to)
         sys.stderr.write(text_of(samples, sys.stderr))
-        again = f"armprof report {to} shows them again, armprof report RUN --samples {to} with the counts of a run"
-        print(f"armprof: samples in {to}; {again}", file=sys.stderr)
+        print(f"armprof: samples in {to}; armprof report {to} shows them again,", file=sys.stderr)
+        print(f"armprof report RUN --samples {to} puts what a run counted on their lines", file=sys.stderr)
     else:
         show(samples, args.format, args.output)
     return status

@@ -401,7 +401,9 @@ class _Sampler:
             )
 
     def _skid(self, target: Target) -> str:
-        return IN_TIME if target.is_software else PRECISE[min(self._precision(kind) for kind, _ in target.attrs)]
+        if target.is_software:  # the kernel itself sees them happen
+            return IN_TIME if target.unit == "ns" else PRECISE[2]
+        return PRECISE[min(self._precision(kind) for kind, _ in target.attrs)]
 
     def _count(self, target: Target, value: int, enabled: int, running: int, failed: int) -> Count:
         if failed:
