@@ -43,6 +43,7 @@ NOT_RUN = {
     **dict.fromkeys(("make report", "make test", "make docs", "make lint"), "continuous integration runs it"),
     "sudo": "changes the machine",
     "armprof monitor": "goes on until it is ended; tests/unit/test_monitor_command.py runs it",
+    "python -m armprof.monitor.passwords": "asks for a password; tests/unit/test_monitor_passwords.py gives one",
     "armprof trends": "takes a store of a day; tests/unit/test_monitor_trends.py makes some",
     "armprof fleet": "takes a Prometheus; tests/unit/test_monitor_fleet.py starts one",
     "armprof record --pid": "takes a process of yours; tests/unit/test_record.py samples one",
