@@ -15,38 +15,48 @@
 
 #define FOOTER "\n]}\n"
 
-/* What a file of this very process begins with: the boot, the number, and when it was started, in ticks of the boot. */
-static void write_header(FILE *out) {
-    char boot[64] = "", stat[1024] = "";
+/* The text of a small file of the kernel; "" where there is none. */
+static void read_small(const char *path, char *text, size_t room) {
+    FILE *stream = fopen(path, "re");
+    text[stream ? fread(text, 1, room - 1, stream) : 0] = 0;
+    if (stream) {
+        fclose(stream);
+    }
+}
+
+/* What a file of this very process begins with: the boot, the number, and when it was started, in ticks of the boot. Found
+ * out once: a process that has no descriptor left later must still know its own file. */
+static const char *header_of_process(void) {
+    static char header[512];
+    static pid_t process;
+    char boot[64], stat[1024];
     unsigned long long started = 0;
-    FILE *stream = fopen("/proc/sys/kernel/random/boot_id", "re");
-    if (stream) {
-        boot[fread(boot, 1, sizeof boot - 1, stream)] = 0;
-        boot[strcspn(boot, "\n")] = 0;
-        fclose(stream);
+    if (process == getpid()) {
+        return header;
     }
-    stream = fopen("/proc/self/stat", "re");
-    if (stream) {
-        stat[fread(stat, 1, sizeof stat - 1, stream)] = 0;
-        fclose(stream);
-    }
+    read_small("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
+    boot[strcspn(boot, "\n")] = 0;
+    read_small("/proc/self/stat", stat, sizeof stat);
     const char *fields = strrchr(stat, ')'); /* behind the name, which may hold anything */
     if (fields) {
         sscanf(fields, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &started);
     }
-    fputs("{\"format\": \"armprof-regions\", \"version\": 1, \"process\": ", out);
-    char process[128];
-    snprintf(process, sizeof process, "%s:%ld:%llu", boot, (long)getpid(), started);
-    armprof_write_string(out, process);
-    fputs(", \"parts\": [\n", out);
+    process = getpid();
+    snprintf(header, sizeof header,
+             "{\"format\": \"armprof-regions\", \"version\": 1, \"process\": \"%s:%ld:%llu\", \"parts\": [\n", boot,
+             (long)process, started);
+    return header;
 }
 
-/* The parts that are in the file already, where this process wrote it. */
-static void copy_parts(FILE *out, const char *path, const char *header, size_t length) {
+/* Copies the parts that are in the file already, where this process wrote it. 0 or an errno. */
+static int copy_parts(FILE *out, const char *path, const char *header) {
     char begin[512], *rest = NULL;
-    size_t room = 0, footer = strlen(FOOTER);
+    size_t room = 0, length = strlen(header), footer = strlen(FOOTER);
     FILE *old = fopen(path, "re");
-    if (old && length <= sizeof begin && fread(begin, 1, length, old) == length && memcmp(begin, header, length) == 0) {
+    if (!old) {
+        return errno;
+    }
+    if (fread(begin, 1, length, old) == length && memcmp(begin, header, length) == 0) {
         ssize_t got = getdelim(&rest, &room, 0, old); /* to its end: there is no NUL */
         size_t size = got < 0 ? 0 : (size_t)got;
         if (size > footer && memcmp(rest + size - footer, FOOTER, footer) == 0) {
@@ -54,32 +64,28 @@ static void copy_parts(FILE *out, const char *path, const char *header, size_t l
             fputs(",\n", out);
         }
     }
+    int error = ferror(old) ? EIO : 0;
     free(rest);
-    if (old) {
-        fclose(old);
-    }
+    fclose(old);
+    return error;
 }
 
-/* The whole new text of the file, allocated; NULL where there is no memory. `path` is NULL where nothing can be kept. */
+/* The whole new text of the file, allocated, or NULL with errno. `path` is NULL where there is nothing to be kept. */
 static char *compose(const char *path, const char *part, size_t *size) {
     char *text = NULL;
     FILE *out = open_memstream(&text, size);
     if (!out) {
         return NULL;
     }
-    write_header(out);
-    fflush(out);
-    size_t length = *size;
-    char *header = path ? strndup(text, length) : NULL;
-    if (header) {
-        copy_parts(out, path, header, length);
-        free(header);
-    }
+    const char *header = header_of_process();
+    fputs(header, out);
+    int error = path ? copy_parts(out, path, header) : 0;
     fputs(part, out);
     fputs(FOOTER, out);
     bool failed = ferror(out) != 0;
-    if (fclose(out) != 0 || failed) {
+    if (fclose(out) != 0 || failed || error) {
         free(text);
+        errno = error ? error : ENOMEM;
         return NULL;
     }
     return text;
@@ -135,9 +141,12 @@ static int add_part(const char *path, const char *part) {
     struct stat there;
     bool exists = stat(path, &there) == 0, is_file = !exists || S_ISREG(there.st_mode);
     char *target = exists && is_file ? realpath(path, NULL) : NULL; /* through a link to the file it means */
+    if (exists && is_file && !target) {
+        return errno;
+    }
     size_t size;
-    char *text = compose(exists && is_file ? path : NULL, part, &size);
-    int error = text ? 0 : ENOMEM;
+    char *text = compose(target, part, &size);
+    int error = text ? 0 : errno;
     if (!error) {
         error = is_file ? replace_file(target ? target : path, text, size) : write_device(path, text, size);
     }

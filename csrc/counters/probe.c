@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "armprof.h"
+#include "calls.h"
 
 #define DEVICES "/sys/bus/event_source/devices"
 
@@ -33,49 +33,49 @@ static struct perf_event_attr attr_of(const armprof_event *event) {
 static int open_in_group(const armprof_event *event, int group_fd) {
     struct perf_event_attr attr = attr_of(event);
     attr.disabled = group_fd == -1;
-    return (int)syscall(SYS_perf_event_open, &attr, 0, -1, group_fd, PERF_FLAG_FD_CLOEXEC);
+    return armprof_perf_event_open(&attr, 0, -1, group_fd, 0);
 }
 
-/* Whether the group counts all the time. An open that succeeds proves little: a group whose counters somebody else holds
- * opens too and never runs. */
-static bool group_runs(int leader) {
+enum { NOT_ALL_THE_TIME = -1 };
+
+/* 0 where the group counts all the time, NOT_ALL_THE_TIME, or the errno for which that cannot be seen. An open that succeeds
+ * proves little: a group whose counters somebody else holds opens too and never runs. */
+static int try_group(int leader) {
     struct {
         uint64_t value, enabled, running;
-    } before = {0, 0, 0}, after = {0, 0, 0};
-    ioctl(leader, PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP);
-    bool ok = read(leader, &before, sizeof before) == (ssize_t)sizeof before;
+    } before, after;
+    if (ioctl(leader, PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP) != 0) {
+        return errno;
+    }
+    int error = armprof_read_counter(leader, &before, sizeof before);
     for (volatile int i = 0; i < 20000; i++) {
     }
-    ok = ok && read(leader, &after, sizeof after) == (ssize_t)sizeof after;
-    ioctl(leader, PERF_EVENT_IOC_DISABLE, PERF_IOC_FLAG_GROUP);
+    error = error ? error : armprof_read_counter(leader, &after, sizeof after);
+    if (ioctl(leader, PERF_EVENT_IOC_DISABLE, PERF_IOC_FLAG_GROUP) != 0 || error) {
+        return error ? error : errno;
+    }
     uint64_t enabled = after.enabled - before.enabled;
-    return ok && enabled > 0 && after.running - before.running == enabled;
+    return enabled > 0 && after.running - before.running == enabled ? 0 : NOT_ALL_THE_TIME;
 }
 
 armprof_budget armprof_probe_budget(const armprof_event *event, const armprof_event *cycles) {
-    armprof_budget budget = {0, false, 0};
-    int fd[MOST_COUNTERS];
-    int opened = 0;
-    while (opened < MOST_COUNTERS) {
-        int next = open_in_group(event, opened > 0 ? fd[0] : -1);
-        if (next < 0) {
-            budget.error = opened > 0 ? 0 : errno;
-            break;
-        }
-        fd[opened++] = next;
+    int fd[MOST_COUNTERS], opened = 0, error = 0;
+    /* EINVAL is how the kernel says that a group is full; whatever else it refuses for tells nothing of the counters. */
+    while (opened < MOST_COUNTERS && (fd[opened] = open_in_group(event, opened > 0 ? fd[0] : -1)) >= 0) {
+        opened++;
     }
-    while (opened > 0 && !group_runs(fd[0])) {
+    if (opened == 0 || (opened < MOST_COUNTERS && errno != EINVAL)) {
+        error = errno;
+    }
+    while (opened > 0 && !error && (error = try_group(fd[0])) == NOT_ALL_THE_TIME) {
         close(fd[--opened]);
+        error = opened > 0 ? 0 : EBUSY;
     }
-    budget.counters = opened;
-    if (opened > 0) {
-        int cycle_fd = open_in_group(cycles, fd[0]);
-        if (cycle_fd >= 0) {
-            budget.cycles_besides = group_runs(fd[0]);
-            close(cycle_fd);
-        }
-    } else if (budget.error == 0) {
-        budget.error = EBUSY;
+    armprof_budget budget = {.counters = error ? 0 : opened, .error = error};
+    int cycle_fd = error ? -1 : open_in_group(cycles, fd[0]);
+    if (cycle_fd >= 0) {
+        budget.cycles_besides = try_group(fd[0]) == 0;
+        close(cycle_fd);
     }
     while (opened > 0) {
         close(fd[--opened]);
@@ -96,18 +96,15 @@ static int stops(int fd) {
     }
     for (volatile int i = 0; i < EVENTS; i++) {
     }
-    ioctl(fd, PERF_EVENT_IOC_DISABLE, 0);
-    if (read(fd, values, sizeof values) != (ssize_t)sizeof values) {
-        return errno;
-    }
-    return values[0] < IN_TIME ? 0 : EOPNOTSUPP;
+    int error = ioctl(fd, PERF_EVENT_IOC_DISABLE, 0) != 0 ? errno : armprof_read_counter(fd, values, sizeof values);
+    return error ? error : values[0] < IN_TIME ? 0 : EOPNOTSUPP;
 }
 
 int armprof_probe_interrupts(const armprof_event *event) {
     struct perf_event_attr attr = attr_of(event);
     attr.disabled = 1;
     attr.sample_period = UNTIL_INTERRUPT;
-    int fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+    int fd = armprof_perf_event_open(&attr, 0, -1, -1, 0);
     if (fd < 0) {
         return errno;
     }

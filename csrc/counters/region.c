@@ -4,33 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "latency.h"
 #include "output.h"
-#include "set.h"
-#include "sums.h"
-
-struct frame {
-    uint64_t region; /* wider than an armprof_region, so that these match none: */
-    struct armprof_snapshot start;
-};
-
-#define NO_REGION UINT64_MAX
-#define UNREADABLE ((uint64_t)1 << 32) /* beside the region: its counters could not be read when it was entered */
-
-struct thread {
-    struct armprof_set *set;
-    struct frame *top;  /* of the innermost region */
-    struct sums *sums;  /* by region */
-    armprof_latencies *latencies; /* by region; NULL where they are not kept */
-    uint64_t beyond;    /* enters beyond the last frame that are not yet left */
-    uint64_t dropped, mismatched;
-    bool failed; /* to open what the first thread opened: its calls are uncounted, whatever their sums say */
-    struct thread *next, **link;
-    struct frame frames[ARMPROF_MAX_DEPTH + 2]; /* the first and the last bear NO_REGION, so that no leave matches them */
-};
-
-#define BOTTOM(thread) ((thread)->frames)
-#define BEYOND(thread) ((thread)->frames + ARMPROF_MAX_DEPTH + 1)
+#include "thread.h"
 
 static ARMPROF_THREAD_LOCAL struct thread *self;
 
@@ -101,24 +76,41 @@ static void forget_ended(void) {
     memset(&of_ended, 0, sizeof of_ended);
 }
 
-/* A thread's sums outlive it. */
+/* A thread's sums outlive it. The first that ends leaves its own behind: that needs no memory. */
+static void keep_sums(struct thread *thread) {
+    struct sums *sums = thread->sums;
+    bool is_first = !ended;
+    if (is_first) {
+        ended = sums;
+        thread->sums = NULL;
+    }
+    for (armprof_region region = 1; region < regions; region++) {
+        if (!is_first) {
+            add_sums(&ended[region], &sums[region], thread->failed);
+        } else if (thread->failed) {
+            sums[region].uncounted = sums[region].outermost;
+            sums[region].uncounted_ticks = sums[region].ticks;
+        }
+    }
+}
+
+static void keep_latencies(struct thread *thread) {
+    if (!ended_latencies) {
+        ended_latencies = thread->latencies;
+        thread->latencies = NULL;
+    }
+    for (armprof_region region = 1; thread->latencies && region < regions; region++) {
+        add_latencies(ended_latencies[region], thread->latencies, region);
+    }
+}
+
 static void end_thread(void *argument) {
     struct thread *thread = argument;
     self = NULL;
     pthread_mutex_lock(&lock);
     unlink_thread(thread);
-    if (!ended) {
-        ended = new_sums();
-    }
-    for (armprof_region region = 1; ended && region < regions; region++) {
-        add_sums(&ended[region], &thread->sums[region], thread->failed);
-    }
-    if (!ended_latencies && thread->latencies) {
-        ended_latencies = new_latencies();
-    }
-    for (armprof_region region = 1; ended_latencies && region < regions; region++) {
-        add_latencies(ended_latencies[region], thread->latencies, region);
-    }
+    keep_sums(thread);
+    keep_latencies(thread);
     add_health(&of_ended, thread);
     pthread_mutex_unlock(&lock);
     free_thread(thread);
@@ -237,7 +229,8 @@ int armprof_thread_start(void) {
     pthread_mutex_lock(&lock);
     thread->sums = thread->set ? new_sums() : NULL;
     thread->latencies = new_latencies();
-    if (thread->sums) {
+    bool ready = thread->sums && (thread->latencies || !keeps_latencies);
+    if (ready) {
         thread->set->apart = thread->set->slots == 0 || thread->latencies;
         thread->next = threads;
         thread->link = &threads;
@@ -247,7 +240,7 @@ int armprof_thread_start(void) {
         threads = thread;
     }
     pthread_mutex_unlock(&lock);
-    if (!thread->sums) {
+    if (!ready) {
         free_thread(thread);
         return ENOMEM;
     }

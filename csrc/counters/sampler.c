@@ -7,9 +7,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "calls.h"
 
 struct opened {
     int fd;
@@ -26,8 +27,9 @@ struct armprof_sampler {
     struct armprof_records records;
     struct opened *opened;
     size_t opened_count;
-    int *watches; /* by thread: `nothing`, -1 where it could not be opened */
+    int *watches; /* by thread; -1 where it could not be opened */
     size_t watch_count;
+    int error; /* of a watch that could not be opened, or of what could not be switched on or off: no count holds then */
     struct ring *rings;
     struct pollfd *polled; /* by ring */
     size_t ring_count;
@@ -73,7 +75,7 @@ static struct perf_event_attr attr_of(const armprof_sampler *sampler, const armp
 }
 
 static int open_event(struct perf_event_attr *attr, pid_t thread, int cpu, int group) {
-    return (int)syscall(SYS_perf_event_open, attr, thread, cpu, group, PERF_FLAG_FD_CLOEXEC);
+    return armprof_perf_event_open(attr, thread, cpu, group, 0);
 }
 
 static size_t mapped_bytes(const struct armprof_sampler *sampler) { return sampler->page_bytes + sampler->ring_bytes; }
@@ -160,7 +162,11 @@ static void watch(armprof_sampler *sampler, const pid_t *threads, size_t count, 
     for (size_t i = 0; i < count; i++) {
         struct perf_event_attr attr = dummy();
         attr.enable_on_exec = on_exec;
-        sampler->watches[sampler->watch_count++] = open_event(&attr, threads[i], -1, -1);
+        int fd = open_event(&attr, threads[i], -1, -1);
+        sampler->watches[sampler->watch_count++] = fd;
+        if (fd < 0 && errno != ESRCH) { /* a thread that has ended is none to be missed */
+            sampler->error = errno;
+        }
     }
 }
 
@@ -217,7 +223,7 @@ armprof_sampler *armprof_sampler_open(const armprof_sampled *events, size_t coun
                 if (fd >= 0) {
                     close(fd);
                 }
-                if (error != ESRCH) { /* a thread that has ended is none to be missed */
+                if (error != ESRCH || fd >= 0) { /* a thread that has ended is none to be missed */
                     errors[event] = failed = error;
                 }
                 if (event == 0 && reading != ARMPROF_ALONE) {
@@ -241,11 +247,11 @@ armprof_sampler *armprof_sampler_open(const armprof_sampled *events, size_t coun
 }
 
 static void switch_all(armprof_sampler *sampler, unsigned long request) {
-    for (size_t i = 0; i < sampler->watch_count; i++) {
-        ioctl(sampler->watches[i], request, 0);
-    }
-    for (size_t i = 0; i < sampler->opened_count; i++) {
-        ioctl(sampler->opened[i].fd, request, 0);
+    for (size_t i = 0; i < sampler->watch_count + sampler->opened_count; i++) {
+        int fd = i < sampler->watch_count ? sampler->watches[i] : sampler->opened[i - sampler->watch_count].fd;
+        if (fd >= 0 && ioctl(fd, request, 0) != 0) {
+            sampler->error = errno;
+        }
     }
 }
 
@@ -289,6 +295,9 @@ void armprof_sampler_drain(armprof_sampler *sampler) {
 
 void armprof_sampler_wait(armprof_sampler *sampler, int milliseconds) {
     int ready = poll(sampler->polled, sampler->ring_count, milliseconds);
+    if (ready < 0 && errno != EINTR) { /* else whoever waits in a loop would not wait at all */
+        nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000L}, NULL);
+    }
     for (size_t i = 0; ready > 0 && i < sampler->ring_count; i++) {
         if (sampler->polled[i].revents & (POLLHUP | POLLERR)) {
             sampler->polled[i].fd = -1; /* whom it sampled has ended: it would wake us without end */
@@ -306,7 +315,10 @@ struct told {
 };
 
 static int ask(int fd, size_t least, struct told *told) {
-    ssize_t got = read(fd, told->words, sizeof told->words);
+    ssize_t got;
+    do {
+        got = read(fd, told->words, sizeof told->words);
+    } while (got < 0 && errno == EINTR);
     told->count = got < 0 ? 0 : (size_t)got / sizeof *told->words;
     return got < 0 ? errno : told->count < least ? EIO : 0;
 }
@@ -324,7 +336,7 @@ static int add(int fd, bool as_group, armprof_sampled_count *sum) {
 
 int armprof_sampler_count(const armprof_sampler *sampler, size_t event, armprof_sampled_count *count) {
     armprof_sampled_count watched = {0, 0, 0};
-    int error = 0;
+    int error = sampler->error;
     *count = (armprof_sampled_count){0, 0, 0};
     for (size_t i = 0; i < sampler->opened_count && !error; i++) {
         const bool as_group = event == 0 && sampler->records.reading != ARMPROF_ALONE;

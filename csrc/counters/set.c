@@ -8,8 +8,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "calls.h"
 
 /* config1 of the ARM PMU driver, as in sysfs format/: bit 0 asks for a 64-bit counter, bit 1 for user reads. */
 static const struct {
@@ -55,8 +56,7 @@ void armprof_sets_watch_forks(void) {
 }
 
 static int perf_event_open(struct perf_event_attr *attr, const armprof_options *on, int group_fd) {
-    unsigned long flags = PERF_FLAG_FD_CLOEXEC | (on->cgroup ? PERF_FLAG_PID_CGROUP : 0);
-    return (int)syscall(SYS_perf_event_open, attr, on->pid, on->cpu, group_fd, flags);
+    return armprof_perf_event_open(attr, on->pid, on->cpu, group_fd, on->cgroup ? PERF_FLAG_PID_CGROUP : 0);
 }
 
 static bool sigill_is_blocked(void) {
@@ -269,6 +269,24 @@ static void try_user_reads(struct armprof_set *set) {
     }
 }
 
+/* The events of a group that cannot be enabled count nothing: they are closed ones with that errno. */
+static void enable(struct armprof_set *set) {
+    for (uint32_t g = 0; g < set->groups; g++) {
+        if (ioctl(set->group[g].leader_fd, PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP) == 0) {
+            continue;
+        }
+        int error = errno;
+        set->how |= ARMPROF_BY_SYSCALL; /* in user space it would look as if reads had been withdrawn */
+        for (uint32_t i = 0; i < set->events; i++) {
+            if (set->slot_of[i] >= 0 && set->group_of[i] == g) {
+                set->slot_of[i] = -1;
+                set->error[i] = error;
+                set->access[i] = ARMPROF_CLOSED;
+            }
+        }
+    }
+}
+
 struct armprof_set *armprof_set_new(const armprof_event *events, size_t count, const armprof_options *options) {
     struct armprof_set *set = calloc(1, sizeof *set);
     if (!set) {
@@ -280,9 +298,7 @@ struct armprof_set *armprof_set_new(const armprof_event *events, size_t count, c
     place_events(set, events, options);
     settle_access(set);
     if (!options->enable_on_exec) {
-        for (uint32_t g = 0; g < set->groups; g++) {
-            ioctl(set->group[g].leader_fd, PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP);
-        }
+        enable(set);
     }
     if (!(set->how & ARMPROF_BY_SYSCALL)) {
         try_user_reads(set);
@@ -351,15 +367,9 @@ static int snapshot_by_syscall(struct armprof_set *set, struct armprof_snapshot 
         struct {
             uint64_t size, enabled, running, value[ARMPROF_MAX_EVENTS];
         } data;
-        ssize_t got;
-        do {
-            got = read(group->leader_fd, &data, sizeof data);
-        } while (got < 0 && errno == EINTR);
-        if (got < 0) {
-            return errno;
-        }
-        if ((size_t)got < (3 + size) * sizeof(uint64_t) || data.size != size) {
-            return EIO;
+        int error = armprof_read_counter(group->leader_fd, &data, (3 + size) * sizeof(uint64_t));
+        if (error || data.size != size) {
+            return error ? error : EIO;
         }
         now->times[g].enabled_base = data.enabled - armprof_set_ns(set, now->ticks);
         now->times[g].lost = data.enabled - data.running;
