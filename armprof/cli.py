@@ -62,7 +62,9 @@ def _run(verb: str, words: list[str]) -> int:
 
 def _one_line(text: str) -> str:
     """The text without what could move the cursor or break the line: it may quote a file."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    from armprof.report.harmless import uncommanded
+
+    return uncommanded("".join(c if c.isprintable() else " " for c in text))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from armprof.commands.reporting import add_format, show
 from armprof.errors import ArmprofError
+from armprof.report import harmless
 
 if TYPE_CHECKING:
     from armprof.compare.paired import Comparison, Progress
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.output or args.format not in ("text", "json"):
         for compared in found.compared:
-            print(f"armprof: {report.sentence(compared)}", file=sys.stderr)
+            harmless.tell(report.sentence(compared))
     return int(found.is_regression)
 
 

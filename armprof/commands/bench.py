@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
         outcome = bench(names, args.input, args.seed, args.seconds, tell, args.rate, components, like)
     file.write(outcome, args.output)
     print(file.render(outcome) if args.format == "json" else text.render(document(outcome), sys.stdout), end="")
-    print(f"armprof: run file {args.output}", file=sys.stderr)
+    tell(f"run file {args.output}")
     failed = [f"{component.name}: {component.failure}" for component in outcome.components if component.failure]
     if failed:
         raise ArmprofError("; ".join(failed))

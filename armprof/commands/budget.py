@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from armprof.commands.benching import bench_all
 from armprof.commands.reporting import add_format, show
 from armprof.errors import CannotCount
+from armprof.report.harmless import tell
 from armprof.run.record import Run
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.output or args.format != "text":  # the text on stdout has them
         for alert in assessed.alerts:
-            print(f"armprof: {alert.alert}", file=sys.stderr)
+            tell(f"{alert.alert}")
     if assessed.exit_status == 3:
         raise _unmeasured(assessed)
     return assessed.exit_status

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from armprof.commands.history import add_store
 from armprof.commands.reporting import add_format, show
 from armprof.errors import ArmprofError
 from armprof.history.store import Store
+from armprof.report.harmless import tell
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -66,5 +66,5 @@ def run(args: argparse.Namespace) -> int:
         html=html,
     )
     if args.output or args.format not in ("text", "json"):
-        print(f"armprof: {analysis.analysis_summary}", file=sys.stderr)
+        tell(analysis.analysis_summary)
     return int(analysis.gate_failed)

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from armprof.monitor.fleet import survey
     from armprof.monitor.promql import Server
     from armprof.monitor.rules import duration_ns
-    from armprof.report import fleet
+    from armprof.report import fleet, harmless
 
     try:
         window = duration_ns(args.since, "--since", 60) / 1e9
@@ -43,6 +43,6 @@ def run(args: argparse.Namespace) -> int:
         rendered = fleet.render_json(found)
     else:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() and not args.output else 80
-        rendered = "\n".join(fleet.text(found, width)) + "\n"
+        rendered = "".join(f"{harmless.line(line)}\n" for line in fleet.text(found, width))
     put(rendered, args.output)
     return 0

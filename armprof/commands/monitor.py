@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from armprof.errors import ArmprofError
 from armprof.monitor.rules import duration_ns
 from armprof.monitor.settings import DEFAULT_INTERVAL, STORE, Otlp, Prometheus, Settings, address, read, url
-from armprof.report import live
+from armprof.report import harmless, live
 from armprof.run.codec import MismatchError
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
         return _follow(args, settings, duration)
     scope = open_scope(settings, args.cgroup if args.pid is None else args.pid)
     with (
-        open_loop(settings, scope, live.tell) as loop,
-        exporting(loop, settings, live.tell),
+        open_loop(settings, scope, harmless.tell) as loop,
+        exporting(loop, settings, harmless.tell),
         _view(args, scope) as view,
     ):
         watch = Watch(settings, loop, view)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from armprof.commands.sampled import FORMATS, show, text_of
 from armprof.errors import ArmprofError
 from armprof.output import destination
+from armprof.report.harmless import tell
 
 if TYPE_CHECKING:
     from armprof.samples.collect import Rate
@@ -73,8 +74,8 @@ def run(args: argparse.Namespace) -> int:
     if to is not None:
         file.write(samples, to)
         sys.stderr.write(text_of(samples, sys.stderr))
-        print(f"armprof: samples in {to}; armprof report {to} shows them again,", file=sys.stderr)
-        print(f"armprof report RUN --samples {to} puts what a run counted on their lines", file=sys.stderr)
+        tell(f"samples in {to}; armprof report {to} shows them again,")
+        tell(f"armprof report RUN --samples {to} puts what a run counted on their lines")
     else:
         show(samples, args.format, args.output)
     return status

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from armprof.errors import ArmprofError
 from armprof.output import destination, write_bytes
 from armprof.report import formats
+from armprof.report.harmless import tell
 from armprof.run.record import Run
 
 if TYPE_CHECKING:
@@ -98,10 +99,9 @@ def _reviewed(format: str, review: Review) -> str:
         add_to_step_summary(formats.review("markdown", review))
     if format in formats.NEED_LOCATION and review.unplaced:
         count = len(review.unplaced)
-        print(
-            f"armprof: {count} finding{'s' * (count != 1)} of no known line, which {format} has no place for; the first: "
-            f"{review.unplaced[0].message}",
-            file=sys.stderr,
+        tell(
+            f"{count} finding{'s' * (count != 1)} of no known line, which {format} has no place for; the first: "
+            f"{review.unplaced[0].message}"
         )
     return formats.review(format, review)
 

@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from armprof.monitor.history import History
     from armprof.monitor.rules import duration_ns
     from armprof.monitor.store import connect
+    from armprof.report import harmless
     from armprof.report import trends as report
 
     try:
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
             rendered = report.html(found)
         case _:
             width = shutil.get_terminal_size().columns if sys.stdout.isatty() and not args.output else 80
-            rendered = "\n".join(report.text(found, width)) + "\n"
+            rendered = "".join(f"{harmless.line(line)}\n" for line in report.text(found, width))
     put(rendered, args.output)
     return 0
 

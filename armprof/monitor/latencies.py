@@ -73,7 +73,7 @@ def from_json(total_ns: float, text: str) -> Distribution:
     """What `to_json` wrote."""
     try:
         return Distribution(total_ns, {int(lower): int(calls) for lower, calls in json.loads(text).items()})
-    except (ValueError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         raise ArmprofError("the store has latencies that are no distribution: it was changed by hand") from None
 
 

@@ -53,7 +53,7 @@ class Server:
                 told = json.load(answer)
         except urllib.error.HTTPError as error:
             raise ArmprofError(f"{self.url} refuses a query: {_refusal(error)}") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:  # RecursionError: JSON that is nested without end
             why = getattr(error, "reason", None) or error
             raise ArmprofError(f"{self.url} does not answer as Prometheus does: {why}") from None
         try:

@@ -61,9 +61,9 @@ def connect(path: Path, read_only: bool = True) -> sqlite3.Connection:
         if (application, version) != (APPLICATION_ID, VERSION) and not (empty and not read_only):
             what = f"a store of version {version}" if application == APPLICATION_ID else "no store of armprof"
             raise ArmprofError(f"{path} is {what}; this armprof reads version {VERSION}")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # UnicodeDecodeError: an error message that quotes the file
         opened.close()
-        raise ArmprofError(f"cannot open the store {path}: {error}") from None
+        raise ArmprofError(f"cannot open the store {path}: {why(error)}") from None
     except ArmprofError:
         opened.close()
         raise
@@ -208,7 +208,7 @@ class Store:
             if not self._failing:
                 self._failing = True
                 self._tell(
-                    f"{self.path} cannot be written: {_why(error)}; what was stored is safe, tried again meanwhile"
+                    f"{self.path} cannot be written: {why(error)}; what was stored is safe, tried again meanwhile"
                 )
             self._drop_oldest()
             return
@@ -263,7 +263,7 @@ class Store:
                 self._db.execute("ROLLBACK")
             if not self._failing and not self._stuck:
                 self._tell(
-                    f"{self.path}: old intervals cannot be joined: {_why(error)}; they stay as they are meanwhile"
+                    f"{self.path}: old intervals cannot be joined: {why(error)}; they stay as they are meanwhile"
                 )
             self._stuck = True
             return False
@@ -276,16 +276,15 @@ class Store:
         try:
             self._write()
         except sqlite3.Error as error:
-            self._tell(
-                f"{self.path} cannot be written: {_why(error)}; {self._rows:,} rows of the last moments are lost"
-            )
+            self._tell(f"{self.path} cannot be written: {why(error)}; {self._rows:,} rows of the last moments are lost")
         with suppress(sqlite3.Error):
             self._db.close()
         self._lock.close()
 
 
-def _why(error: sqlite3.Error) -> str:
-    return str(error) or type(error).__name__
+def why(error: Exception) -> str:
+    """What SQLite says is wrong, in one line: it quotes the file."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _lock(path: Path) -> IO[bytes]:

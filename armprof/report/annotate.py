@@ -11,9 +11,10 @@ from rich.text import Text
 
 from armprof.errors import ArmprofError
 from armprof.report import figures
+from armprof.report.harmless import printable, uncommanded
 from armprof.report.markdown import code, escaped
 from armprof.report.paper import paper, printed
-from armprof.report.pieces import listed, printable, short, text
+from armprof.report.pieces import listed, short, text
 from armprof.report.source import Source, source
 from armprof.report.where import COLUMNS
 from armprof.run.record import Component
@@ -146,18 +147,18 @@ def _text(annotated: Annotated, wanted: str | None, stream: TextIO | None) -> st
 
 def _markdown(annotated: Annotated, wanted: str | None) -> str:
     """As Markdown: the listings in fences that nothing in them closes."""
-    parts = [f"### {escaped(short(annotated.title))}: annotated source"]
+    parts = [f"### {escaped(printable(short(annotated.title)))}: annotated source"]
     for function in annotated.named(wanted):
         columns = columns_of(annotated, function)
-        parts.append(f"{code(short(function.name))}: {escaped(told(annotated, function, columns))}")
+        parts.append(f"{code(printable(short(function.name)))}: {escaped(told(annotated, function, columns))}")
         widths = _widths(columns, annotated.events)
         for file, rows in listings(function, columns, public=True):
             lines = [_head(columns, annotated.events, widths), *(_line(row, widths).rstrip() for row in rows)]
             fence = "`" * max(3, 1 + max(len(run) for line in lines for run in ["", *re.findall("`+", line)]))
-            parts.append("\n".join([code(file), "", fence + "text", *lines, fence]))
+            parts.append("\n".join([code(printable(file)), "", fence + "text", *lines, fence]))
         if not function.lines:
             parts.append("no line is known of it: compile with -g")
-    return "\n\n".join(parts) + "\n"
+    return uncommanded("\n\n".join(parts)) + "\n"
 
 
 def columns_of(annotated: Annotated, function: Function) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from armprof.report.harmless import printable, uncommanded
 from armprof.samples import Samples
 
 
@@ -11,9 +12,9 @@ def render(samples: Samples, event: str | None = None) -> str:
     for stack, weight in samples.collapsed(event):
         line = ";".join(_name(frame.name) for frame in stack)
         weights[line] = weights.get(line, 0) + weight
-    return "".join(f"{line} {weight}\n" for line, weight in sorted(weights.items()))
+    return uncommanded("".join(f"{line} {weight}\n" for line, weight in sorted(weights.items())))
 
 
 def _name(name: str) -> str:
     """Without what separates stacks, frames and weights."""
-    return "".join(c if c.isprintable() else "?" for c in name.replace(";", ":"))
+    return printable(name.replace(";", ":"))

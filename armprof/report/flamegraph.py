@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 from zlib import crc32
 
+from armprof.report.harmless import line
 from armprof.samples import Samples
 
 WIDTH, ROW, CHARACTER = 1200, 17, 7.0
@@ -33,7 +34,7 @@ def render(samples: Samples, event: str | None = None) -> str:
     height = (max((depth for depth, *_ in boxes), default=0) + 3) * ROW
     sampled = samples.events[samples.number(event)].name if samples.events else "nothing"
     drawn = "\n".join(_drawn(height, *box) for box in boxes)
-    title = _text(f"{sampled} of {samples.command}")
+    title = line(f"{sampled} of {samples.command}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         f'font-family="monospace" font-size="11" role="img" aria-label="{escape(title, {chr(34): "&quot;"})}">\n'
@@ -56,7 +57,7 @@ def _boxes(
 
 def _drawn(height: int, depth: int, left: float, width: float, name: str, share: float) -> str:
     top = height - (depth + 1) * ROW
-    shown = _text(name)
+    shown = line(name)
     room = int((width - 6) / CHARACTER)
     label = "" if room < 3 else shown if len(shown) <= room else f"{shown[: room - 2]}.."
     hue = 15 + crc32(name.encode("utf-8", "replace")) % 40  # the same function always has the same colour
@@ -64,8 +65,3 @@ def _drawn(height: int, depth: int, left: float, width: float, name: str, share:
         f'<g><title>{escape(shown)}: {share:.2%}</title><rect x="{left:.1f}" y="{top}" width="{max(width - 0.5, 0.5):.1f}" '
         f'height="{ROW - 1}" fill="hsl({hue},85%,68%)"/><text x="{left + 3:.1f}" y="{top + 12}">{escape(label)}</text></g>'
     )
-
-
-def _text(name: str) -> str:
-    """Without characters that XML does not know."""
-    return "".join(c if c.isprintable() else "?" for c in name)

@@ -13,6 +13,7 @@ import armprof
 from armprof.analysis.findings import LEAST, NOT_COUNTED, Weighed, Weighing
 from armprof.analysis.heat import Heat
 from armprof.binary.checks import Inspection, Spot
+from armprof.report import harmless
 from armprof.report.paper import paper, printed
 from armprof.report.pieces import item, listed, short, text
 
@@ -164,8 +165,7 @@ def render_markdown(weighing: Weighing, places: int) -> str:
 
 def _plain(words: object) -> str:
     """The words without what markdown would make something of."""
-    printable = "".join(c if c.isprintable() else "?" for c in str(words))
-    return "".join(f"\\{c}" if c in "\\`*_[]<>#|~" else c for c in printable)
+    return "".join(f"\\{c}" if c in "\\`*_[]<>#|~" else c for c in harmless.line(str(words)))
 
 
 # ---- JSON -------------------------------------------------------------------------------------------------------------

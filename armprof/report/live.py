@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +16,7 @@ from armprof.monitor.figures import unit, value
 from armprof.monitor.moments import Mark
 from armprof.monitor.reports import Report
 from armprof.monitor.rules import OF_COMPONENTS, Figure
-from armprof.report import figures
+from armprof.report import figures, harmless
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -93,11 +92,6 @@ def shown(number: float | None, unit: str) -> str:
     return figures.number(number) if number < 1e4 else figures.rate(number).removesuffix("/s")
 
 
-def tell(line: str) -> None:
-    """A line that is for people, on stderr."""
-    print(f"armprof: {line}", file=sys.stderr, flush=True)
-
-
 class Columns:
     """A line a report, under headings that come again every 20 lines, as vmstat does it. Components follow memory, each with
     the share of its budget. Lines about what happens go to ``err``, which is all there is where it is ``quiet``.
@@ -112,7 +106,7 @@ class Columns:
         self._lines = 0
 
     def tell(self, line: str) -> None:
-        print(f"armprof: {line}", file=self._err, flush=True)
+        print(f"armprof: {harmless.line(line)}", file=self._err, flush=True)
 
     def alert(self, alert: Alert) -> None:
         self.tell(f"{'RESOLVED' if alert.ended_ns else 'ALERT'} {alert}")
@@ -292,7 +286,7 @@ class Screen:
     def __exit__(self, *raised: object) -> None:
         self._live.stop()
         for line in self._said:  # what was shown is gone with the screen
-            tell(line)
+            harmless.tell(line)
 
     def tell(self, line: str) -> None:
         self._said = [*self._said[-99:], line]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path, PurePath
 
-from armprof.report.pieces import printable
+from armprof.report.harmless import printable
 
 LONGEST = 1000  # characters of a path or a name
 LAST_LINE = 2**31 - 1

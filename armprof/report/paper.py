@@ -8,6 +8,8 @@ from typing import TextIO
 
 from rich.console import Console, RenderableType
 
+from armprof.report.harmless import uncommanded
+
 WIDTH = 80
 
 
@@ -34,5 +36,5 @@ def printed(console: Console, blocks: Iterable[RenderableType]) -> str:
     with console.capture() as capture:
         for block in blocks:
             console.print(block)
-    report = "\n".join(line.rstrip() for line in capture.get().split("\n"))
+    report = uncommanded("\n".join(line.rstrip() for line in capture.get().split("\n")))
     return report.encode(console.encoding, "backslashreplace").decode(console.encoding)

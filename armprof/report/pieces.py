@@ -9,12 +9,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from armprof.report.harmless import printable
+
 LONGEST_NAME = 120
-
-
-def printable(content: str) -> str:
-    """The content with "?" for characters that would move the cursor or turn the line around."""
-    return "".join(c if c.isprintable() else "?" for c in content)
 
 
 def text(content: str, style: str = "") -> Text:

@@ -1,6 +1,6 @@
 """What a verb puts before reviewers: a Check for each thing that was judged, which the formats of code review render.
 
-Names come from binaries, files and command lines of others. They are made printable and cut here, once, so that a format has
+Names come from binaries, files and command lines of others. They are made harmless and cut here, once, so that a format has
 nothing to escape but its own marks.
 """
 
@@ -13,8 +13,8 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from armprof.report.harmless import line
 from armprof.report.location import Location
-from armprof.report.pieces import printable
 
 LONGEST = 1000  # characters of any text
 
@@ -48,7 +48,7 @@ def _printable(value: Any) -> Any:
         return tuple(map(_printable, value))
     if not isinstance(value, str) or isinstance(value, StrEnum):
         return value
-    shown = printable(" ".join(value.split()))
+    shown = line(" ".join(value.split()))
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 3]}..."
 
 

@@ -7,14 +7,77 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
+from armprof.report.harmless import printable
 from armprof.report.location import located, repository
-from armprof.report.pieces import printable
 
 LARGEST = 8 << 20  # bytes of a file that are read
 LONGEST = 200  # characters of a line that are shown
 TAB = 4
+# What files of source code are called; headers of the C++ library have no suffix, below a folder `include`.
+SUFFIXES = frozenset(
+    f".{one}"
+    for one in [
+        "adb",
+        "ads",
+        "asm",
+        "c",
+        "c++",
+        "cc",
+        "cl",
+        "cpp",
+        "cu",
+        "cuh",
+        "cxx",
+        "d",
+        "def",
+        "f",
+        "f03",
+        "f08",
+        "f90",
+        "f95",
+        "for",
+        "go",
+        "h",
+        "h++",
+        "hh",
+        "hpp",
+        "hs",
+        "hxx",
+        "i",
+        "ii",
+        "inc",
+        "inl",
+        "ipp",
+        "ispc",
+        "java",
+        "jl",
+        "kt",
+        "l",
+        "ll",
+        "m",
+        "ml",
+        "mm",
+        "nim",
+        "pas",
+        "pxd",
+        "pxi",
+        "py",
+        "pyx",
+        "rs",
+        "s",
+        "scala",
+        "sx",
+        "swift",
+        "tcc",
+        "tpp",
+        "v",
+        "vala",
+        "y",
+        "zig",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +96,15 @@ class Source:
 def source(file: str, public: bool = False) -> Source:
     """The text of a file as debug information names it: there, or the one file of the repository that it may mean.
 
-    ``public`` is for reports that others read: files of counts come from anywhere, and name what they like. It shows no file
-    from outside the repository.
+    Files of counts come from anywhere, and name what they like: what is not called as source is (a key, a password file, the
+    .git/config that holds a CI's token) is not read. ``public`` is for reports that others read: it shows no file from
+    outside the repository.
     """
     at = located(file)
     root = os.path.realpath(repository(Path.cwd()))
-    if at is not None and os.path.realpath(f"{root}/{at.file}").startswith(f"{root.rstrip('/')}/"):
-        return _read(f"{root}/{at.file}")
+    inside = None if at is None else os.path.realpath(f"{root}/{at.file}")
+    if inside is not None and inside.startswith(f"{root.rstrip('/')}/"):
+        return _read(inside)
     if public:
         return Source(reason="it is not in this repository")
     if not os.path.isabs(file):
@@ -50,8 +115,11 @@ def source(file: str, public: bool = False) -> Source:
 @lru_cache(maxsize=64)
 def _read(path: str) -> Source:
     try:
+        named = PurePath(os.path.realpath(path))
+        if named.suffix.lower() not in SUFFIXES and (named.suffix or "include" not in named.parts):
+            return Source(reason="its name is not one of source code")
         # what is no file may never end; without O_NONBLOCK a pipe waits for its writer
-        with open(path, "rb", opener=lambda path, flags: os.open(path, flags | getattr(os, "O_NONBLOCK", 0))) as file:
+        with open(named, "rb", opener=lambda path, flags: os.open(path, flags | getattr(os, "O_NONBLOCK", 0))) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return Source(reason="it is no file")
             content = file.read(LARGEST + 1)

@@ -12,7 +12,7 @@ from armprof.compare.result import Change, RegressionAnalysis
 from armprof.compare.verdict import Verdict, judge
 from armprof.errors import ArmprofError
 from armprof.report import figures
-from armprof.report.pieces import printable
+from armprof.report.harmless import printable
 from armprof.run.codec import decode, encode
 from armprof.run.record import Component, Run
 

@@ -88,14 +88,6 @@ static void write_itch(int number) {
     write_file("itch50", number, out, ap_generator_fill(&generator, out, sizeof out, 40));
 }
 
-static void write_operations(int number) {
-    static uint8_t out[4000];
-    uint64_t random = (uint64_t)number;
-    for (size_t i = 0; i < sizeof out; i++)
-        out[i] = (uint8_t)(ap_splitmix64(&random) >> 20);
-    write_file("order_book", number, out, sizeof out);
-}
-
 static void write_orders(void) {
     static const char types[] = "OUX";
     for (int i = 0; types[i] != '\0'; i++) {
@@ -116,12 +108,18 @@ static void write_bond(int number) {
     write_file("treasury", FILES + number, (const uint8_t *)texts[number], strlen(texts[number]));
 }
 
-static void write_page(int number) {
-    static uint8_t out[256];
+static void write_random(const char *target, int number, size_t size) {
+    static uint8_t out[4096];
     uint64_t random = (uint64_t)number;
-    for (size_t i = 0; i < sizeof out; i++)
+    for (size_t i = 0; i < size; i++)
         out[i] = (uint8_t)(ap_splitmix64(&random) >> 20);
-    write_file("page", number, out, sizeof out);
+    write_file(target, number, out, size);
+}
+
+static void write_texts(void) {
+    static const char *const texts[] = {"cpu_cycles", "task_clock", "../type", "l1d_cache_refill", "a \"b\"\\ \xc3\xa9\xff\xed\xa0\x80"};
+    for (int i = 0; i < (int)(sizeof texts / sizeof *texts); i++)
+        write_file("text", i, (const uint8_t *)texts[i], strlen(texts[i]));
 }
 
 /* The sections of a file, each with its number and that of the file. */
@@ -192,12 +190,15 @@ int main(int count, char **arguments) {
         write_itch(i);
         write_packets("feed_handler", i, 20, 1);
         write_packets("tick_to_trade", i, 30, 6);
-        write_operations(i);
+        write_random("order_book", i, 4000);
         write_bond(i);
-        write_page(i);
+        write_random("page", i, 256);
+        write_random("api", i, 400);
+        write_random("model", i, 2000);
         write_records(i);
     }
     write_orders();
+    write_texts();
     write_dwarf(4);
     write_dwarf(5);
     write_split_dwarf();

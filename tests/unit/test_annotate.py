@@ -107,22 +107,22 @@ def test_no_source_text_does_harm(repository: Path, content: str) -> None:
 
 
 def test_files_that_are_none_are_not_waited_for(repository: Path, tmp_path: Path) -> None:
-    os.mkfifo(repository / "pipe")
-    (repository / "binary").write_bytes(b"\0\1")
-    with open(repository / "huge", "wb") as huge:
+    os.mkfifo(repository / "pipe.c")
+    (repository / "binary.c").write_bytes(b"\0\1")
+    with open(repository / "huge.c", "wb") as huge:
         huge.truncate(LARGEST + 1)
-    assert source(str(repository / "pipe")).reason == "it is no file"
-    assert source(str(repository / "binary")).reason == "it is no text"
-    assert source("huge").reason == "it is larger than 8 MiB"
+    assert source(str(repository / "pipe.c")).reason == "it is no file"
+    assert source(str(repository / "binary.c")).reason == "it is no text"
+    assert source("huge.c").reason == "it is larger than 8 MiB"
     assert source("/no\0where").reason
-    assert source("/dev/zero").reason == "it is no file"
+    assert source("/dev/zero").reason
 
 
 def test_what_others_read_shows_no_file_from_outside_the_repository(repository: Path, tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
+    secret = tmp_path / "secret.h"
     secret.write_text("the key\n")
     (repository / "link.c").symlink_to(secret)
-    for name in (str(secret), "../secret", "link.c", str(repository / "link.c")):
+    for name in (str(secret), "../secret.h", "link.c", str(repository / "link.c")):
         assert "the key" not in shown(sampled(name, ("add", 1, 1)), format="markdown")
     assert "the key" in shown(sampled(str(secret), ("add", 1, 1)))
 

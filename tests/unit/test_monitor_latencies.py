@@ -55,3 +55,9 @@ def test_without_a_call_there_is_no_latency():
 def test_a_text_that_is_no_distribution_is_one_clear_line(text):
     with pytest.raises(ArmprofError, match="changed by hand"):
         from_json(0, text)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"a": 1}', '{"1": {}}', '{"1": 1e999}', '{"1": null}', "[" * 100_000])
+def test_a_distribution_that_was_changed_by_hand_is_one_error(text):
+    with pytest.raises(ArmprofError, match="no distribution"):
+        from_json(1.0, text)

@@ -96,7 +96,10 @@ def _parse(mapped: mmap.mmap) -> Counts:
 
     def table(at: int, number: int, fields: Any) -> NDArray[Any]:
         kind = np.dtype(fields)
-        return np.frombuffer(mapped[at : at + int(number) * kind.itemsize], kind)
+        end = at + int(number) * kind.itemsize
+        if end > len(mapped):
+            raise CannotCount("the file of counts is cut off: is the disk full?")
+        return np.frombuffer(mapped[at:end], kind)
 
     header = table(0, 1, _HEADER)[0]
     if header["magic"] != MAGIC:
@@ -104,8 +107,8 @@ def _parse(mapped: mmap.mmap) -> Counts:
 
     def bank(number: int) -> Bank:
         at = int(header["banks_at"]) + number * int(header["bank_size"])
-        blocks = table(at + int(header["bank_blocks_at"]), header["blocks"] * len(BLOCK_COUNTS), "u8")
-        sites = table(at + int(header["bank_sites_at"]), header["sites"] * len(SITE_COUNTS), "u8")
+        blocks = table(at + int(header["bank_blocks_at"]), int(header["blocks"]) * len(BLOCK_COUNTS), "u8")
+        sites = table(at + int(header["bank_sites_at"]), int(header["sites"]) * len(SITE_COUNTS), "u8")
         return Bank(table(at, 1, _BANK)[0], blocks.reshape(-1, len(BLOCK_COUNTS)), sites.reshape(-1, len(SITE_COUNTS)))
 
     return Counts(
