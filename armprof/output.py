@@ -29,7 +29,8 @@ def write_bytes(path: Path, parts: Iterable[Any]) -> None:
         path = Path(os.path.realpath(path))  # through a link to the file it means
         unfinished = path.with_name(f".{path.name[:200]}.{os.getpid()}")
         try:
-            with open(unfinished, "wb") as file:
+            unfinished.unlink(missing_ok=True)  # left behind by a process of the same number that was killed
+            with open(unfinished, "xb") as file:  # never through a link that somebody put there
                 file.writelines(parts)
             os.replace(unfinished, path)
         except BaseException:

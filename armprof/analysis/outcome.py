@@ -90,10 +90,6 @@ class Analysis(Displayed):
             lines += textwrap.wrap(r.description, 100, initial_indent=" " * 5, subsequent_indent=" " * 5)
             for fact in (*r.evidence, r.expected_improvement.basis, *(f"verify: {command}" for command in r.verify)):
                 lines += textwrap.wrap(fact, 98, initial_indent="     - ", subsequent_indent=" " * 7)
-        for s in self.silent:
-            if s.reason == f"{Verdict.NOT_JUDGED}: {self.reason}":
-                continue  # said in the first line
-            lines += textwrap.wrap(
-                f"{s.rule}: {s.reason}", 100, initial_indent="  silent: ", subsequent_indent=" " * 10
-            )
+        if self.silent:
+            lines.append(f"  {len(self.silent)} rules stayed silent: `.silent` says why")
         return "\n".join(lines)

@@ -12,6 +12,7 @@ from armprof.commands.progress import progress
 from armprof.components import KERNELS, Definition, bench
 from armprof.errors import ArmprofError
 from armprof.output import destination
+from armprof.report import harmless
 
 DEFAULT_OUTPUT = "armprof-run.json"
 
@@ -101,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
         outcome = bench(names, args.input, args.seed, args.seconds, tell, args.rate, components, like)
     file.write(outcome, args.output)
     print(file.render(outcome) if args.format == "json" else text.render(document(outcome), sys.stdout), end="")
-    tell(f"run file {args.output}")
+    harmless.tell(f"run file {args.output}")
     failed = [f"{component.name}: {component.failure}" for component in outcome.components if component.failure]
     if failed:
         raise ArmprofError("; ".join(failed))

@@ -76,7 +76,7 @@ def _evaluated(
     status = Status.ESTIMATED if estimated else Status.SCALED if scaled else Status.COUNTED
     facts = {name: fact_of(reading, name) for name in way.facts}
     notes = [note for note in (way.note, *(fact.origin for fact in facts.values())) if note]
-    notes += [f"{count.event}: {count.reason}" for count in estimated]
+    notes += list(dict.fromkeys(count.reason for count in estimated if count.reason))  # all for the same reason
     values = {count.event: float(count.value or 0.0) for count in counts}
     values |= {name: fact.value for name, fact in facts.items() if fact.value is not None}
     try:

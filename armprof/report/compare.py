@@ -101,7 +101,7 @@ def label(change: Change) -> str:
 
 def values(change: Change) -> tuple[str, str]:
     """Both values in the unit that suits them."""
-    shown = SHOWN.get(change.metric.unit, "{:,.6g}".format)
+    shown = SHOWN.get(change.metric.unit, figures.amount)
     return shown(change.base), shown(change.head)
 
 

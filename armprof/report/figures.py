@@ -77,8 +77,12 @@ def count(one: Count, operations: int = 1) -> str:
     value = one.value / operations
     if one.unit == "ns":
         return duration(value)
-    shown = f"{value:,.0f}" if value >= 999.5 or value == int(value) else number(value)
-    return f"{shown} {one.unit}".rstrip()
+    return f"{amount(value)} {one.unit}".rstrip()
+
+
+def amount(value: float) -> str:
+    """A count: whole where it is large or whole anyway."""
+    return f"{value:,.0f}" if abs(value) >= 999.5 or value == int(value) else number(value)
 
 
 def coverage(share: float | None) -> str:

@@ -55,7 +55,7 @@ def _rooms(assessed: Assessment) -> Iterator[Room]:
         return
     for part, ns in allocation.items():
         if ns > 0:
-            yield Room(f"{PARTS[part]}: {figures.duration(ns)} to use", "its part of the headroom", part in SYSTEM)
+            yield Room(f"{PARTS[part]}: {figures.duration(ns)} of headroom to use", "", part in SYSTEM)
 
 
 # As trees
@@ -91,7 +91,7 @@ def _line(step: Step) -> str:
 def remarks(step: Step) -> Iterable[str]:
     """What a step brings and takes, or why it is one."""
     if step.impact is None:
-        return (step.reason,)
+        return (step.reason,) if step.reason else ()
     takes = f"effort {str(step.effort).lower()}, risk {str(step.risk).lower()}"
     after = (f"after {', '.join(step.depends_on)}",) if step.depends_on else ()
     return (f"{impact(step)}, {takes}", *after)

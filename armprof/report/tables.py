@@ -51,17 +51,19 @@ def times(components: Iterable[Component], columns: Mapping[str, str]) -> Table:
     return rows
 
 
-def timing(components: Iterable[Component]) -> Table:
-    """A line for every component whose percentiles are known: what was timed, and how."""
-    rows = table("component", "operation", ">batch", ">samples", ">throughput")
+def timing(components: Iterable[Component], few: bool = False) -> Table:
+    """A line for every component whose percentiles are known: what was timed, and how; ``few``: for narrow terminals."""
+    rows = table(
+        "component", *(() if few else ("operation",)), ">batch", *(() if few else (">samples",)), ">throughput"
+    )
     for component in components:
         if taken := component.latency:
             throughput = component.throughput_per_s
             rows.add_row(
                 text(short(component.name)),
-                text(taken.operation or component.operation),
+                *(() if few else (text(taken.operation or component.operation),)),
                 f"{taken.batch:,}",
-                f"{taken.samples:,}",
+                *(() if few else (f"{taken.samples:,}",)),
                 figures.NONE if throughput is None else figures.rate(throughput),
             )
     return rows
@@ -148,14 +150,14 @@ def _row(metric: Metric, title: str, marks: Marks, told: bool) -> list[Text]:
 
 
 class Marks:
-    """Letters for what must be known of metrics: (a), (b), ..."""
+    """Letters for what must be known of metrics, one for each sentence: (a), (b), ..."""
 
     def __init__(self, remarks: Sequence[Shared]) -> None:
-        told = dict.fromkeys(remark.text for remark in remarks)
+        told = dict.fromkeys(sentence for remark in remarks for sentence in remark.text.split("; "))
         self.remarks = {remark: f"({_letter(i)})" for i, remark in enumerate(told)}
 
     def of(self, metric: Metric) -> str:
-        return self.remarks.get(metric.reason or "", "")
+        return "".join(self.remarks.get(sentence, "") for sentence in (metric.reason or "").split("; "))
 
 
 def _letter(number: int) -> str:

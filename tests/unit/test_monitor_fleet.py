@@ -152,6 +152,7 @@ class Answering:
     [
         (200, "<html>", "does not answer as Prometheus does: "),
         (200, "[]", "no data.result"),
+        (200, "[" * 100_000, "does not answer as Prometheus does: "),
         (200, '{"data": {"result": [{"metric": {}, "value": [1]}]}}', "no data.result"),
         (400, '{"status": "error", "error": "parse error"}', "refuses a query: 400, parse error"),
         (401, "who are you", "refuses a query: 401 Unauthorized"),

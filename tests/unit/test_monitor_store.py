@@ -19,8 +19,10 @@ from monitored import START, TENTH, GivenScope, GivenTarget, S, sample
 from armprof.counters.standing import Interval
 from armprof.errors import ArmprofError
 from armprof.monitor.alerts import Alert
+from armprof.monitor.history import History, Stretch
 from armprof.monitor.latencies import Distribution
 from armprof.monitor.moments import Mark
+from armprof.monitor.rules import Figure
 from armprof.monitor.store import APPLICATION_ID, COMMIT_NS, MOST_WAITING, RETRY_NS, Session, Store, connect
 
 SESSION = Session("host", "neoverse-n1", "machine", "2 CPUs", "all", TENTH, "1.2.3")
@@ -198,6 +200,34 @@ def test_a_file_that_is_no_store_is_one_line_and_stays_as_it_is(path):
         open_store(other)
     with closing(sqlite3.connect(other)) as db:
         assert db.execute("SELECT name FROM sqlite_schema").fetchall() == [("customers",)]
+
+
+def read_all(path: Path) -> None:
+    with closing(connect(path)) as db:
+        history = History(db)
+        for target in history.targets():
+            history.past(Figure("event", "cpu_cycles", "per_s"), Stretch(target, *(history.ends() or (0, 0))), S)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE series SET target = x'ff' WHERE id = (SELECT min(id) FROM series)",
+        "UPDATE ticks SET at_ns = 'yesterday'",
+        "UPDATE counts SET raw = 'many'",
+        "DROP TABLE ticks",
+    ],
+)
+def test_a_store_that_was_changed_by_hand_is_one_line(path, damage):
+    store = open_store(path)
+    store.sample(sample(GivenScope(GivenTarget("machine")), START, 300, 150))
+    store.close(START)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute(damage)
+        db.commit()
+    with pytest.raises(ArmprofError, match=r"^the store (is damaged|cannot be read): .*$"):
+        read_all(path)
 
 
 def test_a_store_of_another_version_is_not_touched(path):

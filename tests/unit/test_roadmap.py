@@ -136,7 +136,7 @@ def test_the_headroom_of_the_design_is_the_first_phase_where_nothing_is_wrong():
         "Multi-agent coordination",
         "Advanced risk models",
     ]
-    assert phases[0].steps[0].title.endswith("5.73 us to use")
+    assert phases[0].steps[0].title.endswith("5.73 us of headroom to use")
     assert phases[1].horizon is Horizon.SHORT
 
 

@@ -213,6 +213,15 @@ def test_writing_replaces_the_file_in_one_step(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
 
 
+def test_what_lies_where_the_unfinished_file_would_be_is_not_written_through(tmp_path: Path) -> None:
+    victim, path = tmp_path / "victim", tmp_path / "run.json"
+    victim.write_text("precious")
+    (tmp_path / f".run.json.{os.getpid()}").symlink_to(victim)
+    write(RUN, path)
+    assert (read(path), victim.read_text()) == (RUN, "precious")
+    assert sorted(os.listdir(tmp_path)) == ["run.json", "victim"]
+
+
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "latest.json").symlink_to("run.json")
     write(RUN, tmp_path / "latest.json")
