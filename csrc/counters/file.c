@@ -51,6 +51,7 @@ static const char *header_of_process(void) {
 /* Copies the parts that are in the file already, where this process wrote it. 0 or an errno. */
 static int copy_parts(FILE *out, const char *path, const char *header) {
     char begin[512], *rest = NULL;
+    int error = 0;
     size_t room = 0, length = strlen(header), footer = strlen(FOOTER);
     FILE *old = fopen(path, "re");
     if (!old) {
@@ -59,12 +60,13 @@ static int copy_parts(FILE *out, const char *path, const char *header) {
     if (fread(begin, 1, length, old) == length && memcmp(begin, header, length) == 0) {
         ssize_t got = getdelim(&rest, &room, 0, old); /* to its end: there is no NUL */
         size_t size = got < 0 ? 0 : (size_t)got;
+        error = got < 0 && !feof(old) ? ENOMEM : 0;
         if (size > footer && memcmp(rest + size - footer, FOOTER, footer) == 0) {
             fwrite(rest, 1, size - footer, out);
             fputs(",\n", out);
         }
     }
-    int error = ferror(old) ? EIO : 0;
+    error = ferror(old) ? EIO : error;
     free(rest);
     fclose(old);
     return error;
