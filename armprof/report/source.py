@@ -16,68 +16,15 @@ LARGEST = 8 << 20  # bytes of a file that are read
 LONGEST = 200  # characters of a line that are shown
 TAB = 4
 # What files of source code are called; headers of the C++ library have no suffix, below a folder `include`.
-SUFFIXES = frozenset(
-    f".{one}"
-    for one in [
-        "adb",
-        "ads",
-        "asm",
-        "c",
-        "c++",
-        "cc",
-        "cl",
-        "cpp",
-        "cu",
-        "cuh",
-        "cxx",
-        "d",
-        "def",
-        "f",
-        "f03",
-        "f08",
-        "f90",
-        "f95",
-        "for",
-        "go",
-        "h",
-        "h++",
-        "hh",
-        "hpp",
-        "hs",
-        "hxx",
-        "i",
-        "ii",
-        "inc",
-        "inl",
-        "ipp",
-        "ispc",
-        "java",
-        "jl",
-        "kt",
-        "l",
-        "ll",
-        "m",
-        "ml",
-        "mm",
-        "nim",
-        "pas",
-        "pxd",
-        "pxi",
-        "py",
-        "pyx",
-        "rs",
-        "s",
-        "scala",
-        "sx",
-        "swift",
-        "tcc",
-        "tpp",
-        "v",
-        "vala",
-        "y",
-        "zig",
-    ]
-)
+# fmt: off
+SUFFIXES = frozenset((
+    ".adb", ".ads", ".asm", ".c", ".c++", ".cc", ".cl", ".cpp", ".cu", ".cuh", ".cxx", ".d", ".def", ".f",
+    ".f03", ".f08", ".f90", ".f95", ".for", ".go", ".h", ".h++", ".hh", ".hpp", ".hs", ".hxx", ".i", ".ii",
+    ".inc", ".inl", ".ipp", ".ispc", ".java", ".jl", ".kt", ".l", ".ll", ".m", ".ml", ".mm", ".nim", ".pas",
+    ".pxd", ".pxi", ".py", ".pyx", ".rs", ".s", ".scala", ".sx", ".swift", ".tcc", ".tpp", ".v", ".vala", ".y",
+    ".zig",
+))
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,10 @@ def _sections(document: Document, console: Console, explain: bool) -> Iterator[S
         modelled = any(part.reading and part.reading.source == "model" for part in document.parts)
         where = ", measured on this machine" if modelled else ""
         yield [text(f"Time of one operation{where}", "bold"), tables.times(timed, columns)]
-        yield [tables.timing(timed, console.width < FOR_ALL_TIMES), text(told.BATCHES if in_batches else told.TIMES, "dim")]
+        yield [
+            tables.timing(timed, console.width < FOR_ALL_TIMES),
+            text(told.BATCHES if in_batches else told.TIMES, "dim"),
+        ]
     for part in parts:
         if part.component.critical_path:
             found = part.analysis.bottlenecks
