@@ -196,13 +196,14 @@ static void a_sampler(void) {
     }
     const pid_t me = getpid();
     int error[COUNT(clocks)];
-    armprof_sampler *sampler = armprof_sampler_open(clocks, COUNT(clocks), &me, 1, cpus, cpu_count, 1 << 14, false, error);
+    armprof_sampler *sampler =
+        armprof_sampler_open(clocks, COUNT(clocks), &me, 1, cpus, cpu_count, 1 << 14, false, ARMPROF_ALONE, error);
     if (!sampler) {
         CHECK(errno != 0 && (errno == fault.error || errno == ENOMEM || errno == ESRCH));
         return;
     }
     armprof_sampler_start(sampler);
-    for (uint64_t until = now_ns(CLOCK_PROCESS_CPUTIME_ID) + 1000000; now_ns(CLOCK_PROCESS_CPUTIME_ID) < until;) {
+    for (uint64_t until = now_ns(CLOCK_THREAD_CPUTIME_ID) + 1000000; now_ns(CLOCK_THREAD_CPUTIME_ID) < until;) {
     }
     uint64_t waited = now_ns(CLOCK_MONOTONIC);
     armprof_sampler_wait(sampler, 1);
