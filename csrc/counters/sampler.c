@@ -315,10 +315,7 @@ struct told {
 };
 
 static int ask(int fd, size_t least, struct told *told) {
-    ssize_t got;
-    do {
-        got = read(fd, told->words, sizeof told->words);
-    } while (got < 0 && errno == EINTR);
+    ssize_t got = armprof_read(fd, told->words, sizeof told->words);
     told->count = got < 0 ? 0 : (size_t)got / sizeof *told->words;
     return got < 0 ? errno : told->count < least ? EIO : 0;
 }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <time.h>
@@ -336,6 +337,40 @@ static void inherit_follows_threads_and_children(void) {
     }
 }
 
+static atomic_bool enough;
+
+static void *end_at_once(void *argument) { return argument; }
+
+static void *start_threads_that_end(void *argument) {
+    while (!enough) {
+        pthread_t threads[4];
+        for (size_t i = 0; i < COUNT(threads); i++) {
+            CHECK(pthread_create(&threads[i], NULL, end_at_once, NULL) == 0);
+        }
+        for (size_t i = 0; i < COUNT(threads); i++) {
+            pthread_join(threads[i], NULL);
+        }
+    }
+    return argument;
+}
+
+/* The kernel gives no count of a group while a thread that inherited it is half gone: 1 of 1,000 of these reads. */
+static void a_group_can_be_read_while_threads_that_inherited_it_end(void) {
+    const armprof_event events[] = {page_faults(0), task_clock(0), page_faults(0), task_clock(0)};
+    armprof_options options = {.cpu = -1, .inherit = true};
+    armprof_set *set = must_open(events, COUNT(events), &options);
+    pthread_t starter;
+    enough = false;
+    CHECK(pthread_create(&starter, NULL, start_threads_that_end, NULL) == 0);
+    for (int i = 0; i < 50000; i++) {
+        armprof_count counts[COUNT(events)];
+        must_sample(set, counts);
+    }
+    enough = true;
+    pthread_join(starter, NULL);
+    armprof_close(set);
+}
+
 static int go[2]; /* a pipe: a byte lets the child go */
 
 static pid_t start_waiting_child(void (*then)(void)) {
@@ -578,6 +613,7 @@ int main(int argc, char **argv) {
         TEST(sets_are_closed_in_any_order),
         TEST(without_descriptors_events_stay_closed_and_say_so),
         TEST(inherit_follows_threads_and_children),
+        TEST(a_group_can_be_read_while_threads_that_inherited_it_end),
         TEST(a_child_is_counted_by_its_number),
         TEST(enable_on_exec_counts_from_the_exec_on),
         TEST(a_process_that_does_not_live_is_named_by_its_error),
