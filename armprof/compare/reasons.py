@@ -184,12 +184,16 @@ def _counters(by_event: Mapping[str, Moved], moved: tuple[Moved, ...], is_modell
     return "; ".join(said)
 
 
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 99.95 else f"{value:.3g}"
+
+
 def _change(one: Moved) -> str:
     if one.change is None:
-        return f"from 0 to {one.head:.3g} an operation"
+        return f"from 0 to {_number(one.head)} an operation"
     if one.change == 0:
         return "unchanged"
     if one.change > 10:  # of hardly anything: a percentage would say nothing
-        return f"from {one.base:.3g} to {one.head:.3g} an operation"
+        return f"from {_number(one.base)} to {_number(one.head)} an operation"
     percent = 100 * one.change
     return f"{percent:+.1f} %" if abs(percent) >= 0.1 else f"{percent:+.1g} %"
