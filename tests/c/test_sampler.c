@@ -57,6 +57,13 @@ static const armprof_hit *hits_of(const armprof_sampler *sampler, size_t *count)
     return armprof_sampler_records(sampler)->hits.data;
 }
 
+static void stay_on_this_cpu(void) {
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET(sched_getcpu(), &here);
+    CHECK_EQUAL(sched_setaffinity(0, sizeof here, &here), 0);
+}
+
 static void work_is_sampled_as_often_as_asked(void) {
     armprof_sampler *sampler = sampling(&clock_event, 1 << 19);
     armprof_sampler_start(sampler);
@@ -133,6 +140,7 @@ static void records_that_go_over_the_end_of_a_ring_are_whole(void) {
 }
 
 static void a_ring_that_is_full_loses_samples_and_tells_how_many(void) {
+    stay_on_this_cpu(); /* that samples were lost stands before the next one of the same ring */
     armprof_sampler *sampler = sampling(&clock_event, 1);
     armprof_sampler_start(sampler);
     work_here(300000000); /* 600 samples, where a ring holds 50 */
@@ -206,13 +214,6 @@ static armprof_sampler *sampling_group(size_t count, pid_t of, size_t ring, enum
         CHECK_EQUAL(errors[i], 0);
     }
     return sampler;
-}
-
-static void stay_on_this_cpu(void) {
-    cpu_set_t here;
-    CPU_ZERO(&here);
-    CPU_SET(sched_getcpu(), &here);
-    CHECK_EQUAL(sched_setaffinity(0, sizeof here, &here), 0);
 }
 
 static uint64_t faults_of(const armprof_sampler *sampler, pid_t process, pid_t thread, bool nowhere) {
@@ -294,7 +295,7 @@ static void a_group_tells_which_thread_and_child_had_the_events_that_do_not_inte
 }
 
 static void what_a_group_counted_over_a_lost_sample_is_put_nowhere(void) {
-    stay_on_this_cpu(); /* that samples were lost stands before the next one of the same ring */
+    stay_on_this_cpu();
     armprof_sampler *sampler = sampling_group(2, getpid(), 1, ARMPROF_OF_THREAD);
     armprof_sampler_start(sampler);
     work_here(50000000); /* 250 samples, where a ring holds 25 */
