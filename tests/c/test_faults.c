@@ -226,7 +226,8 @@ static void a_sampler(void) {
             is_told(failed ? failed : error[event]);
         } else {
             bool gone = fault.error == ESRCH && fault.call == PERF_EVENT_OPEN; /* as of a thread that has ended */
-            CHECK(gone || (count.running_ns > 0 && count.value >= 1000000));
+            /* A thread that gives way has its own clock going some microseconds longer than its counters, each time. */
+            CHECK(gone || (count.running_ns > 0 && count.value >= 900000));
             CHECK(count.value >= weight);
             CHECK(gone || count.enabled_ns > 0);
         }
