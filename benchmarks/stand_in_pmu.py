@@ -3,16 +3,19 @@
     python benchmarks/stand_in_pmu.py monitor --quiet --store m.db
 
 What reading thirty counters costs can then be measured where there are none: the same system calls, in the same groups, with
-the same interruption of the other CPU. What the numbers say means nothing. Groups do not take turns: software events all
-count at once.
+the same interruption of the other CPU. What the numbers say means nothing. As of a PMU's groups one counts and the others
+wait, which is what makes reading them cheap: a group that does not count is read without that interruption. Here it is always
+the same one, as events of the kernel's take no turns; the others are switched off.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from fcntl import ioctl
+from itertools import pairwise
 from pathlib import Path
 from unittest import mock
 
@@ -22,9 +25,12 @@ import cpu_machines
 from armprof import cli, cpu
 from armprof.counters.machine import PERF_TYPE_SOFTWARE, SOFTWARE, Machine, Target
 from armprof.counters.plan import Budget
+from armprof.counters.pmu import Layout
 from armprof.counters.refusal import Refusal
+from armprof.counters.standing import Place, Standing
 
 CLOCK = (PERF_TYPE_SOFTWARE, SOFTWARE["task_clock"][0])
+PERF_EVENT_IOC_DISABLE, PERF_IOC_FLAG_GROUP = 0x2401, 1
 
 
 class Clock(Target):
@@ -33,6 +39,30 @@ class Clock(Target):
     @property
     def is_software(self) -> bool:
         return False
+
+
+def counters() -> set[int]:
+    """The descriptors of this process that are counters."""
+    found = set()
+    for file in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the folder's own is gone
+            if "perf_event" in str(file.readlink()):
+                found.add(int(file.name))
+    return found
+
+
+class Waiting(Standing):
+    """Of the PMU's groups the first one counts."""
+
+    def __init__(self, layout: Layout, places: Sequence[Place]) -> None:
+        before = counters()
+        super().__init__(layout, places)
+        opened = sorted(counters() - before)
+        groups = [layout.events[at].group for at in range(layout.size)] * len(places)  # in the order of opening
+        assert len(opened) == len(groups)
+        for fd, (before_it, group) in zip(opened, pairwise([-1, *groups]), strict=True):
+            if before_it != group and 0 < group < max(groups):  # the leader of one that waits; the last is the kernel's
+                ioctl(fd, PERF_EVENT_IOC_DISABLE, PERF_IOC_FLAG_GROUP)
 
 
 @contextmanager
@@ -52,6 +82,7 @@ def stand_in() -> Iterator[None]:
         mock.patch.object(Machine, "resolve", resolve),
         mock.patch.object(Machine, "budget", return_value=Budget(6, True)),
         mock.patch("armprof.counters.machine.host", return_value=here),
+        mock.patch("armprof.monitor.targets.Standing", Waiting),
     ):
         yield
 

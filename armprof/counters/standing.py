@@ -12,7 +12,9 @@ import struct
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from operator import add, sub
+from functools import partial
+from math import isnan
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +26,7 @@ from armprof.errors import CannotCount
 if TYPE_CHECKING:
     from armprof.counters.pmu import Layout
 
+WHOLE = 1 - NEGLIGIBLE_LOSS  # the share of its time from which on a counter is taken to have run all of it
 NO_TURN = "its group did not have the counters in this interval: others took them, or there are too many groups"
 NOTHING_RAN = "nothing ran in this interval"
 
@@ -50,20 +53,25 @@ class Interval(NamedTuple):
 
 
 def interval(raw: int, enabled_ns: int, running_ns: int) -> Interval:
-    """The interval of these differences."""
-    if running_ns >= enabled_ns * (1 - NEGLIGIBLE_LOSS) and running_ns > 0:
+    """The interval of these differences; C has the same rule (standing.c)."""
+    if running_ns >= enabled_ns * WHOLE and running_ns > 0:
         return Interval(raw, raw, enabled_ns, running_ns)
-    return Interval(raw * enabled_ns / running_ns if running_ns > 0 else None, raw, enabled_ns, running_ns)
+    return Interval(raw * (enabled_ns / running_ns) if running_ns > 0 else None, raw, enabled_ns, running_ns)
 
 
-def joined(intervals: Sequence[Interval]) -> Interval:
+def joined(parts: Sequence[Interval]) -> Interval:
     """Several intervals of one event as one. Those in which its group had no turn are taken to be like the rest."""
-    raw = sum(i.raw for i in intervals)
-    enabled = sum(i.enabled_ns for i in intervals)
-    running = sum(i.running_ns for i in intervals)
-    seen = sum(i.enabled_ns for i in intervals if i.value is not None)
-    known = sum(i.value for i in intervals if i.value is not None)
+    raw = sum(i.raw for i in parts)
+    enabled = sum(i.enabled_ns for i in parts)
+    running = sum(i.running_ns for i in parts)
+    seen = sum(i.enabled_ns for i in parts if i.value is not None)
+    known = sum(i.value for i in parts if i.value is not None)
     return Interval(known * (enabled / seen) if 0 < seen < enabled else known if seen else None, raw, enabled, running)
+
+
+INTERVAL = struct.Struct("=dqqq")  # armprof_interval
+_interval = partial(tuple.__new__, Interval)  # not Interval._make: a monitor makes hundreds a second
+_VALUE = itemgetter(0)
 
 
 def count_of(event: str, found: Interval, unit: str = "", group: int | None = None) -> Count:
@@ -72,7 +80,7 @@ def count_of(event: str, found: Interval, unit: str = "", group: int | None = No
         reason = NO_TURN if found.enabled_ns else NOTHING_RAN
         times = {"enabled_ns": found.enabled_ns, "running_ns": found.running_ns}
         return uncounted(event, Status.NOT_COUNTED, reason, unit=unit, group=group, **times)
-    scaled = found.running_ns < found.enabled_ns * (1 - NEGLIGIBLE_LOSS)
+    scaled = found.running_ns < found.enabled_ns * WHOLE
     return Count(
         event=event,
         value=found.value,
@@ -93,11 +101,13 @@ class Standing:
     """
 
     def __init__(self, layout: Layout, places: Sequence[Place]) -> None:
-        module = layout.module
-        self._lib, self._size = module.lib, layout.size
+        self.module = module = layout.module
+        self._lib = module.lib
+        assert module.ffi.sizeof("armprof_interval") == INTERVAL.size
         self._sets: list[object] = []
+        self.native = module.ffi.new("armprof_standing *", {"events": layout.size, "whole": WHOLE})
+        self.size = layout.size
         self.refused = dict(layout.refused)
-        assert module.ffi.sizeof("armprof_count") == 3 * 8
         for place in places if layout.size else ():
             options = {"pid": place.pid, "cpu": place.cpu, "inherit": place.inherit, "cgroup": place.cgroup}
             opened = module.lib.armprof_open(
@@ -107,11 +117,14 @@ class Standing:
                 self.close()
                 raise CannotCount("no memory for the counters")
             self._sets.append(opened)
-        numbers = 3 * layout.size
-        self._counts = module.ffi.new("armprof_count[]", max(1, layout.size * len(self._sets)))
-        self._rows = [self._counts + at * layout.size for at in range(len(self._sets))]
-        self._buffer = module.ffi.buffer(self._counts)
-        self._unpack = struct.Struct(f"={numbers * len(self._sets)}Q").unpack_from
+        numbers = max(1, self.size * len(self._sets))
+        self._memory = (  # which C only points to
+            module.ffi.new("armprof_set *[]", self._sets),
+            module.ffi.new("armprof_count[]", numbers),
+            module.ffi.new("armprof_count[]", numbers),
+        )
+        self.native.sets, self.native.before, self.native.now = self._memory
+        self.native.places = len(self._sets)
         self._slots: list[tuple[int, ...]] = []
         self.events: list[str] = []
         self.units: dict[str, str] = {}
@@ -127,8 +140,10 @@ class Standing:
             self.groups[target.name] = None if target.is_software else group
             self._slots.append(slots)
         self._single = all(len(slots) == 1 for slots in self._slots)
-        self._before: tuple[int, ...] = ()
-        self._before = self._sample() or (0,) * numbers * len(self._sets)
+        self._order = [own[0] for own in self._slots]
+        self._since = module.ffi.new("armprof_interval[]", max(1, self.size))
+        self._memory_of_since = memoryview(module.ffi.buffer(self._since))
+        self.difference()  # those that are told begin here
 
     def _error(self, slots: tuple[int, ...], at: int) -> int:
         """0 where any of the event's counters is open in this set."""
@@ -137,6 +152,7 @@ class Standing:
 
     def close(self) -> None:
         """Closes the counters. Twice does no harm."""
+        self.native.places = 0
         for opened in self._sets:
             self._lib.armprof_close(opened)
         self._sets = []
@@ -144,36 +160,26 @@ class Standing:
     def __del__(self) -> None:
         self.close()
 
-    def _sample(self) -> tuple[int, ...] | None:
-        sample = self._lib.armprof_sample
-        for opened, row in zip(self._sets, self._rows, strict=True):
-            if sample(opened, row):
-                return None
-        numbers: tuple[int, ...] = self._unpack(self._buffer)
-        return numbers
-
     def difference(self) -> list[Interval] | None:
         """What each of ``events`` counted since the last time; None where the counters cannot be read any more."""
-        now = self._sample()
-        if now is None:
+        if self._lib.armprof_standing_difference(self.native, self._since):
             return None
-        numbers = list(map(sub, now, self._before))
-        self._before = now
-        each = 3 * self._size
-        total = numbers[:each]
-        for at in range(each, len(numbers), each):
-            total = list(map(add, total, numbers[at : at + each]))
+        return self.intervals(self._memory_of_since)
+
+    def intervals(self, memory: memoryview) -> list[Interval]:
+        """What ``size`` armprof_interval of `native` say of each of ``events``."""
+        rows = list(map(_interval, INTERVAL.iter_unpack(memory[: INTERVAL.size * self.size])))
+        if isnan(sum(map(_VALUE, rows))):
+            rows = [_interval((None, *row[1:])) if row[0] != row[0] else row for row in rows]
         if self._single:
-            return [interval(*total[3 * slot : 3 * slot + 3]) for (slot,) in self._slots]
-        return [self._of_several(total, slots) for slots in self._slots]
+            return [rows[slot] for slot in self._order]
+        return [self._of_several([rows[slot] for slot in own]) for own in self._slots]
 
     @staticmethod
-    def _of_several(total: list[int], slots: tuple[int, ...]) -> Interval:
+    def _of_several(rows: Sequence[Interval]) -> Interval:
         """PMUs count in turn, on whichever CPU the thread is: together they ran at most as long as it did."""
         return interval(
-            sum(total[3 * slot] for slot in slots),
-            max(total[3 * slot + 1] for slot in slots),
-            sum(total[3 * slot + 2] for slot in slots),
+            sum(row.raw for row in rows), max(row.enabled_ns for row in rows), sum(row.running_ns for row in rows)
         )
 
 

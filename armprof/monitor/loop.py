@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 
+from armprof.counters.standing import Interval
 from armprof.monitor import levels as proc
 from armprof.monitor.aging import Aging, Keep
 from armprof.monitor.latencies import Distribution
 from armprof.monitor.moments import Mark
 from armprof.monitor.reports import REPORT_NS, Report
-from armprof.monitor.sampler import Sample, Sampler
+from armprof.monitor.sampler import HELD_NS, Sample, Sampler
 from armprof.monitor.store import Store
-from armprof.monitor.targets import Scope
+from armprof.monitor.targets import Scope, Target
 
 Listener = Callable[[Report], Iterable[Mark]]
 Latencies = Callable[[], Mapping[str, Distribution]]
@@ -77,27 +78,31 @@ class Loop:
         """Samples until `stop`, the end of what is sampled, or of the duration. ``woken`` is called after each `wake`."""
         end = None if duration_ns is None else time.monotonic_ns() + duration_ns
         samples: list[Sample] = []
-        reported = time.monotonic_ns()
+        now = reported = time.monotonic_ns()
         over = False
         while not over:
-            self._sampler.wait(self._wake)
-            if not self._sampler.is_due() and not self._stopping:
+            stretch = min(now + HELD_NS, reported + REPORT_NS, end or now + REPORT_NS)
+            taken = self._sampler.until(stretch, self._wake)
+            if self._stopping:
+                taken.append(self._sampler.take())
+            elif not taken:
                 with suppress(BlockingIOError):  # a sleep may end a little too early
                     os.read(self._wake, 4096)
                     woken()
                 continue
-            sample = self._sampler.take()
-            tick = self.store.sample(sample) if self.store else 0
-            samples.append(sample)
-            for take in self.each_sample:
-                take(sample)
+            tick = 0
+            for sample in taken:
+                tick = self.store.sample(sample) if self.store else 0
+                samples.append(sample)
+                for take in self.each_sample:
+                    take(sample)
             now = time.monotonic_ns()
             over = self._stopping or self.scope.ended or (end is not None and now >= end)
             if now - reported >= REPORT_NS - self._sampler.interval_ns // 2 or over:
                 self._report(samples, tick)
                 samples, reported = [], now
             if self.store:
-                self.store.commit(sample.at_ns, now)
+                self.store.commit(taken[-1].at_ns, now)
 
     def _report(self, samples: Sequence[Sample], tick: int) -> None:
         at = samples[-1].at_ns
@@ -126,14 +131,16 @@ class Loop:
 
     def _without_counters(self, samples: Sequence[Sample]) -> list[Mark]:
         """Groups that wanted to count in this report and never had a counter, told when that begins."""
-        seen: dict[tuple[str, int], list[bool]] = {}
+        rows: dict[str, tuple[Target, list[list[Interval]]]] = {}
         for sample in samples:
             for target, intervals in sample.counts:
-                for event, found in zip(target.events, intervals, strict=True):
-                    group = target.groups[event]
-                    if group is not None and found.enabled_ns:
-                        seen.setdefault((target.name, group), []).append(found.running_ns > 0)
-        silent = {key for key, ran in seen.items() if not any(ran)}
+                rows.setdefault(target.name, (target, []))[1].append(intervals)
+        silent = set()
+        for name, (target, found) in rows.items():
+            for group, at in _first_of_groups(target).items():  # what holds for one of a group holds for all
+                wanted = [row[at].running_ns for row in found if row[at].enabled_ns]
+                if wanted and not any(ran > 0 for ran in wanted):
+                    silent.add((name, group))
         new, self._silent = silent - self._silent, silent
         named = {target.name: target for target in self.scope.targets}
         return [
@@ -164,3 +171,9 @@ class Loop:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _first_of_groups(target: Target) -> dict[int, int]:
+    """Where the first event of each group stands."""
+    groups = [target.groups[event] for event in target.events]
+    return {group: groups.index(group) for group in groups if group is not None}

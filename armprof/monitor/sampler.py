@@ -7,12 +7,15 @@ Counts and metrics are formed once a report, from their sums.
 from __future__ import annotations
 
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from armprof.counters.batch import Batch
 from armprof.counters.standing import Interval
 from armprof.monitor.moments import Clocks, Mark, Moments, now
 from armprof.monitor.targets import Scope, Target
+
+HELD_NS = 500_000_000  # how long samples may stay in C: with the store's own delay less than a second is lost by a kill
 
 
 @dataclass(slots=True)
@@ -34,33 +37,70 @@ class Sampler:
         self._clocks = clocks
         self.interval_ns = interval_ns
         self._moments = Moments(interval_ns, clocks())
+        self._batch: Batch | None = None
 
-    def wait(self, wake: int) -> None:
-        """Sleeps until the next sample is due, or until there is something to read from the descriptor ``wake``."""
+    def until(self, moment_ns: int, wake: int) -> list[Sample]:
+        """Waits, and has the samples that are due until that moment of the monotonic clock, one at least. Fewer, or none, where
+        the descriptor ``wake`` can be read.
+        """
+        if samples := self._at_once(moment_ns, wake):
+            return samples
+        at = self._clocks()
+        changes = self.scope.changes(at.wall)
+        return [self._sample_now(at, changes)] if changes or at.monotonic >= self._moments.due_ns else []
+
+    def _at_once(self, moment_ns: int, wake: int) -> list[Sample]:
+        """Those that were taken while it waited; none where it waited for one, or where there is something to look at."""
+        due, interval = self._moments.due_ns, self.interval_ns
+        batch = self._batch_of_all(HELD_NS // interval)
+        if batch is None:
+            self._wait(wake)
+            return []
+        ends, listing, targets = (wake, self.scope.end), self.scope.listing, self._counting()
+        return [
+            self._sample(Clocks(*clocks), [], zip(targets, found, strict=True))
+            for clocks, found in batch.take(due, interval, moment_ns, ends, listing)
+        ]
+
+    def _wait(self, wake: int) -> None:
         left = (self._moments.due_ns - self._clocks().monotonic) / 1e9
         if left > 0:
-            select.select([wake], [], [], left)
-
-    def is_due(self) -> bool:
-        return self._clocks().monotonic >= self._moments.due_ns
+            select.select([fd for fd in (wake, self.scope.end) if fd >= 0], [], [], left)
 
     def take(self) -> Sample:
-        """The sample that is due now."""
+        """A sample that is taken now, after a look at who came and went."""
         at = self._clocks()
-        changes = self.scope.changes(at.wall)  # first: who is gone is not read, who is back begins now
+        return self._sample_now(at, self.scope.changes(at.wall))
+
+    def _sample_now(self, at: Clocks, changes: Sequence[Mark]) -> Sample:
+        """After a look at the changes: who is gone is not read, who is back begins now."""
+        return self._sample(at, changes, ((target, target.difference()) for target in self._counting()))
+
+    def _sample(
+        self, at: Clocks, changes: Sequence[Mark], found: Iterable[tuple[Target, list[Interval] | None]]
+    ) -> Sample:
         moment = self._moments.take(at)
-        sample = Sample(moment.at_ns, moment.span_ns, moment.late_ns, [], moment.marks + changes)
+        sample = Sample(moment.at_ns, moment.span_ns, moment.late_ns, [], [*moment.marks, *changes])
         begun = {mark.target for mark in changes if mark.kind == "online"}
-        for target in self.scope.targets:
-            if not target.is_counting:
-                continue
-            found = target.difference()
-            if found is None:
+        for target, intervals in found:
+            if intervals is None:
                 target.close()
                 sample.marks.append(Mark(at.wall, target.name, "failed", "the counters cannot be read any more"))
             elif target.name not in begun:  # its interval began in the middle of this one
-                sample.counts.append((target, found))
+                sample.counts.append((target, intervals))
         return sample
+
+    def _counting(self) -> list[Target]:
+        return [target for target in self.scope.targets if target.is_counting]
+
+    def _batch_of_all(self, most: int) -> Batch | None:
+        """The batch of whom is counted now; None where that is nobody, or one sample is as long as it may hold."""
+        standings = [target.standing for target in self._counting() if target.standing]
+        if most < 2 or not standings:
+            return None
+        if self._batch is None or self._batch.standings != standings:
+            self._batch = Batch(standings, most)
+        return self._batch
 
     def mend(self, at_ns: int) -> list[Mark]:
         """Tries to count again what failed; called once a report."""

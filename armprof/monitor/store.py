@@ -1,7 +1,7 @@
 """The store: a SQLite file that one monitor writes and everybody reads, also while it is written.
 
-Rows wait in memory and are written in one transaction, twice a second: a monitor that is killed loses less than a second,
-and a row is there whole or not at all. Where the file cannot be written any more, what waits is kept as far as
+Rows are written in one transaction for each stretch of samples (`sampler.HELD_NS`): a monitor that is killed loses less than a
+second, and a row is there whole or not at all. Where the file cannot be written any more, what waits is kept as far as
 `MOST_WAITING` allows and tried again; what was written is never touched by that.
 """
 
@@ -12,7 +12,9 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,7 +25,6 @@ from armprof.monitor.sampler import Sample
 
 APPLICATION_ID = 0x41505246  # "APRF", in the file's header
 VERSION = 1
-COMMIT_NS = 500_000_000
 RETRY_NS = 5_000_000_000
 MOST_WAITING = 200_000  # rows; some minutes of a small machine, 30 MB
 
@@ -91,9 +92,10 @@ class Store:
             (kind, target, name): number
             for number, kind, target, name in self._db.execute("SELECT id, kind, target, name FROM series")
         }
+        self._numbers: dict[str, list[int]] = {}  # by target, those of its events
         self._step_ns = session.interval_ns
         self._tick: int = self._db.execute("SELECT coalesce(max(id), 0) FROM ticks").fetchone()[0]
-        self._waiting: dict[str, Rows] = {}
+        self._waiting: dict[str, tuple[int, Rows]] = {}
         self._rows = 0
         self._dropped = 0
         self._failing = self._stuck = False
@@ -150,11 +152,12 @@ class Store:
         tick = self._tick
         row = (tick, self._session, sample.at_ns, sample.span_ns, sample.late_ns, self._step_ns)
         self._put("INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?)", [row])
-        rows: Rows = []
         for target, intervals in sample.counts:
-            series = [self.series("count", target.name, event, target.units[event]) for event in target.events]
-            rows += [(tick, number, *found) for number, found in zip(series, intervals, strict=True)]
-        self._put("INSERT INTO counts VALUES (?, ?, ?, ?, ?, ?)", rows)
+            numbers = self._numbers.get(target.name)
+            if numbers is None:
+                numbers = [self.series("count", target.name, event, target.units[event]) for event in target.events]
+                self._numbers[target.name] = numbers
+            self._put(_insert_counts(len(numbers)), [(tick, *numbers, *chain.from_iterable(intervals))], len(numbers))
         self.marks(sample.marks)
         return tick
 
@@ -190,16 +193,17 @@ class Store:
                 [(alert.ended_ns, *key)],
             )
 
-    def _put(self, statement: str, rows: Rows) -> None:
-        if rows:
-            self._waiting.setdefault(statement, []).extend(rows)
-            self._rows += len(rows)
+    def _put(self, statement: str, rows: Rows, each: int = 1) -> None:
+        """What the statement is to be done with; each of them makes ``each`` rows."""
+        if rows and each:
+            self._waiting.setdefault(statement, (each, []))[1].extend(rows)
+            self._rows += len(rows) * each
 
     # ---- writing ----
 
-    def commit(self, at_ns: int, monotonic_ns: int, force: bool = False) -> None:
-        """Writes what waits, where it is time."""
-        if not self._waiting or (monotonic_ns < self._next_ns and not force):
+    def commit(self, at_ns: int, monotonic_ns: int) -> None:
+        """Writes what waits; not at once again where that has just failed."""
+        if not self._waiting or monotonic_ns < self._next_ns:
             return
         try:
             self._write()
@@ -212,7 +216,6 @@ class Store:
                 )
             self._drop_oldest()
             return
-        self._next_ns = monotonic_ns + COMMIT_NS
         if self._failing:
             self._failing = False
             lost = f"; {self._dropped:,} rows were lost" if self._dropped else "; nothing was lost"
@@ -226,7 +229,7 @@ class Store:
     def _write(self) -> None:
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            for statement, rows in self._waiting.items():
+            for statement, (_, rows) in self._waiting.items():
                 self._db.executemany(statement, rows)
             self._db.execute("COMMIT")
         except sqlite3.Error:
@@ -240,12 +243,12 @@ class Store:
         """Keeps the memory small while nothing can be written: of the rows of intervals the oldest half goes."""
         if self._rows <= MOST_WAITING:
             return
-        for statement, rows in self._waiting.items():
+        for statement, (each, rows) in self._waiting.items():
             if "INTO series" not in statement:
                 half = len(rows) // 2
                 del rows[:half]
-                self._dropped += half
-                self._rows -= half
+                self._dropped += half * each
+                self._rows -= half * each
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """A question, to what was written."""
@@ -280,6 +283,18 @@ class Store:
         with suppress(sqlite3.Error):
             self._db.close()
         self._lock.close()
+
+
+@cache
+def _insert_counts(events: int) -> str:
+    """Inserts the counts of so many events at once, of one tick: the tick, the series, then each with its numbers. To SQLite it
+    is the statement that costs, more than the row: half of what it takes is saved.
+    """
+    rows = []
+    for event in range(events):
+        first = 2 + events + 4 * event
+        rows.append(f"(?1, ?{2 + event}, " + ", ".join(f"?{number}" for number in range(first, first + 4)) + ")")
+    return f"INSERT INTO counts VALUES {', '.join(rows)}"
 
 
 def why(error: Exception) -> str:

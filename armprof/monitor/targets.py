@@ -33,15 +33,15 @@ class Target:
         self.name = name
         self.machine = on
         self._open = open_
-        self._standing: Standing | None = open_()
-        first = self._standing
+        self.standing: Standing | None = open_()  # None in a gap
+        first = self.standing
         self.events, self.units, self.groups = tuple(first.events), first.units, first.groups
         self.refused = first.refused
         self.is_wanted = True  # False while what it counts is known to be away
 
     @property
     def is_counting(self) -> bool:
-        return self._standing is not None
+        return self.standing is not None
 
     def reopen(self) -> bool:
         """Counts again after a gap; False where not all of its events can be opened any more."""
@@ -50,17 +50,17 @@ class Target:
         if tuple(opened.events) != self.events:
             opened.close()
             return False
-        self._standing = opened
+        self.standing = opened
         return True
 
     def close(self) -> None:
-        if self._standing is not None:
-            self._standing.close()
-        self._standing = None
+        if self.standing is not None:
+            self.standing.close()
+        self.standing = None
 
     def difference(self) -> list[Interval] | None:
         """What each of ``events`` counted since the last time; None in a gap."""
-        return self._standing.difference() if self._standing is not None else None
+        return self.standing.difference() if self.standing is not None else None
 
 
 class Scope:
@@ -70,6 +70,8 @@ class Scope:
     title = ""
     mode = "user"  # or "all": kernel mode too
     ended = False
+    end = -1  # a descriptor that can be read once it has ended; -1: none
+    listing = (-1, b"")  # that of a file, and what it says as long as nobody comes or goes
 
     def __init__(self) -> None:
         self.targets: list[Target] = []
@@ -124,8 +126,8 @@ class Cpus(Scope):
         super().__init__()
         self._events, self._together = events, together
         self._file = os.open(ONLINE, os.O_RDONLY)
-        self._listed = self._list()
-        self._online = set(parse_cpus(self._listed.decode()))
+        self.listing = (self._file, self._list())
+        self._online = set(parse_cpus(self.listing[1].decode()))
         self.targets = [self._target(cpu) for cpu in sorted(self._online)]
         self.title = f"{len(self.targets)} CPUs, user and kernel mode"
 
@@ -139,9 +141,9 @@ class Cpus(Scope):
 
     def changes(self, at_ns: int) -> list[Mark]:
         listed = self._list()
-        if listed == self._listed:
+        if listed == self.listing[1]:
             return []
-        self._listed = listed
+        self.listing = (self._file, listed)
         online = set(parse_cpus(listed.decode()))
         before, self._online = self._online, online
         known = {target.name: target for target in self.targets}
@@ -182,7 +184,7 @@ class Process(Scope):
     def __init__(self, pid: int, events: Sequence[str], together: Sequence[Sequence[str]] = ()) -> None:
         super().__init__()
         try:
-            self._alive = os.pidfd_open(pid)
+            self.end = os.pidfd_open(pid)
         except (OSError, OverflowError) as error:
             why = getattr(error, "strerror", None) or str(error)
             why = "there is no such process" if isinstance(error, ProcessLookupError) else why
@@ -195,7 +197,7 @@ class Process(Scope):
         self.targets = [Target(self.whole, on, lambda: on_process(made, pid))]
 
     def changes(self, at_ns: int) -> list[Mark]:
-        if self.ended or not select.select([self._alive], [], [], 0)[0]:
+        if self.ended or not select.select([self.end], [], [], 0)[0]:
             return []
         self.ended = True
         return [Mark(at_ns, self.whole, "ended", f"process {self.pid} has ended")]
@@ -206,7 +208,7 @@ class Process(Scope):
 
     def close(self) -> None:
         super().close()
-        os.close(self._alive)
+        os.close(self.end)
 
 
 def processes_of(pid: int) -> list[int]:

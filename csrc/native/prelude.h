@@ -2,3 +2,4 @@
 #include "kernels.h"
 #include "sampler.h"
 #include "stage_counts.h"
+#include "standing.h"

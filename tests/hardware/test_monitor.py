@@ -85,10 +85,8 @@ def test_every_metric_has_a_value_in_a_report_though_groups_take_turns() -> None
     scope = Cpus(sought.events, sought.together)
     busy = [subprocess.Popen(["sh", "-c", SPIN.format(10**9)]) for _ in scope.targets]
     sampler = Sampler(scope, 40_000_000)
-    samples = []
-    for _ in range(2):  # a tenth of a usual report: what takes turns had some all the same
-        time.sleep(0.04)
-        samples.append(sampler.take())
+    # a tenth of a usual report: what takes turns had some all the same
+    samples = sampler.until(time.monotonic_ns() + 80_000_000, wake=-1)
     for one in busy:
         one.kill()
         one.wait()
@@ -108,8 +106,7 @@ def test_a_cpu_that_is_taken_off_line_and_back_is_a_gap() -> None:
     sampler = Sampler(scope, 10_000_000)
 
     def sample() -> tuple[dict[str, list[Interval]], list[tuple[str, str]]]:
-        time.sleep(0.02)
-        taken = sampler.take()
+        (taken,) = sampler.until(time.monotonic_ns(), wake=-1)
         news = [(mark.kind, mark.target) for mark in taken.marks if mark.target]
         return {target.name: found for target, found in taken.counts}, news
 

@@ -29,6 +29,7 @@ class GivenTarget(Target):
         groups: Mapping[str, int | None] | None = None,
     ) -> None:
         self.name = name
+        self.standing = None
         self.events = tuple(events)
         self.units = dict.fromkeys(events, "")
         self.groups = groups or dict.fromkeys(events, 0)

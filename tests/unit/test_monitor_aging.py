@@ -23,7 +23,7 @@ SESSION = Session("host", None, "machine", "", "all", TENTH, "1")
 
 
 def aged(store: Store, now_ns: int, keep: Keep = KEEP) -> None:
-    store.commit(0, 0, force=True)
+    store.commit(0, 0)
     aging = Aging(store, keep)
     while aging.work(now_ns):
         pass
@@ -112,7 +112,7 @@ def test_what_is_very_old_goes_with_all_its_rows(store):
 
 def test_a_large_store_is_aged_in_pieces(store):
     fill(store, 100)
-    store.commit(0, 0, force=True)
+    store.commit(0, 0)
     aging = Aging(store, KEEP)
     assert aging.work(BEGIN + 3 * MINUTE)
     assert rows(store, "SELECT count(*) FROM ticks WHERE step_ns = 1000000000") == [(20,)]

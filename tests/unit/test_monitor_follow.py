@@ -49,7 +49,7 @@ def write(
     if report:
         store.levels(tick, {"machine": {"busy": level}}, {})
         store.latencies(tick, "machine", [("parse", PARSE.calls, PARSE.total_ns, PARSE.to_json())])
-    store.commit(0, 0, force=True)
+    store.commit(0, 0)
 
 
 def test_reports_are_those_that_the_monitor_saw(store, path):
@@ -90,7 +90,7 @@ def test_what_was_multiplexed_or_not_counted_is_told_as_it_was(store, path):
     tick = store.sample(one)
     store.levels(tick, {"machine": {"busy": 1}}, {})
     store.refused("cpu0", {"l1d_cache": ("unsupported", "not on this core")})
-    store.commit(0, 0, force=True)
+    store.commit(0, 0)
     with closing(Follower(path, METRICS)) as follower:
         seen = follower.poll()
     assert seen is not None

@@ -6,6 +6,7 @@ import os
 import subprocess
 import threading
 import time
+from itertools import pairwise
 
 import pytest
 from monitored import START, TENTH, GivenScope, GivenTarget, S, counted, report, sample
@@ -19,7 +20,7 @@ from armprof.monitor.loop import Loop
 from armprof.monitor.moments import Clocks, Mark
 from armprof.monitor.reports import Report
 from armprof.monitor.rules import Figure
-from armprof.monitor.sampler import Sampler
+from armprof.monitor.sampler import Sample, Sampler
 from armprof.monitor.targets import Cgroup, Cpus, Own, Process, cgroup_root, processes_of
 
 
@@ -142,6 +143,32 @@ def test_every_cpu_of_the_machine_is_a_target():
     assert [target.name for target in scope.targets] == [f"cpu{n}" for n in sorted(os.sched_getaffinity(0))]
     assert first.reading("cpu0").value("task_clock") == pytest.approx(first.span_ns, rel=0.2)
     assert first.levels["machine"]["memory_bytes"] > 0
+
+
+def test_samples_come_in_stretches_of_half_a_second_each_of_its_own_interval():
+    scope = real(lambda: Cpus(EVENTS))
+    came: list[tuple[float, Sample]] = []
+    with Loop(scope, TENTH // 4) as loop:
+        loop.each_sample.append(lambda one: came.append((time.monotonic(), one)))
+        run_for(loop, 1)
+    at = [moment for moment, _ in came]
+    waits = [later - sooner for sooner, later in pairwise(at)]
+    assert sum(wait > TENTH / 8 / S for wait in waits) < len(waits) / 2  # as soon as it is busy elsewhere some more
+    samples = [one for _, one in came]
+    assert sum(one.span_ns for one in samples) == pytest.approx(S, rel=0.2)
+    for one in samples:
+        assert [target.name for target, _ in one.counts] == [target.name for target in scope.targets]
+        for _, intervals in one.counts:
+            assert intervals[0].enabled_ns == pytest.approx(one.span_ns, rel=0.2, abs=5_000_000)
+
+
+def test_whoever_wakes_the_loop_is_heard_at_once():
+    scope = real(lambda: Cpus(EVENTS))
+    with Loop(scope, TENTH) as loop:
+        threading.Timer(0.05, loop.wake).start()
+        begin = time.monotonic()
+        loop.run(duration_ns=600 * S, woken=loop.stop)
+    assert time.monotonic() - begin < 60
 
 
 def test_a_process_is_sampled_until_it_ends():

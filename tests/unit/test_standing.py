@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import threading
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from armprof.counters.machine import machine
+from armprof.counters.machine import machine, native
 from armprof.counters.pmu import Layout
 from armprof.counters.reading import Status
 from armprof.counters.standing import (
+    WHOLE,
     Interval,
     Place,
     Standing,
@@ -71,6 +73,23 @@ def test_joining_intervals_that_ran_all_the_time_is_their_sum(rows):
     found = joined([interval(raw, ns, ns) for raw, ns in rows])
     assert found.value == found.raw == sum(raw for raw, _ in rows)
     assert found.enabled_ns == found.running_ns == sum(ns for _, ns in rows)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 10**15)] * 3), min_size=1, max_size=4))
+def test_c_makes_of_differences_what_python_makes_of_them(rows):
+    ffi, lib = native().ffi, native().lib
+    unknown = ffi.new("armprof_event[]", [{"type": 1, "config": 0xBAD}] * len(rows))
+    opened = ffi.gc(lib.armprof_open(unknown, len(rows), ffi.new("armprof_options *")), lib.armprof_close)
+    sets = ffi.new("armprof_set *[]", [opened])
+    # what could not be opened is sampled as 0, so that the difference is what `before` lacks of that
+    before = ffi.new("armprof_count[]", [tuple(-number % 2**64 for number in row) for row in rows])
+    now, found = ffi.new("armprof_count[]", len(rows)), ffi.new("armprof_interval[]", len(rows))
+    places = {"sets": sets, "places": 1, "events": len(rows), "before": before, "now": now, "whole": WHOLE}
+    assert lib.armprof_standing_difference(ffi.new("armprof_standing *", places), found) == 0
+    for row, one in zip(rows, found, strict=True):
+        expected = interval(*row)
+        assert (one.raw, one.enabled_ns, one.running_ns) == expected[1:]
+        assert one.value == expected.value or (math.isnan(one.value) and expected.value is None)
 
 
 # ---- real counters ----
