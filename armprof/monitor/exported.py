@@ -47,6 +47,7 @@ class Exported:
 
     def __init__(self, loop: Loop) -> None:
         self._lock = threading.Lock()
+        self._loop = loop
         self.scope = loop.scope
         self._totals: dict[
             str, tuple[tuple[str, ...], list[int]]
@@ -83,6 +84,7 @@ class Exported:
 
     def families(self) -> Iterator[Family]:
         """Everything there is now."""
+        self._loop.catch_up()
         with self._lock:
             totals = {name: (events, list(numbers)) for name, (events, numbers) in self._totals.items()}
             report, late, latencies = self._report, self._late, dict(self._latencies)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -17,6 +18,8 @@ from armprof.monitor.reports import REPORT_NS, Report
 from armprof.monitor.sampler import HELD_NS, Sample, Sampler
 from armprof.monitor.store import Store
 from armprof.monitor.targets import Scope, Target
+
+CATCH_UP_S = 0.5  # a loop that is busy for longer, as with a disk, is not waited for
 
 Listener = Callable[[Report], Iterable[Mark]]
 Latencies = Callable[[], Mapping[str, Distribution]]
@@ -49,7 +52,8 @@ class Loop:
         self._wake, self._waker = os.pipe()
         for end in (self._wake, self._waker):
             os.set_blocking(end, False)
-        self._stopping = False
+        self._stopping = self._running = False
+        self._came = threading.Condition()  # told when samples have come
         self._refused: dict[str, int] = {}
         self._silent: set[tuple[str, int]] = set()
         scope.levels()  # what is told as a difference begins here
@@ -69,6 +73,13 @@ class Loop:
         with suppress(BlockingIOError):  # it is full of such words already
             os.write(self._waker, b"!")
 
+    def catch_up(self) -> None:
+        """For another thread: has the samples taken over that wait for their stretch to be full, if the loop runs."""
+        with self._came:
+            if self._running:
+                self.wake()
+                self._came.wait(CATCH_UP_S)
+
     @property
     def waker(self) -> int:
         """The descriptor that wakes it, for `signal.set_wakeup_fd`."""
@@ -76,7 +87,13 @@ class Loop:
 
     def run(self, duration_ns: int | None = None, woken: Callable[[], None] = lambda: None) -> None:
         """Samples until `stop`, the end of what is sampled, or of the duration. ``woken`` is called after each `wake`."""
-        end = None if duration_ns is None else time.monotonic_ns() + duration_ns
+        self._running = True
+        try:
+            self._run(None if duration_ns is None else time.monotonic_ns() + duration_ns, woken)
+        finally:
+            self._running = False
+
+    def _run(self, end: int | None, woken: Callable[[], None]) -> None:
         samples: list[Sample] = []
         now = reported = time.monotonic_ns()
         over = False
@@ -89,6 +106,7 @@ class Loop:
                 with suppress(BlockingIOError):  # a sleep may end a little too early
                     os.read(self._wake, 4096)
                     woken()
+                self._tell_who_waits()
                 continue
             tick = 0
             for sample in taken:
@@ -96,6 +114,7 @@ class Loop:
                 samples.append(sample)
                 for take in self.each_sample:
                     take(sample)
+            self._tell_who_waits()
             now = time.monotonic_ns()
             over = self._stopping or self.scope.ended or (end is not None and now >= end)
             if now - reported >= REPORT_NS - self._sampler.interval_ns // 2 or over:
@@ -103,6 +122,10 @@ class Loop:
                 samples, reported = [], now
             if self.store:
                 self.store.commit(taken[-1].at_ns, now)
+
+    def _tell_who_waits(self) -> None:
+        with self._came:
+            self._came.notify_all()
 
     def _report(self, samples: Sequence[Sample], tick: int) -> None:
         at = samples[-1].at_ns

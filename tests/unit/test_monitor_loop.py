@@ -171,6 +171,24 @@ def test_whoever_wakes_the_loop_is_heard_at_once():
     assert time.monotonic() - begin < 60
 
 
+def test_whoever_catches_up_sees_what_was_sampled_up_to_now():
+    scope = real(lambda: Cpus(EVENTS))
+    with Loop(scope, TENTH // 10) as loop:
+        came: list[int] = []
+        loop.each_sample.append(lambda one: came.append(one.at_ns))
+        loop.catch_up()  # nothing runs yet: there is nothing to wait for
+        running = threading.Thread(target=loop.run)
+        running.start()
+        ages = []
+        for _ in range(5):
+            time.sleep(0.07)
+            loop.catch_up()
+            ages.append(time.time_ns() - came[-1])
+        loop.stop()
+        running.join()
+    assert sorted(ages)[2] < TENTH  # where a stretch is half a second long
+
+
 def test_a_process_is_sampled_until_it_ends():
     child = subprocess.Popen(["sh", "-c", "i=0; while :; do i=$((i+1)); done"])
     scope = real(lambda: Process(child.pid, EVENTS))
