@@ -96,6 +96,7 @@ class Loop:
     def _run(self, end: int | None, woken: Callable[[], None]) -> None:
         samples: list[Sample] = []
         now = reported = time.monotonic_ns()
+        self._sampler.begin()
         over = False
         while not over:
             stretch = min(now + HELD_NS, reported + REPORT_NS, end or now + REPORT_NS)

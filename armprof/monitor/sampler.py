@@ -39,6 +39,10 @@ class Sampler:
         self._moments = Moments(interval_ns, clocks())
         self._batch: Batch | None = None
 
+    def begin(self) -> None:
+        """The first sample is due an interval from now. It covers what was counted before, too."""
+        self._moments.due_ns = self._clocks().monotonic + self.interval_ns
+
     def until(self, moment_ns: int, wake: int) -> list[Sample]:
         """Waits, and has the samples that are due until that moment of the monotonic clock, one at least. Fewer, or none, where
         the descriptor ``wake`` can be read.

@@ -119,6 +119,16 @@ def test_a_duration_ends_it_and_so_does_stop_from_another_thread():
         loop.run()
 
 
+def test_a_duration_of_a_second_is_one_report_of_a_second():
+    spans: list[int] = []
+    with Loop(GivenScope(GivenTarget("cpu0")), S // 2) as loop:
+        time.sleep(0.2)  # what is between opening and running is no interval of its own
+        loop.listeners.append(lambda made: spans.append(made.span_ns) or [])
+        loop.run(duration_ns=S)
+    assert len(spans) == 1
+    assert spans[0] >= S
+
+
 # ---- real scopes ----
 
 
