@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -15,7 +15,7 @@ from armprof.report.harmless import printable, uncommanded
 from armprof.report.markdown import code, escaped
 from armprof.report.paper import paper, printed
 from armprof.report.pieces import listed, short, text
-from armprof.report.source import Source, source
+from armprof.report.source import Row, Source, excerpt, source
 from armprof.report.where import COLUMNS
 from armprof.run.record import Component
 from armprof.samples import Samples
@@ -24,7 +24,7 @@ MOST = 5  # functions that are shown where none is named
 COLUMNS_SHOWN = 3
 NARROWEST, WIDEST = 6, 13  # characters of a column
 LEAST = 0.001  # of an event: a line with less of each is not worth being shown
-AROUND = 2  # lines before and behind one that is
+NO_LINE = "no line is known of it: compile with -g"
 HOT = 0.5  # of what the hottest line has
 
 Shares = Mapping[str, float]  # by event, 0 to 1
@@ -37,16 +37,6 @@ class Function:
     name: str
     shares: dict[str, float] = field(default_factory=dict)
     lines: dict[str, dict[int, dict[str, float]]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of a listing, and what part of each event was there; without a number lines are left out at that place."""
-
-    number: int | None = None
-    cells: tuple[str, ...] = ()
-    content: str = ""
-    hot: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,7 +131,7 @@ def _text(annotated: Annotated, wanted: str | None, stream: TextIO | None) -> st
             blocks.append(text(_head(columns, annotated.events, widths), "dim"))
             blocks += [_cropped(_line(row, widths), row.hot, console.width) for row in rows]
         if not function.lines:
-            blocks.append(text("no line is known of it: compile with -g"))
+            blocks.append(text(NO_LINE))
     return printed(console, blocks)
 
 
@@ -157,7 +147,7 @@ def _markdown(annotated: Annotated, wanted: str | None) -> str:
             fence = "`" * max(3, 1 + max(len(run) for line in lines for run in ["", *re.findall("`+", line)]))
             parts.append("\n".join([code(printable(file)), "", fence + "text", *lines, fence]))
         if not function.lines:
-            parts.append("no line is known of it: compile with -g")
+            parts.append(NO_LINE)
     return uncommanded("\n\n".join(parts)) + "\n"
 
 
@@ -188,20 +178,13 @@ def listings(function: Function, columns: Sequence[str], public: bool) -> Iterat
         having = {number: at for number, at in lines.items() if any(at.get(one, 0.0) >= LEAST for one in columns)}
         if having:
             found = source(file, public)
-            named = short(file) if found.reason is None else f"{short(file)}: no source text: {found.reason}"
-            yield named, list(_rows(having, found, columns, hottest))
+            yield found.titled(short(file)), list(_rows(having, found, columns, hottest))
 
 
 def _rows(lines: Mapping[int, Shares], found: Source, columns: Sequence[str], hottest: float) -> Iterator[Row]:
-    before = 0
-    for number in _with_neighbours(lines, len(found.lines)):
-        if before and number > before + 1:
-            yield Row()
-        before = number
-        at = lines.get(number, {})
-        hot = _first(at, columns) >= max(LEAST, HOT * hottest)
-        content = found.lines[number - 1] if number <= len(found.lines) else ""
-        yield Row(number, tuple(_cell(at.get(one, 0.0)) for one in columns), content, hot)
+    told = {number: tuple(_cell(at.get(one, 0.0)) for one in columns) for number, at in lines.items()}
+    hot = {number for number, at in lines.items() if _first(at, columns) >= max(LEAST, HOT * hottest)}
+    return excerpt(found, told, hot)
 
 
 def _line(row: Row, widths: Sequence[int]) -> str:
@@ -209,11 +192,6 @@ def _line(row: Row, widths: Sequence[int]) -> str:
         return "   ..."
     cells = "".join(f"{cell:>{width}}" for cell, width in zip(row.cells, widths, strict=True))
     return f"{'>' if row.hot else ' '}{row.number:>6}{cells}  {row.content}"
-
-
-def _with_neighbours(lines: Iterable[int], last: int) -> list[int]:
-    near = {number + step for number in lines for step in range(-AROUND, AROUND + 1)}
-    return sorted({number for number in near if 1 <= number <= last} | set(lines))
 
 
 def _head(columns: Sequence[str], titles: Mapping[str, str], widths: Sequence[int]) -> str:

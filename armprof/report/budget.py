@@ -34,13 +34,13 @@ def _blocks(run: Run, assessed: Assessment) -> Iterator[RenderableType]:
     if budgets:
         rows = table("budget of", ">measured", ">budget", ">used", "status")
         for budget in budgets:
-            rows.add_row(*map(text, _budget_row(budget)))
+            rows.add_row(*map(text, budget_row(budget)))
         yield from ("", rows)
     targets = [target for target in assessed.targets if target.figure.value is not None]
     if targets:
         rows = table("target of", ">measured", ">target", ">factor", "status", ">reference")
         for target in targets:
-            rows.add_row(*map(text, _target_row(target)))
+            rows.add_row(*map(text, target_row(target)))
         yield from ("", rows)
     yield from ("", *_headroom(assessed))
     for title, lines in lists(run, assessed).items():
@@ -83,7 +83,8 @@ def lists(run: Run, assessed: Assessment) -> dict[str, list[str]]:
     }
 
 
-def _budget_row(budget: Budget) -> tuple[str, ...]:
+def budget_row(budget: Budget) -> tuple[str, ...]:
+    """Of what, measured, budget, used, status."""
     return (
         budget.figure.label,
         figures.duration(budget.figure.value or 0.0),
@@ -93,7 +94,8 @@ def _budget_row(budget: Budget) -> tuple[str, ...]:
     )
 
 
-def _target_row(target: Target) -> tuple[str, ...]:
+def target_row(target: Target) -> tuple[str, ...]:
+    """Of what, measured, target, factor, status, reference."""
     limit = target.limit
     shown, exact, sign = (
         (figures.rate, exact_rate, ">") if limit.figure == THROUGHPUT else (figures.duration, exact_time, "<")

@@ -1,10 +1,10 @@
-"""The source text that places stand on, as it is on disk now: lines that are harmless to show."""
+"""The source text that places stand on, as it is on disk now: lines that are harmless to show, and excerpts of them."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePath
@@ -15,6 +15,7 @@ from armprof.report.location import located, repository
 LARGEST = 8 << 20  # bytes of a file that are read
 LONGEST = 200  # characters of a line that are shown
 TAB = 4
+AROUND = 2  # lines before and behind one that an excerpt is about
 # What files of source code are called; headers of the C++ library have no suffix, below a folder `include`.
 # fmt: off
 SUFFIXES = frozenset((
@@ -34,10 +35,41 @@ class Source:
     lines: Sequence[str] = ()
     reason: str | None = None
 
+    def titled(self, name: str) -> str:
+        """The name of the file; why there is no text of it where there is none."""
+        return name if self.reason is None else f"{name}: no source text: {self.reason}"
+
     def line(self, number: int | None) -> str | None:
         """The line of that number, from 1, without its indentation; None where it is not there or empty."""
         found = self.lines[number - 1].strip() if number and 1 <= number <= len(self.lines) else ""
         return found or None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of an excerpt, and what there is to say of it; without a number lines are left out at that place."""
+
+    number: int | None = None
+    cells: tuple[str, ...] = ()
+    content: str = ""
+    hot: bool = False
+
+
+def excerpt(found: Source, told: Mapping[int, tuple[str, ...]], hot: Collection[int]) -> Iterator[Row]:
+    """The lines that something is told of, as many cells of each, and those around them."""
+    nothing = tuple("" for cells in list(told.values())[:1] for _ in cells)
+    before = 0
+    for number in _with_neighbours(told, len(found.lines)):
+        if before and number > before + 1:
+            yield Row()
+        before = number
+        content = found.lines[number - 1] if number <= len(found.lines) else ""
+        yield Row(number, told.get(number, nothing), content, number in hot)
+
+
+def _with_neighbours(lines: Collection[int], last: int) -> list[int]:
+    near = {number + step for number in lines for step in range(-AROUND, AROUND + 1)}
+    return sorted({number for number in near if 1 <= number <= last} | set(lines))
 
 
 def source(file: str, public: bool = False) -> Source:

@@ -6,8 +6,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from hypothesis import strategies as st
+
 VOID = {"meta", "link", "br"}
 SHAPES = {"rect", "line", "circle"}  # closed in themselves
+# Of a page of harmless names.
+PLAIN = {
+    "html", "head", "meta", "title", "link", "style", "body", "header", "nav", "main", "footer", "section",
+    "article", "h1", "h2", "h3", "h4", "h5", "p", "a", "span", "small", "ol", "ul", "li", "dl", "div", "dt", "dd",
+    "pre", "code", "table", "caption", "thead", "tbody", "tr", "th", "td", "details", "summary", "figure",
+    "figcaption", "svg", "desc", "g", "rect", "line", "circle", "text",
+}  # fmt: skip
+HOSTILE = (
+    "</style><script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</title></svg></td></table></main>",
+    "{{ 7 * 7 }}{% raw %}",
+    "javascript:alert(1)",
+    "<!--",
+    "]]>",
+    "&lt;b&gt;",
+    "\u202eevil\u2066",
+    "\x00\x1b[31m\r\n",
+    "\ud800",
+    "x" * 5000,
+)
+names = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=40))
 
 
 @dataclass
@@ -85,3 +110,31 @@ def harmless(page: Element) -> None:
                 assert value is not None
                 assert value.startswith("data:image/svg+xml," if element.tag == "link" else "#")
                 assert element.tag == "link" or value[1:] in ids
+
+
+def plain(html: str) -> Element:
+    """The page, which does no harm and has no markup but that of its templates, whatever the names on it are."""
+    page = read(html)
+    harmless(page)
+    assert {one.tag for one in page.all()} <= PLAIN
+    assert not [c for c in html if not c.isprintable() and c not in "\n\u2026"]
+    return page
+
+
+# ---- what pages have in common ---------------------------------------------------------------------------------------
+
+
+def headings(page: Element) -> list[str]:
+    """Those of the verdict and of the sections."""
+    return [one.text for one in page.all("h2")]
+
+
+def verdict(page: Element) -> Element:
+    """What came of it."""
+    return page.of_class("verdict")[0]
+
+
+def table(page: Element, caption: str) -> list[list[str]]:
+    """The cells of the table with that caption."""
+    found = next(one for one in page.all("table") if one.all("caption")[0].text == caption)
+    return [[cell.text for cell in row.all("th", "td")] for row in found.all("tr")]

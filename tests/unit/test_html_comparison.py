@@ -11,9 +11,10 @@ import markup
 import pytest
 import report_runs as runs
 from hypothesis import given, settings
+from markup import HOSTILE, headings, table, verdict
 from test_compare_paired import Scripted, compared
 from test_compare_runs import run, timed
-from test_html_page import HOSTILE, headings, shown, table, verdict
+from test_html_page import shown
 from test_report_json import absurd
 
 import armprof

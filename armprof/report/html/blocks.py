@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from armprof.report.source import Row
+
 Tone = Literal["", "good", "warn", "bad", "open", "dim", "note"]
 
 
@@ -91,22 +93,12 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line of source; ``number`` is None where lines are left out."""
-
-    number: int | None
-    cells: tuple[str, ...] = ()
-    text: str = ""
-    hot: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Listing:
     """Source of one file, and what was at each line; ``file`` says too why there is no text."""
 
     file: str
     columns: tuple[str, ...]
-    lines: Sequence[Line]
+    lines: Sequence[Row]
 
 
 # ---- plots -----------------------------------------------------------------------------------------------------------
@@ -160,7 +152,20 @@ class Label:
     look: str = "label"
 
 
-Mark = Rect | Stroke | Dot | Label
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle with a text in it, which is cut where it has no room."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    text: str
+    look: str
+    tip: str = ""
+
+
+Mark = Rect | Stroke | Dot | Label | Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +184,15 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A plot with its caption, a legend, and what must be known of it."""
+    """A plot with its caption, a legend, and what must be known of it. One that is ``wide`` takes all the width there is, and
+    is moved under a window that is narrow.
+    """
 
     caption: str
     plot: Plot
     legend: Sequence[tuple[str, str]] = ()  # the class of what is drawn, and what it stands for
     notes: tuple[str, ...] = ()
+    wide: bool = False
 
 
 # ---- what holds others -----------------------------------------------------------------------------------------------
@@ -209,11 +217,12 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Blocks that unfold."""
+    """Blocks that unfold. On paper it is there where it is ``opened``, or who reads on paper needs it: ``printed``."""
 
     summary: str
     blocks: Sequence[Block]
     opened: bool = False
+    printed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 from armprof.budget.assess import Assessment, Budget, Target
 from armprof.budget.headroom import PARTS, percent_text
-from armprof.budget.plan import THROUGHPUT
 from armprof.report import figures
-from armprof.report.budget import facts, lists
+from armprof.report.budget import budget_row, facts, lists, target_row
 from armprof.report.html import plots
 from armprof.report.html.blocks import Block, Cell, Figure, Group, Items, Page, Section, Table, Tone, Verdict, Words
 from armprof.report.html.cells import columns
 from armprof.report.pieces import short
-from armprof.report.tree import exact_rate, exact_time, factor_text, spent
+from armprof.report.tree import exact_time, spent
 from armprof.run.record import Run
 
 LOOKS = [f"part{n}" for n in range(1, 8)]
@@ -91,30 +90,24 @@ def _total(assessed: Assessment) -> Iterator[Block]:
 
 
 def _budget(budget: Budget) -> tuple[Cell, ...]:
+    label, measured, limit, used, status = budget_row(budget)
     share = budget.utilization or 0.0
     over = share > 1
     return (
-        Cell(short(budget.figure.label), below=budget.figure.remark or ""),
-        Cell(figures.duration(budget.figure.value or 0.0)),
-        Cell(exact_time(budget.limit.value)),
-        Cell(plot=plots.bar(budget.figure.label, share, "over" if over else "fill")),
-        Cell(percent_text(100 * share)),
-        Cell(budget.status or "", tone="bad" if over else ""),
+        Cell(short(label), below=budget.figure.remark or ""),
+        Cell(measured),
+        Cell(limit),
+        Cell(plot=plots.bar(label, share, "over" if over else "fill")),
+        Cell(used),
+        Cell(status, tone="bad" if over else ""),
     )
 
 
 def _target(target: Target) -> tuple[Cell, ...]:
-    limit, factor = target.limit, target.factor or 0.0
-    is_rate = limit.figure == THROUGHPUT
-    shown, exact, sign = (figures.rate, exact_rate, ">") if is_rate else (figures.duration, exact_time, "<")
-    return (
-        Cell(short(target.figure.label), below=target.figure.remark or ""),
-        Cell(shown(target.figure.value or 0.0)),
-        Cell(f"{sign} {exact(limit.value)}"),
-        Cell(factor_text(factor)),
-        Cell(target.status or "", tone="" if factor >= 1 else "warn"),
-        Cell(figures.NONE if target.reference is None else exact(target.reference)),
-    )
+    label, measured, limit, factor, status, reference = target_row(target)
+    name = Cell(short(label), below=target.figure.remark or "")
+    tone: Tone = "" if (target.factor or 0.0) >= 1 else "warn"
+    return name, Cell(measured), Cell(limit), Cell(factor), Cell(status, tone=tone), Cell(reference)
 
 
 def _headroom(assessed: Assessment) -> Iterator[Block]:

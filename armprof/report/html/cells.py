@@ -85,6 +85,11 @@ def columns(*titles: str) -> tuple[Column, ...]:
     return (Column(titles[0], "name"), *made[1:])
 
 
+def several(number: int, what: str) -> str:
+    """So many of them."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
 def capped(things: Sequence[T], most: int, what: str) -> tuple[Sequence[T], tuple[str, ...]]:
     """The first of them, and how many are left out."""
     left = len(things) - most

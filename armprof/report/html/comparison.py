@@ -134,7 +134,7 @@ def _counters(cause: Cause) -> list[Block]:
     if cause.explained is not None:
         notes.append(f"together they explain {figures.percent(cause.explained, 0)} of the change of cycles")
     summary = f"Evidence: {len(rows)} counter{'s' * (len(rows) != 1)} of one operation"
-    return [Fold(summary, [Table("Counters of one operation", heads, rows, tuple(notes))])]
+    return [Fold(summary, [Table("Counters of one operation", heads, rows, tuple(notes))], printed=True)]
 
 
 def _moved(one: Moved) -> tuple[Cell, ...]:

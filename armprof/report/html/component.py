@@ -12,7 +12,7 @@ from armprof.metrics.result import MAIN
 from armprof.metrics.topdown import TERMS
 from armprof.report import annotate, figures, told
 from armprof.report.document import Part
-from armprof.report.html import ladder, plots
+from armprof.report.html import ladder, plots, source
 from armprof.report.html.blocks import (
     Beside,
     Block,
@@ -22,8 +22,6 @@ from armprof.report.html.blocks import (
     Fold,
     Group,
     Items,
-    Line,
-    Listing,
     Table,
     Tag,
     Words,
@@ -34,29 +32,28 @@ from armprof.report.pieces import listed, short
 from armprof.report.tables import is_software
 from armprof.run.record import CriticalPath, Latency, OpenLoop, Stage
 
-MOST_LINES = 400  # of a listing
 ESTIMATED = ": estimated from "  # in the reason of what is
 LEAST = 0.001  # of the cycles: what takes less is told in a sentence
 DEEPEST = 3  # steps below a row that are drawn
 OPERATIONS = {"retiring": "part1", "frontend_bound": "part2", "bad_speculation": "part3", "backend_bound": "part4"}
 
 
-def group(part: Part, id: str, differences: Sequence[str] = (), opened: bool = False) -> Group:
-    """All there is to say of the component; what is long unfolds, at once where ``opened``."""
+def group(part: Part, id: str, differences: Sequence[str] = ()) -> Group:
+    """All there is to say of the component; what is long unfolds."""
     component, reading = part.component, part.reading
     tags = [Tag("failed", "bad")] if component.failure else []
     if component.latency:
         tags.append(CLOCK)
     if reading is not None:
         tags += [source_tag(reading), *_lowest(part)]
-    return Group(told.title(part), list(_blocks(part, differences, opened)), id, tuple(tags))
+    return Group(told.title(part), list(_blocks(part, differences)), id, tuple(tags))
 
 
 def _lowest(part: Part) -> tuple[Tag, ...]:
     return covered(part.metrics.quality.lowest_coverage) if part.metrics else ()
 
 
-def _blocks(part: Part, differences: Sequence[str], opened: bool) -> Iterator[Block]:
+def _blocks(part: Part, differences: Sequence[str]) -> Iterator[Block]:
     component = part.component
     if component.failure:
         yield Words(f"It failed: {component.failure}", "bad")
@@ -74,9 +71,9 @@ def _blocks(part: Part, differences: Sequence[str], opened: bool) -> Iterator[Bl
         return
     if part.has_metrics:
         yield from diagnosis(part.metrics, part.analysis.causes)
-        yield Fold("All metrics, and how each was formed", [metrics_table(part.metrics)], opened)
-    yield from _counts(part, part.reading, opened)
-    yield from _source(part, opened)
+        yield Fold("All metrics, and how each was formed", [metrics_table(part.metrics)])
+    yield from _counts(part, part.reading)
+    yield from _source(part)
 
 
 # ---- times -----------------------------------------------------------------------------------------------------------
@@ -125,7 +122,7 @@ def _path(part: Part, path: CriticalPath) -> Iterator[Block]:
     found = part.analysis.bottlenecks
     for bottleneck in found:
         said = f"Bottleneck {bottleneck.rank}: {short(bottleneck.title)} ({bottleneck.where})"
-        yield Fold(said, [Items(bottleneck.evidence)])
+        yield Fold(said, [Items(bottleneck.evidence)], printed=True)
     if not found:
         yield Words("No bottleneck: no stage takes more than an even share.")
 
@@ -286,17 +283,17 @@ def uncounted(reading: Reading) -> Iterator[str]:
         yield f"{str(status).replace('_', ' ')}: {events}: {reason or 'no reason given'}"
 
 
-def _counts(part: Part, reading: Reading, opened: bool) -> Iterator[Block]:
+def _counts(part: Part, reading: Reading) -> Iterator[Block]:
     operations = part.component.reading_operations or 0
     having = sum(count.value is not None for count in reading.counts.values())
     table = counts_table(reading, operations, part.component.operation)
-    yield Fold(f"Counts: {having} of {len(reading.counts)} events", [table], opened)
+    yield Fold(f"Counts: {having} of {len(reading.counts)} events", [table])
 
 
 # ---- source ----------------------------------------------------------------------------------------------------------
 
 
-def _source(part: Part, opened: bool) -> Iterator[Block]:
+def _source(part: Part) -> Iterator[Block]:
     if part.component.where is None:
         return
     try:
@@ -304,18 +301,6 @@ def _source(part: Part, opened: bool) -> Iterator[Block]:
     except ArmprofError:  # its events are of no line
         return
     if functions := found.named(None):
-        inside = [block for function in functions for block in annotated(found, function)]
+        inside = [block for function in functions for block in source.of_function(found, function)]
         names = ", ".join(short(function.name) for function in functions)
-        yield Fold(f"Annotated source: {names}", inside, opened)
-
-
-def annotated(found: annotate.Annotated, function: annotate.Function) -> Iterator[Block]:
-    """The source of a function with what was at each line. The page may go anywhere: it shows files of the repository alone."""
-    shown = annotate.columns_of(found, function)
-    yield Words(f"{short(function.name)}: {annotate.told(found, function, shown)}")
-    if not function.lines:
-        yield Words("No line is known of it: compile with -g.", "dim")
-    for file, rows in annotate.listings(function, shown, public=True):
-        lines, left = capped([Line(r.number, r.cells, r.content, r.hot) for r in rows], MOST_LINES, "lines")
-        yield Listing(file, tuple(found.events[event] for event in shown), lines)
-        yield from (Words(note, "dim") for note in left)
+        yield Fold(f"Annotated source: {names}", inside)

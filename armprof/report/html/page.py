@@ -25,6 +25,7 @@ ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' "
     "fill='%230b62b8'/%3E%3Cpath d='M4 12V8m4 4V4m4 8V6' stroke='white' stroke-width='2' stroke-linecap='round'/%3E%3C/svg%3E"
 )
+_WHOLE = re.compile(r"\b\d{4}-\d\d-\d\d\b|(?<![^\s(])--?[\w=-]{2,22}(?![\w=-])")  # what has hyphens and is no two words
 
 
 def render(page: Page) -> Iterator[str]:
@@ -68,8 +69,9 @@ def _environment() -> Environment:
 
 
 def _tied(text: str) -> Markup:
-    """Words in which no line ends before a percent sign."""
-    return Markup(re.sub(r"(?<=\d) (?=%)", "&nbsp;", str(escape(printable(text)))))
+    """Words in which no line ends before a percent sign, or within a date or a short option."""
+    joined = re.sub(r"(?<=\d) (?=%)", "&nbsp;", str(escape(printable(text))))
+    return Markup(_WHOLE.sub(r'<span class="whole">\g<0></span>', joined))
 
 
 def _finalized(value: object) -> object:

@@ -36,6 +36,7 @@ from armprof.report.html.cells import (
     confidence_tag,
     duration,
     name_cell,
+    several,
     source,
 )
 from armprof.report.html.scale import Scale
@@ -69,7 +70,7 @@ def _title(document: Document) -> str:
 
 def _sections(document: Document, assessed: Assessment | None) -> Iterator[Section]:
     if document.recommendations:
-        yield Section("advice", "What to do", list(_advice(document)))
+        yield Section("advice", "What to do", list(advice(document)))
     if document.parts:
         yield Section("components", "Components", list(_overview(document)))
     if assessed is not None:
@@ -99,10 +100,10 @@ def verdict(document: Document, assessed: Assessment | None) -> Verdict:
     """What came of it in a sentence, the worst first, and what it rests on."""
     points = list(_points(document, assessed))
     if document.failed:
-        failed = f"{len(document.failed)} of {_count(len(document.parts), 'component')} failed"
+        failed = f"{len(document.failed)} of {several(len(document.parts), 'component')} failed"
         return Verdict("bad", f"{failed}: {listed(document.failed, 3)}", points)
     if assessed is not None and assessed.alerts:
-        return Verdict("bad", f"{_count(len(assessed.alerts), 'budget')} exceeded", points)
+        return Verdict("bad", f"{several(len(assessed.alerts), 'budget')} exceeded", points)
     advice = document.recommendations
     if advice:
         first = advice[0].recommendation
@@ -111,7 +112,7 @@ def verdict(document: Document, assessed: Assessment | None) -> Verdict:
     if any(part.has_metrics for part in document.parts):
         judged = sum(part.analysis.verdict is Judged.JUDGED for part in document.parts)
         if judged:
-            return Verdict("good", f"Nothing to recommend: {_count(judged, 'component')} judged", points)
+            return Verdict("good", f"Nothing to recommend: {several(judged, 'component')} judged", points)
     return Verdict("open", "Not judged: too little was counted", points)
 
 
@@ -149,14 +150,11 @@ def _unadvised(document: Document) -> Iterator[str]:
         yield f"{listed(names, 4)}: {said}" if len(document.parts) > 1 else said
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"
-
-
 # ---- what to do ------------------------------------------------------------------------------------------------------
 
 
-def _advice(document: Document) -> Iterator[Block]:
+def advice(document: Document) -> Iterator[Block]:
+    """A card for each piece of advice, and the components that have none."""
     shown, left = capped(document.recommendations, MOST, "pieces of advice")
     anchors, described = _anchors(document), set[str]()
     for advice in shown:
@@ -180,9 +178,9 @@ def card(advice: Advice, to: str = "", described: set[str] | None = None) -> Car
         Items([*r.evidence, *filter(None, [line])]),
         Words(f"Of the gain: {gain.basis}", "note"),
     ]
-    blocks.append(Fold(f"Evidence: {r.evidence[0]}" if r.evidence else "Evidence", evidence))
+    blocks.append(Fold(f"Evidence: {r.evidence[0]}" if r.evidence else "Evidence", evidence, printed=True))
     if r.verify:
-        blocks.append(Fold("How to see whether it helped", [Commands(r.verify)]))
+        blocks.append(Fold("How to see whether it helped", [Commands(r.verify)], printed=True))
     tags = (
         Tag(f"effort {str(r.effort).lower()}"),
         Tag(f"risk {str(r.risk).lower()}"),
