@@ -6,6 +6,7 @@ the part of them that measured changes of its kind saved. `tables/findings.toml`
 
 from __future__ import annotations
 
+import heapq
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,15 +39,20 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """An inspection and what its findings cost; ``heat`` is None where nothing was counted."""
+    """An inspection and what its findings cost; ``heat`` is None where nothing was counted.
+
+    ``loops`` are the innermost loops of most of what was counted, each with its share, the hottest first.
+    """
 
     inspection: Inspection
     findings: tuple[Weighed, ...]
     heat: Heat | None = None
+    loops: tuple[tuple[Spot, float], ...] = ()
 
 
 NOT_COUNTED = "nothing was counted"
 LEAST = 0.001  # a smaller share is told as less than that
+MOST_FUNCTIONS, MOST_LOOPS = 50, 20  # the hottest ones, in which hot loops are looked for, and of which is told
 
 
 def uncounted(inspection: Inspection) -> Weighing:
@@ -57,7 +63,14 @@ def uncounted(inspection: Inspection) -> Weighing:
 def weigh(inspection: Inspection, heat: Heat, other: Other = lambda event: None) -> Weighing:
     """Each finding with what it costs: what costs most first, and of each the places that do."""
     found = [_weighed(finding, heat, other) for finding in inspection.findings]
-    return Weighing(inspection, tuple(sorted(found, key=_order)), heat)
+    return Weighing(inspection, tuple(sorted(found, key=_order)), heat, tuple(_loops(inspection, heat)))
+
+
+def _loops(inspection: Inspection, heat: Heat) -> list[tuple[Spot, float]]:
+    functions = heapq.nlargest(MOST_FUNCTIONS, heat.functions, key=lambda one: heat.functions[one])
+    found = [(spot, _share(*_keys(spot, "loop", heat), heat)) for spot in inspection.subject.innermost(functions)]
+    hot = [(spot, share) for spot, share in found if share >= LEAST] if heat.lines else []
+    return sorted(hot, key=lambda one: -one[1])[:MOST_LOOPS]
 
 
 def _order(one: Weighed) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         help="what the program cost when it ran: samples (of `armprof record`, `perf script`), or a run that the modelled core "
         "counted (`armprof stat --source model --save FILE -- CMD`); each finding is told with its share and its gain",
     )
-    add_format(parser, more=(one for one in formats.REVIEWS if one != "junit"))
+    add_format(parser, more=("html", *(one for one in formats.REVIEWS if one != "junit")))
     parser.epilog = (
         "Nothing is run: without --counts a finding is a possibility, not a cost. Debug information is also looked for by "
         "build id in /usr/lib/debug and in the folders of ARMPROF_DEBUG_PATH."
@@ -69,8 +70,16 @@ def run(args: argparse.Namespace) -> int:
             lambda to: report.render(found, args.places, to),
             lambda: report.render_json(found),
             lambda: reviews.review(found),
+            html=lambda: _html(found),
         )
     return 0
+
+
+def _html(found: Weighing) -> Iterable[str]:
+    from armprof.report.html import inspect as pages
+    from armprof.report.html import page
+
+    return page.render(pages.page(found))
 
 
 def _weighed(inspection: Inspection, samples: Samples | None, text: str, origin: str) -> Weighing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from rich.console import RenderableType
@@ -29,6 +29,9 @@ NO_CORE = "no core was named and this machine is none of those known: --core NAM
 NO_DEBUG = "no debug information was found: lines, structures and the flags of the compiler are not known"
 NO_FUNCTIONS = "the file tells of no functions: neither symbols nor an unwind table; loops are not known"
 PASSED_OVER = "{count:,} functions are too large, or the file is, for their loops to be looked for"
+NOT_HOT = "not hot"
+HOT_LOOPS = "Hot loops"
+NO_LOOPS = "no innermost loop is hot, or no line of one is known"
 VECTORS = {"neon_loops": "NEON", "sve_loops": "SVE"}
 INCOMPLETE = "the debug information is damaged: some of it was left out"
 
@@ -76,18 +79,27 @@ def where(spot: Spot) -> str:
     return ": ".join(filter(None, (place, short(spot.detail))))
 
 
-def _places(found: Weighed, most: int) -> Iterator[str]:
-    """The first places in words with their shares, equal ones once, and how many are left."""
-    counted = Counter(zip(map(where, found.finding.spots), map(_share, _shares(found)), strict=True))
-    for (place, share), times in list(counted.items())[:most]:
-        yield f"{share}{place} ({times} times)" if times > 1 else f"{share}{place}"
-    left = len(counted) - most
-    if left > 0:
-        yield f"and {left:,} more place{'s' if left > 1 else ''}"
+def by_place(found: Weighed) -> Mapping[tuple[str, float | None], int]:
+    """The places in words, each with its share, and how often it is there."""
+    return Counter(zip(map(where, found.finding.spots), shares(found), strict=True))
 
 
-def _shares(found: Weighed) -> Sequence[float | None]:
+def shares(found: Weighed) -> Sequence[float | None]:
+    """Of each place; None where it is not known."""
     return found.shares or [None] * len(found.finding.spots)
+
+
+def times(count: int) -> str:
+    """How often, where that is more than once."""
+    return f" ({count:,} times)" if count > 1 else ""
+
+
+def named(found: Weighed, most: int) -> Iterator[str]:
+    """The first places in words with their shares, equal ones once, and how many are left."""
+    told = [f"{_share(share)}{place}{times(count)}" for (place, share), count in by_place(found).items()]
+    yield from told[:most]
+    if left := max(0, len(told) - most):
+        yield f"and {left:,} more place{'s' if left > 1 else ''}"
 
 
 def _share(share: float | None) -> str:
@@ -96,7 +108,7 @@ def _share(share: float | None) -> str:
 
 def percent(share: float) -> str:
     """A share of what was counted."""
-    return f"{100 * share:.1f} %" if share >= LEAST else "< 0.1 %" if share else "not hot"
+    return f"{100 * share:.1f} %" if share >= LEAST else "< 0.1 %" if share else NOT_HOT
 
 
 def cost(found: Weighed) -> str:
@@ -113,6 +125,12 @@ def cost(found: Weighed) -> str:
     )
 
 
+def loops(weighing: Weighing, most: int) -> Iterator[str]:
+    """The hottest loops in words, or that there is none; nothing where nothing was counted."""
+    if weighing.heat is not None:
+        yield from ([f"{_share(share)}{where(spot)}" for spot, share in weighing.loops[:most]] or [NO_LOOPS])
+
+
 # ---- text -------------------------------------------------------------------------------------------------------------
 
 
@@ -124,7 +142,7 @@ def render(weighing: Weighing, places: int, stream: TextIO | None = None) -> str
 def _blocks(weighing: Weighing, places: int) -> Iterator[RenderableType]:
     inspection = weighing.inspection
     core = f" on {inspection.target.title}" if inspection.target else ""
-    yield text(f"{inspection.path}{core}: {_count(inspection.findings)}", "bold")
+    yield text(f"{inspection.path}{core}: {count(inspection.findings)}", "bold")
     yield from (item(fact) for fact in facts(inspection))
     for number, found in enumerate(weighing.findings, 1):
         finding = found.finding
@@ -133,13 +151,16 @@ def _blocks(weighing: Weighing, places: int) -> Iterator[RenderableType]:
         yield item(finding.says, "")
         if told := cost(found):
             yield item(told, "")
-        yield from (item(place) for place in _places(found, places))
+        yield from (item(place) for place in named(found, places))
         yield item(f"effort {finding.rule.effort}: {finding.advice}", ">")
+    if hot := list(loops(weighing, places)):
+        yield from ("", text(HOT_LOOPS, "bold"), *map(item, hot))
     yield ""
     yield from (item(note) for note in notes(weighing))
 
 
-def _count(findings: Sequence[object]) -> str:
+def count(findings: Sequence[object]) -> str:
+    """How many there are."""
     return "nothing found" if not findings else "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
 
 
@@ -150,15 +171,17 @@ def render_markdown(weighing: Weighing, places: int) -> str:
     """The same for a review."""
     inspection = weighing.inspection
     core = f" on {inspection.target.title}" if inspection.target else ""
-    lines = [f"# {_plain(inspection.path)}{core}", "", f"{_count(inspection.findings)}; {_plain(basis(weighing))}.", ""]
+    lines = [f"# {_plain(inspection.path)}{core}", "", f"{count(inspection.findings)}; {_plain(basis(weighing))}.", ""]
     lines += [f"- {_plain(fact)}" for fact in facts(inspection)]
     for found in weighing.findings:
         finding = found.finding
         lines += ["", f"## {finding.rule.title}", "", f"{_plain(finding.says)}.", ""]
         if told := cost(found):
             lines += [f"{_plain(told)}.", ""]
-        lines += [f"- {_plain(place)}" for place in _places(found, places)]
+        lines += [f"- {_plain(place)}" for place in named(found, places)]
         lines += ["", f"**Effort {finding.rule.effort}.** {_plain(finding.advice)}"]
+    if hot := list(loops(weighing, places)):
+        lines += ["", f"## {HOT_LOOPS}", "", *(f"- {_plain(loop)}" for loop in hot)]
     lines += ["", *(f"- {_plain(note)}" for note in notes(weighing) if note != basis(weighing))]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -187,6 +210,7 @@ def as_dict(weighing: Weighing) -> dict[str, Any]:
         "facts": inspection.facts,
         "counts": _counts(weighing.heat),
         "findings": [_finding(found) for found in weighing.findings],
+        "loops": [_place(*loop) for loop in weighing.loops],
         "notes": list(notes(weighing)),
     }
 
@@ -209,7 +233,7 @@ def _finding(found: Weighed) -> dict[str, Any]:
         "gain": None if found.gain is None else found.gain.to_dict(),
         "reason": found.says,
         "count": finding.count,
-        "places": [_place(*place) for place in zip(finding.spots[:MOST_SPOTS], _shares(found), strict=False)],
+        "places": [_place(*place) for place in zip(finding.spots[:MOST_SPOTS], shares(found), strict=False)],
         "places_left_out": max(0, len(finding.spots) - MOST_SPOTS),
     }
 

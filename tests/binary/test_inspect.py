@@ -254,10 +254,11 @@ def test_json_is_as_its_schema_says(capsys: pytest.CaptureFixture[str]) -> None:
     assert {f["basis"] for f in document["findings"]} == {"possibility"}
 
 
-@pytest.mark.parametrize("words", [[], ["--format", "markdown"], ["--core", "neoverse-n1", "--places", "1"]])
-def test_text_and_markdown(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("format", ["text", "markdown", "html"])
+@pytest.mark.parametrize("words", [[], ["--core", "neoverse-n1", "--places", "1"]])
+def test_what_people_read(format: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     path = build(ARM64, "planted.c", *FLAGS, "-mno-outline-atomics")
-    assert cli.main(["inspect", str(path), *words]) == 0
+    assert cli.main(["inspect", str(path), "--format", format, *words]) == 0
     told = " ".join(capsys.readouterr().out.replace("\\", "").split())
     assert "a possibility, not a cost" in told
     assert "divided_by_the_same (planted.c:{})".format(line_of("at[i] / by")) in told

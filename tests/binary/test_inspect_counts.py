@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -134,6 +135,21 @@ def test_what_costs_most_comes_first(program: Path) -> None:
     assert next(iter(weighed(program, samples))) == "scalar-float-loop"
 
 
+def test_hot_loops_are_the_innermost_ones_with_the_share_of_their_lines(program: Path) -> None:
+    inspection = inspect(program, target("neoverse-n1"), features.of_flag)
+    samples = sampled((300, [frame(program, *DIVIDE)]), (100, [frame(program, *FLOATS)]))
+    (first, hottest), (second, other) = weigh(inspection, heat.of_samples(samples, program)).loops
+    assert (first.function, hottest, second.function, other) == (DIVIDE[0], 0.75, FLOATS[0], 0.25)
+    assert line_of("at[i] / by") in {line.line for line in first.around}
+    assert re.fullmatch(r"\d+ instructions", first.detail)
+
+
+def test_where_counts_tell_of_no_lines_no_loop_is_said_to_be_hot(program: Path) -> None:
+    inspection = inspect(program, target("neoverse-n1"), features.of_flag)
+    found = weigh(inspection, heat.of_samples(sampled((300, [frame(program, DIVIDE[0], None)])), program))
+    assert found.loops == ()
+
+
 def test_samples_of_another_program_are_refused(program: Path) -> None:
     with pytest.raises(ArmprofError, match=r"nothing of it was counted in program, but in other, libc.so.6"):
         heat.of_samples(sampled((1, [Frame("/bin/other", 0, "f"), Frame("/lib/libc.so.6", 0, "g")])), program)
@@ -166,12 +182,13 @@ def counted(program: Path, tmp_path: Path) -> list[str]:
 
 
 def test_text_and_markdown(counted: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    for words in ([], ["--format", "markdown"]):
-        assert cli.main([*counted, *words]) == 0
+    for format in ("text", "markdown", "html"):
+        assert cli.main([*counted, "--format", format]) == 0
         told = " ".join(capsys.readouterr().out.replace("\\", "").split())
         assert "75.0 % of 400 samples of cpu_cycles; gain 0-71.2 % latency, ceiling 75.0 %" in told
         assert "75.0 %: divided_by_the_same (planted.c:{}): udiv".format(line_of("at[i] / by")) in told
         assert "not hot: fenced_loop" in told
+        assert "75.0 %: divided_by_the_same" in told.partition("Hot loops")[2]
         assert "a possibility, not a cost" not in told
 
 
@@ -183,6 +200,7 @@ def test_json_is_as_its_schema_says(counted: list[str], capsys: pytest.CaptureFi
     divide = next(one for one in document["findings"] if one["rule"] == "invariant-divide")
     assert (divide["basis"], divide["share"], divide["places"][0]["share"]) == ("counts", 0.75, 0.75)
     assert divide["gain"]["ceiling"] == 75
+    assert [(one["function"], one["share"]) for one in document["loops"]] == [(DIVIDE[0], 0.75), (FLOATS[0], 0.25)]
 
 
 def test_sarif_has_each_place_on_its_line(

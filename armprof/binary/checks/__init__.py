@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from armprof.binary.binary import Binary
 from armprof.binary.checks import atomics, bodies, build, structures
 from armprof.binary.checks.rules import Finding, Rule, Spot, Target, rules
-from armprof.binary.checks.subject import Subject
+from armprof.binary.checks.subject import VECTORS, Subject
 from armprof.binary.code import Code
 from armprof.binary.elf import ARM64
 from armprof.errors import ArmprofError
@@ -19,12 +19,13 @@ __all__ = ["Finding", "Inspection", "Rule", "Spot", "Target", "inspect", "rules"
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What was found, and facts about the whole that are no findings."""
+    """What was found, facts about the whole that are no findings, and what was looked at, for who asks more of it."""
 
     path: Path
     target: Target | None
     findings: Sequence[Finding]
     facts: dict[str, object]
+    subject: Subject = field(repr=False)
 
 
 def inspect(path: Path, target: Target | None, features: build.Features) -> Inspection:
@@ -44,13 +45,13 @@ def inspect(path: Path, target: Target | None, features: build.Features) -> Insp
         *structures.check(subject),
     ]
     order = {name: place for place, name in enumerate(rules())}
-    return Inspection(path, target, sorted(findings, key=lambda f: order[f.rule.name]), _facts(subject))
+    return Inspection(path, target, sorted(findings, key=lambda f: order[f.rule.name]), _facts(subject), subject)
 
 
 def _facts(subject: Subject) -> dict[str, object]:
     binary, code = subject.binary, subject.code
     innermost = [loop for loop in code.loops if loop.innermost]
-    vectors, sve = code.of_kind("vector", "vector_memory"), code.of_kind("sve")
+    neon, sve = (code.of_kind(*VECTORS[name]) for name in ("NEON", "SVE"))
     calls = code.of_kind("call")
     return {
         "compilers": build.compilers(subject),
@@ -61,7 +62,7 @@ def _facts(subject: Subject) -> dict[str, object]:
         "instructions": len(code.words),
         "innermost_loops": len(innermost),
         "functions_passed_over": code.passed_over,
-        "neon_loops": sum(bool(vectors[loop.at].any()) for loop in innermost),
+        "neon_loops": sum(bool(neon[loop.at].any()) for loop in innermost),
         "sve_loops": sum(bool(sve[loop.at].any()) for loop in innermost),
         "lse_instructions": int(code.of_kind("atomic", "compare_and_swap").sum()),
         "exclusive_loads": int(code.of_kind("load_exclusive").sum()),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
 from armprof.binary.binary import Line
+from armprof.binary.layout import Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Rule:
 class Spot:
     """Where it is. ``function`` is the one that the code is in; the line may be of one that was inlined into it.
 
-    Of a loop it is the beginning, and ``around`` are all its lines.
+    Of a loop it is the beginning, and ``around`` are all its lines. ``structure`` is the one that it is about.
     """
 
     function: str | None
@@ -35,6 +36,7 @@ class Spot:
     line: Line | None
     detail: str = ""
     around: tuple[Line, ...] = ()
+    structure: Structure | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

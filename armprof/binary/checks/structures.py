@@ -36,7 +36,8 @@ def straddling(one: Structure, line: int) -> Iterator[Spot]:
         return
     for member in one.members:
         if 1 < member.size <= line and member.align > 1 and _across(member.offset, member.size, line):
-            yield Spot(None, None, one.line, f"{one.name}.{member.name}, {member.size} bytes at offset {member.offset}")
+            told = f"{one.name}.{member.name}, {member.size} bytes at offset {member.offset}"
+            yield Spot(None, None, one.line, told, structure=one)
 
 
 def packed(variable: Variable, line: int) -> Iterator[Spot]:
@@ -46,7 +47,7 @@ def packed(variable: Variable, line: int) -> Iterator[Spot]:
         first = variable.address + member.offset
         if member.size in (2, 4, 8, 16) and member.align == member.size and _across(first, member.size, line):
             told = f"{variable.name}.{member.name}, {member.size} bytes at offset {member.offset}"
-            yield Spot(None, variable.address, one.line if one is not None else None, told)
+            yield Spot(None, variable.address, one.line if one is not None else None, told, structure=one)
 
 
 def _across(first: int, size: int, line: int) -> bool:
@@ -69,7 +70,8 @@ def better_order(one: Structure, line: int) -> Spot | None:
         at = -(-at // max(1, member.align)) * max(1, member.align) + member.size
     if -(-at // align) * align > packed:
         return None
-    return Spot(None, None, one.line, f"{one.name or 'unnamed'}: {one.size} bytes, {packed} without its holes")
+    told = f"{one.name or 'unnamed'}: {one.size} bytes, {packed} without its holes"
+    return Spot(None, None, one.line, told, structure=one)
 
 
 def reserved(one: Structure) -> bool:

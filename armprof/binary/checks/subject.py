@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,8 @@ from armprof.binary.a64 import text
 from armprof.binary.binary import Binary, Line
 from armprof.binary.checks.rules import Spot, Target
 from armprof.binary.code import Code, Loop
+
+VECTORS = {"NEON": ("vector", "vector_memory"), "SVE": ("sve",)}  # the kinds of their instructions
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,23 @@ class Subject:
         """The places of loops."""
         spots = self.spots([loop.header for loop in loops], details)
         return tuple(replace(spot, around=self._lines(loop)) for spot, loop in zip(spots, loops, strict=True))
+
+    def innermost(self, functions: Collection[str]) -> Iterator[Spot]:
+        """The places of the innermost loops of these functions, as far as lines of them are known; of loops over the same
+        lines, as a compiler makes them of one in the source, the first, which tells of all.
+        """
+        numbers = {number for number, function in enumerate(self.code.functions) if function.name in functions}
+        loops = [loop for loop in self.code.loops if loop.innermost and loop.function in numbers]
+        same: dict[tuple[str | None, tuple[Line, ...]], list[Spot]] = {}
+        for spot in self.loop_spots(loops, [self._size(loop) for loop in loops]):
+            if spot.around:
+                same.setdefault((spot.function, spot.around), []).append(spot)
+        for first, *others in same.values():
+            yield replace(first, detail=" and ".join(spot.detail for spot in (first, *others)))
+
+    def _size(self, loop: Loop) -> str:
+        vectors = [title for title, kinds in VECTORS.items() if self.code.of_kind(*kinds)[loop.at].any()]
+        return f"{len(loop.at)} instructions{f' with {listed}' if (listed := ' and '.join(vectors)) else ''}"
 
     def _lines(self, loop: Loop) -> tuple[Line, ...]:
         rows = np.unique(self.binary.resolve(self.code.addresses[loop.at]).row).tolist()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from armprof.analysis.findings import Weighed, Weighing
-from armprof.report.inspect import MOST_SPOTS, cost, notes, percent, where
+from armprof.report.inspect import MOST_SPOTS, cost, notes, percent, shares, where
 from armprof.report.location import Location, located
 from armprof.report.review import Check, Grade, Review, Rule
 
@@ -24,9 +24,8 @@ def review(weighing: Weighing) -> Review:
 def _checks(found: Weighed, file: str) -> Iterator[Check]:
     """One for each line that has places of it, and one for all that have none: a line is changed once."""
     finding = found.finding
-    shares = found.shares or (None,) * len(finding.spots)
     seen = set()
-    for spot, share in zip(finding.spots[:MOST_SPOTS], shares, strict=False):
+    for spot, share in zip(finding.spots[:MOST_SPOTS], shares(found), strict=False):
         location = located(spot.line.file, spot.line.line, spot.function) if spot.line else None
         if location not in seen:
             seen.add(location)
