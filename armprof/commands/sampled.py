@@ -25,7 +25,7 @@ EXPORTS = {
     "pprof": "armprof.report.pprof",
     "speedscope": "armprof.report.speedscope",
 }
-FORMATS = ("text", *EXPORTS)
+FORMATS = ("text", "html", *EXPORTS)
 
 
 def of_perf_data(path: str, core: str | None = None) -> Samples | None:
@@ -74,6 +74,13 @@ def show(samples: Samples, format: str, output: Path | None) -> None:
         raise ArmprofError(f"--format {format} is for runs; samples become {', '.join(FORMATS)}")
     if format == "text":
         put(text_of(samples, None if output else sys.stdout), output)
+        return
+    if format == "html":
+        from armprof.report.document import document
+        from armprof.report.html import page
+        from armprof.report.html import samples as pages
+
+        put(page.render(pages.page(samples, document(run_of(samples)))), output)
         return
     rendered: str | bytes = import_module(EXPORTS[format]).render(samples)
     if isinstance(rendered, str):

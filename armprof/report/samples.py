@@ -13,13 +13,14 @@ from armprof.report import figures
 from armprof.report.paper import paper, printed
 from armprof.report.pieces import item, short, table, text
 from armprof.samples import Samples, Share
-from armprof.samples.trace import Losses
+from armprof.samples.trace import Sampled
 
 MOST = 15
 BETWEEN = (
     "what was counted between two samples is put on the second; this is right of code that stays at one place for longer "
     "than from one sample to the next"
 )
+NOTHING = "nothing was sampled: it ran too briefly, or not in user mode"
 EVERYTHING = 0.995  # of an event: what has no place is too little to be told
 LEAST = 0.001  # shares below this are not worth a line
 
@@ -37,16 +38,8 @@ def render(samples: Samples, stream: TextIO | None, event: str | None = None) ->
 def _event(samples: Samples, number: int) -> list[RenderableType]:
     sampled = samples.events[number]
     rows = samples.rows_of(sampled.name)
-    total = sum(row.samples for row in rows)
-    head = f"{sampled.name}: {total:,} samples, {sampled.every}"
-    if sampled.count.value is None and not rows:
-        return ["", text(f"{sampled.name}: {sampled.count.status}, {sampled.count.reason}", "yellow")]
-    is_known = sampled.count.value is not None
-    count = f"counted {figures.count(sampled.count)}" if is_known else str(sampled.count.reason)
-    covered = sampled.count.coverage
-    if covered is not None and covered < 1:
-        count += f", {figures.percent(covered, 1)} of the time"
-    blocks: list[RenderableType] = ["", text(f"{head}; {count}; {sampled.skid}".removesuffix("; "))]
+    uncounted = sampled.count.value is None and not rows
+    blocks: list[RenderableType] = ["", text(described(samples, sampled), "yellow" if uncounted else "")]
     if rows:
         blocks += [
             "",
@@ -57,10 +50,28 @@ def _event(samples: Samples, number: int) -> list[RenderableType]:
     return blocks
 
 
+def described(samples: Samples, sampled: Sampled) -> str:
+    """How an event was sampled and what it counted, or why not, in one line."""
+    rows = samples.rows_of(sampled.name)
+    if sampled.count.value is None and not rows:
+        return f"{sampled.name}: {sampled.count.status}, {sampled.count.reason}"
+    head = f"{sampled.name}: {sum(row.samples for row in rows):,} samples, {sampled.every}"
+    is_known = sampled.count.value is not None
+    count = f"counted {figures.count(sampled.count)}" if is_known else str(sampled.count.reason)
+    covered = sampled.count.coverage
+    if covered is not None and covered < 1:
+        count += f", {figures.percent(covered, 1)} of the time"
+    return f"{head}; {count}; {sampled.skid}".removesuffix("; ")
+
+
+def shown(shares: Mapping[str, Share]) -> list[tuple[str, Share]]:
+    """Those that are worth a line, the most of its own first."""
+    return [(name, share) for name, share in shares.items() if share.own >= LEAST]
+
+
 def _shares(heading: str, shares: Mapping[str, Share], with_total: bool) -> RenderableType:
     rows = table(">own", *([">with callees"] if with_total else []), heading)
-    shown = [(name, share) for name, share in shares.items() if share.own >= LEAST][:MOST]
-    for name, share in shown:
+    for name, share in shown(shares)[:MOST]:
         cells = [figures.percent(share.own, 1), *([figures.percent(share.total, 1)] if with_total else [])]
         rows.add_row(*cells, text(short(name)))
     return rows
@@ -68,15 +79,13 @@ def _shares(heading: str, shares: Mapping[str, Share], with_total: bool) -> Rend
 
 def remarks(samples: Samples) -> list[str]:
     """What a reader must know, a sentence each."""
-    losses = samples.losses
     taken = sum(row.samples for row in samples.rows)
     told = [*samples.notes, *_between(samples)]
     if not taken:
-        told.append("nothing was sampled: it ran too briefly, or not in user mode")
+        told.append(NOTHING)
     if samples.reading is not None:
         told.append(_memory_latency(samples.reading))
-    if losses is not None:
-        told += _lost(losses, taken)
+    told += lost(samples)
     if samples.reading_ns and samples.duration_ns:
         share = samples.reading_ns / samples.duration_ns
         told.append(
@@ -107,8 +116,12 @@ def _between(samples: Samples) -> list[str]:
     return told
 
 
-def _lost(losses: Losses, taken: int) -> list[str]:
+def lost(samples: Samples) -> list[str]:
+    """What is not among the samples, and why."""
+    losses, taken = samples.losses, sum(row.samples for row in samples.rows)
     told: list[str] = []
+    if losses is None:
+        return told
     if losses.lost:
         share = losses.lost / (losses.lost + taken)
         told.append(f"{losses.lost:,} samples were lost ({100 * share:.1f} %): the rings were full; sample less often")

@@ -100,7 +100,7 @@ def test_a_flame_graph_is_an_svg_whose_boxes_have_their_shares() -> None:
     space = "{http://www.w3.org/2000/svg}"
     assert root.tag == f"{space}svg"
     titles = [box.findtext(f"{space}title") for box in root.iter(f"{space}g")]
-    assert titles == ["all: 100.00%", "main: 100.00%", "parse: 100.00%", "[c]: 37.50%"]
+    assert titles == ["all: 100.00 %", "main: 100.00 %", "parse: 100.00 %", "[c]: 37.50 %"]
 
 
 @pytest.mark.parametrize("name", [HOSTILE, "", "x" * 100_000, "\ud800"])
