@@ -51,7 +51,10 @@ def run(args: argparse.Namespace) -> int:
         case "json":
             rendered = report.render_json(found)
         case "html":
-            rendered = report.html(found)
+            from armprof.report.html import page
+            from armprof.report.html import trends as pages
+
+            rendered = "".join(page.render(pages.page(found)))
         case _:
             width = shutil.get_terminal_size().columns if sys.stdout.isatty() and not args.output else 80
             rendered = "".join(f"{harmless.line(line)}\n" for line in report.text(found, width))

@@ -37,6 +37,7 @@ LEAST_PER_DAY = 4
 SEASONAL = 0.6  # strength from which on a daily pattern is one: the share of what varies around the trend
 HORIZON = 10  # times the observed span: no line is drawn further than that
 DRAWS = 4_000
+BEYOND = "it is beyond the threshold now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +242,7 @@ def crossing(found: Trend, rule: str, threshold: float, above: bool) -> Crossing
         return nothing(found.reason or "the figure does not vary")
     side = 1.0 if above else -1.0
     if side * float(np.median(line.levels)) > side * threshold:
-        return nothing("it is beyond the threshold now")
+        return nothing(BEYOND)
     if found.verdict not in ("rising", "falling"):
         return nothing("no prediction: the data bears no slope out")
     if (found.verdict == "rising") != above:

@@ -1,20 +1,21 @@
-"""Trends as text with sparklines, as JSON, and as one HTML page with its plots in it."""
+"""Trends as text with sparklines, and as JSON."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
-from html import escape
 from typing import Any
 
 from armprof.monitor.history import Past
 from armprof.monitor.rules import Figure
-from armprof.monitor.trends import DAY, Crossing, PerformanceTrends, Trend, kind_of
+from armprof.monitor.trends import BEYOND, DAY, Change, Crossing, PerformanceTrends, Trend, kind_of
 from armprof.report import figures
 from armprof.report.live import shown, sparkline
+from armprof.report.pieces import listed
 
 TITLES = {
     "latency": "Latency",
@@ -23,12 +24,15 @@ TITLES = {
     "cache": "Cache efficiency",
     "other": "Other figures",
 }
+MOVING = ("rising", "falling")
 SPARKS = 24
+MOST_NAMED = 3  # figures, in a sentence
 
 
 def text(found: PerformanceTrends, width: int = 80) -> Iterator[str]:
     """The lines of the report."""
-    yield f"Trends of {found.target}, {when(found.since_ns)} to {when(found.until_ns)}, values of {_span(found.step_ns)}"
+    yield f"Trends of {found.target}, {stretch(found)}"
+    yield from textwrap.wrap(headline(found), width)
     for kind, title in TITLES.items():
         trends = [one for one in found.of(kind) if one.verdict != "unknown"]
         if not trends:
@@ -38,47 +42,94 @@ def text(found: PerformanceTrends, width: int = 80) -> Iterator[str]:
         for one in trends:
             yield _line(one, width)
             yield from (f"      {fact}" for fact in facts(one))
-    if unknown := [str(one.figure) for one in found.trends if one.verdict == "unknown"]:
-        yield ""
-        yield f"Too few values for a trend: {', '.join(unknown)}"
-    yield ""
-    yield "Predicted issues"
-    if not found.crossings:
-        yield "  no threshold is configured for what is in this store: [alerts] in armprof.toml has none"
+    if told := unknown(found):
+        yield from ("", told)
+    yield from ("", "Predicted issues", *(f"  {told}" for told in predictions(found)))
+
+
+def stretch(found: PerformanceTrends) -> str:
+    """The time that was looked at, and how finely."""
+    return f"{when(found.since_ns)} to {when(found.until_ns)}, values of {_span(found.step_ns)}"
+
+
+def headline(found: PerformanceTrends) -> str:
+    """What came of it, the worst first: a threshold that will be crossed, or is; figures that moved; or that none did."""
     for crossing in found.predicted_issues:
-        yield f"  {prediction(crossing)}"
-    for crossing in found.crossings:
-        if crossing.at_ns is None:
-            yield f"  {prediction(crossing)}"
+        return f"Predicted for {when(crossing.at_ns or 0)}: {crossing.figure} {threshold(crossing)}"
+    for crossing in beyond(found):
+        return f"Now: {prediction(crossing)}"
+    judged = [one for one in found.trends if one.verdict != "unknown"]
+    moved = [f"{one.figure} {one.verdict}" for one in judged if one.verdict != "steady"]
+    if moved:
+        return f"{len(moved)} of {len(judged)} figures moved: {listed(moved, MOST_NAMED)}"
+    if judged:
+        return f"Nothing moved: {len(judged)} figure{'s are' if len(judged) != 1 else ' is'} steady"
+    return "Too few values for a trend"
+
+
+def beyond(found: PerformanceTrends) -> list[Crossing]:
+    """Thresholds that figures are beyond now."""
+    return [one for one in found.crossings if one.reason == BEYOND]
+
+
+def unknown(found: PerformanceTrends) -> str:
+    """The figures of which there is too little; empty where there are none."""
+    names = [str(one.figure) for one in found.trends if one.verdict == "unknown"]
+    return f"Too few values for a trend: {', '.join(names)}" if names else ""
+
+
+def predictions(found: PerformanceTrends) -> list[str]:
+    """A sentence for each threshold: those that will be crossed, the next one first, then the others with the reason."""
+    if not found.crossings:
+        return ["no threshold is configured for what is in this store: [alerts] in armprof.toml has none"]
+    others = (one for one in found.crossings if one.at_ns is None)
+    return [prediction(one) for one in (*found.predicted_issues, *others)]
 
 
 def _line(one: Trend, width: int) -> str:
     """One figure: its last values, the verdict, the sparkline."""
-    last = shown(one.past.values[-1], _unit(one.figure))
+    last = shown(one.past.values[-1], unit_of(one.figure))
     return f"  {one.figure!s:<28} {last:>10}  {one.verdict:<8} {sparkline(_thinned(one.past, SPARKS))}"[:width]
 
 
 def facts(one: Trend) -> Iterator[str]:
     """What is to be said of a figure besides the verdict, a sentence each."""
-    unit = _unit(one.figure)
-    for change in one.changes:
-        size = "from 0" if math.isinf(change.change) else figures.change(change.change)
-        yield f"changed by {size} at {when(change.at_ns)}"
-    if one.verdict in ("rising", "falling") and one.slope is not None and one.slope_interval is not None:
-        low, high = one.slope_interval
-        yield f"{signed(one.slope, unit)} a day, {signed(low, unit)} to {signed(high, unit)} (95 %)"
+    yield from map(moved, one.changes)
+    if told := slope(one):
+        yield told
     if one.daily is not None:
-        yield f"a daily pattern of {shown(one.daily, unit)} from its least to its most was taken out"
+        yield f"a daily pattern of {shown(one.daily, unit_of(one.figure))} from its least to its most was taken out"
     if one.reason:
         yield one.reason
 
 
+def moved(change: Change) -> str:
+    """That the level moved, by how much, and when."""
+    size = "from 0" if math.isinf(change.change) else figures.change(change.change)
+    return f"changed by {size} at {when(change.at_ns)}"
+
+
+def slope(one: Trend) -> str:
+    """The slope with its interval; empty where the data bears none out."""
+    if one.verdict not in MOVING or one.slope is None or one.slope_interval is None:
+        return ""
+    low, middle, high = (
+        signed(value, unit_of(one.figure)) for value in (one.slope_interval[0], one.slope, one.slope_interval[1])
+    )
+    return f"{middle} a day, {low} to {high} (95 %)"
+
+
 def prediction(one: Crossing) -> str:
     """A crossing, or why there is none."""
-    bound = f"{one.figure} {'above' if one.above else 'below'} {shown(one.threshold, _unit(one.figure))} ({one.rule})"
+    bound = f"{one.figure} {threshold(one)}"
     if one.at_ns is None or one.earliest_ns is None or one.latest_ns is None:
         return f"{bound}: {one.reason}"
     return f"{bound}: {when(one.at_ns)}, between {when(one.earliest_ns)} and {when(one.latest_ns)} (95 %)"
+
+
+def threshold(one: Crossing) -> str:
+    """What is crossed."""
+    return f"{'above' if one.above else 'below'} {shown(one.threshold, unit_of(one.figure))} ({one.rule})"
 
 
 def signed(value: float, unit: str) -> str:
@@ -98,7 +149,8 @@ def _span(ns: int) -> str:
     return f"{ns} ns"
 
 
-def _unit(figure: Figure) -> str:
+def unit_of(figure: Figure) -> str:
+    """What its values are counted in."""
     if figure.kind == "level":
         return "bytes" if figure.name.endswith("_bytes") else ""
     return "ns" if figure.part.endswith("_ns") else ""
@@ -140,69 +192,3 @@ def _trend(one: Trend) -> dict[str, Any]:
 
 def render_json(found: PerformanceTrends) -> str:
     return json.dumps(document(found), indent=2, allow_nan=False) + "\n"
-
-
-# ---- plots ----
-
-_WIDTH, _HEIGHT, _EDGE = 720, 160, 24
-
-
-def svg(one: Trend) -> str:
-    """The figure over time, with its changes and its line."""
-    past = one.past
-    first, last = past.at_ns[0], past.at_ns[-1]
-    low, high = min(past.values), max(past.values)
-    across, up = max(1, last - first), (high - low) or 1.0
-
-    def place(at: float, value: float) -> str:
-        x = _EDGE + (at - first) / across * (_WIDTH - 2 * _EDGE)
-        y = _HEIGHT - _EDGE - (value - low) / up * (_HEIGHT - 2 * _EDGE)
-        return f"{x:.1f},{y:.1f}"
-
-    points = " ".join(place(at, value) for at, value in zip(past.at_ns, past.values, strict=True))
-    unit = _unit(one.figure)
-    parts = [f'<polyline points="{points}" fill="none" stroke="#2266aa" stroke-width="1.5"/>']
-    for change in one.changes:
-        x = place(change.at_ns, low).partition(",")[0]
-        parts.append(
-            f'<line x1="{x}" x2="{x}" y1="{_EDGE}" y2="{_HEIGHT - _EDGE}" stroke="#aa2222" stroke-dasharray="4"/>'
-        )
-    if one.line is not None and one.slope is not None and one.verdict in ("rising", "falling"):
-        level = float(sorted(one.line.levels)[len(one.line.levels) // 2])
-        begin = level - one.slope / DAY * (one.line.at_ns - one.line.since_ns)
-        ends = f"{place(max(first, one.line.since_ns), begin)} {place(one.line.at_ns, level)}"
-        parts.append(f'<polyline points="{ends}" fill="none" stroke="#cc7700" stroke-width="2"/>')
-    labels = (
-        (_EDGE, 16, shown(high, unit)),
-        (_EDGE, _HEIGHT - 6, f"{shown(low, unit)}   {when(first)} to {when(last)}"),
-    )
-    parts += [f'<text x="{x}" y="{y}" font-size="11" font-family="sans-serif">{escape(t)}</text>' for x, y, t in labels]
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" width="{_WIDTH}">'
-    return f"{head}<title>{escape(str(one.figure))}</title>{''.join(parts)}</svg>"
-
-
-def html(found: PerformanceTrends) -> str:
-    """One page that needs nothing else."""
-    title = f"Trends of {found.target}"
-    body = [f"<h1>{escape(title)}</h1>", f"<p>{when(found.since_ns)} to {when(found.until_ns)} UTC</p>"]
-    body += [
-        "<h2>Predicted issues</h2>",
-        _listed([prediction(one) for one in (*found.predicted_issues, *_without(found))]),
-    ]
-    for kind, heading in TITLES.items():
-        trends = [one for one in found.of(kind) if one.verdict != "unknown"]
-        if trends:
-            body.append(f"<h2>{heading}</h2>")
-        for one in trends:
-            body.append(f"<h3>{escape(str(one.figure))}: {one.verdict}</h3>{svg(one)}{_listed(list(facts(one)))}")
-    style = "body{font-family:sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}svg{max-width:100%}"
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{style}</style>'
-    return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(body)}</body></html>\n'
-
-
-def _without(found: PerformanceTrends) -> list[Crossing]:
-    return [one for one in found.crossings if one.at_ns is None]
-
-
-def _listed(lines: Sequence[str]) -> str:
-    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" if lines else ""

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
+import markup
 import pytest
 import report_runs as runs
 from hypothesis import HealthCheck, example, given, settings
@@ -23,6 +24,7 @@ from test_samples import CLOCK
 
 from armprof.cli import main
 from armprof.commands import sampled
+from armprof.commands.reporting import RUN_FORMATS
 from armprof.counters.reading import Status, uncounted
 from armprof.monitor.fleet import Fleet, Kind, Outlier
 from armprof.monitor.history import Past
@@ -128,6 +130,8 @@ def check_format(format: str, out: str) -> None:
             assert line.isprintable()
             assert re.match(r"::(error|warning|notice) [^:]*::|armprof: ", line)
             assert "\n" not in line
+    if format == "html":
+        markup.plain(out)
     if format == "markdown":
         assert "<script" not in MarkdownIt("commonmark", {"html": False}).render(out)
         assert not re.search(r"^\s{0,3}# owned", out, re.MULTILINE)
@@ -140,7 +144,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("format", ["text", "json", *(one for one in formats.REVIEWS if one != "junit"), *formats.RUNS])
+@pytest.mark.parametrize("format", ["text", "json", *RUN_FORMATS])
 @hostile
 def test_of_a_run(folder: Path, capfd: pytest.CaptureFixture[str], format: str, names: list[str]) -> None:
     (folder / "run.json").write_text(hostile_run(names))
@@ -148,7 +152,7 @@ def test_of_a_run(folder: Path, capfd: pytest.CaptureFixture[str], format: str, 
     assert os.listdir(folder) == ["run.json"]
 
 
-@pytest.mark.parametrize("format", ["text", "json", *formats.REVIEWS])
+@pytest.mark.parametrize("format", ["text", "json", "html", *formats.REVIEWS])
 @hostile
 def test_of_a_comparison_and_a_budget(
     folder: Path, capfd: pytest.CaptureFixture[str], format: str, names: list[str]
@@ -195,6 +199,7 @@ def test_of_a_store(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtur
     monkeypatch.setattr("armprof.monitor.history.History", mock.MagicMock())
     check_format("text", told(capfd, "trends"))
     check_format("json", told(capfd, "trends", "--format", "json"))
+    check_format("html", told(capfd, "trends", "--format", "html"))
 
 
 @hostile
