@@ -9,6 +9,7 @@ from typing import TextIO
 
 from rich.text import Text
 
+from armprof.counters.reading import Status
 from armprof.errors import ArmprofError
 from armprof.report import figures
 from armprof.report.harmless import printable, uncommanded
@@ -16,7 +17,7 @@ from armprof.report.markdown import code, escaped
 from armprof.report.paper import paper, printed
 from armprof.report.pieces import listed, short, text
 from armprof.report.source import Row, Source, excerpt, source
-from armprof.report.where import COLUMNS
+from armprof.report.where import COLUMNS, column
 from armprof.run.record import Component
 from armprof.samples import Samples
 
@@ -74,7 +75,9 @@ def of_component(component: Component) -> Annotated:
             f"{component.name}: its counts are of no line; the modelled core and `armprof record` tell lines"
         )
     known = dict.fromkeys((*COLUMNS, *component.where.totals))
-    events = {event: _title(event) for event in known if component.total(event)}
+    counts = component.reading.counts if component.reading else {}
+    estimated = {event for event, count in counts.items() if count.status is Status.ESTIMATED}
+    events = {event: _title(event, event in estimated) for event in known if component.total(event)}
     if not events:
         raise ArmprofError(f"{component.name}: no event that lines are told of was counted")
     functions: dict[str, Function] = {}
@@ -85,9 +88,9 @@ def of_component(component: Component) -> Annotated:
     return _ranked(component.name, events, functions)
 
 
-def _title(event: str) -> str:
+def _title(event: str, estimated: bool = False) -> str:
     """Of the column."""
-    title = printable(COLUMNS.get(event, event))
+    title = printable(column(event, estimated))
     return title if len(title) <= WIDEST else f"{title[: WIDEST - 2]}.."
 
 

@@ -1,4 +1,4 @@
-"""Which functions and lines the events were in: a text table of those that cost most."""
+"""Which functions and lines the events of a model were in: a text table of those that cost most."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from armprof.report.pieces import short, table, text
 from armprof.run.record import Place, Share
 
 MOST = 12
+CYCLES = "cpu_cycles"  # an estimate, in a model
 
 # What the columns are called; an event without one is not in the table.
 COLUMNS = {
-    "cpu_cycles": "cycles (est.)",
+    "cpu_cycles": "cycles",
     "inst_retired": "instructions",
     "l1d_cache_refill": "L1D",
     "l2d_cache_refill": "L2",
@@ -30,7 +31,7 @@ def render(heading: str, events: Sequence[str], shares: Iterable[Share], stream:
     rows = [(named(share.place), [share.counts[event] for event in events]) for share in shares]
     ranked = sorted(((name, values) for name, values in rows if any(values)), key=lambda row: -row[1][0])
     total = sum(values[0] for _, values in ranked)
-    columns = table(heading, f">{COLUMNS[events[0]]}", *(f">{COLUMNS[event]}" for event in events[1:]))
+    columns = table(heading, *(f">{column(event, event == CYCLES)}" for event in events))
     for place, values in ranked[:MOST]:
         share_of_all = figures.percent(values[0] / total, 1) if total else figures.NONE
         columns.add_row(text(short(place)), share_of_all, *(f"{value:,.0f}" for value in values[1:]))
@@ -38,6 +39,11 @@ def render(heading: str, events: Sequence[str], shares: Iterable[Share], stream:
     more = [text(f"and {left:,} more", "dim")] if left > 0 else []
     caption = text("L1D, L2, L1I: refills; walks: of page tables, for data; branches: mispredicted", "dim")
     return printed(paper(stream), ["", columns, *more, *([caption] if len(events) > 2 else [])])
+
+
+def column(event: str, estimated: bool) -> str:
+    """What its column is called."""
+    return f"{COLUMNS.get(event, event)}{' (est.)' if estimated else ''}"
 
 
 def named(place: Place) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from report_runs import kernel
 from test_samples import CLOCK
 
 from armprof.cli import main
+from armprof.counters.reading import Status
 from armprof.errors import ArmprofError
 from armprof.report import annotate
 from armprof.report.source import LARGEST, source
@@ -78,7 +80,11 @@ def test_a_run_of_the_model_shows_what_the_function_has_most_of(repository: Path
     assert reading is not None
     cycles, refills = (float(reading.value(event) or 0) for event in ("cpu_cycles", "l1d_cache_refill"))
     lines = (Share(Place("add", "/bin/x", "x.c", 2), {"cpu_cycles": cycles / 2, "l1d_cache_refill": refills / 4}),)
-    rows = annotate.rendered([annotate.of_component(kernel(where=Where((), lines)))], "add", "text", None).splitlines()
+    cycles_of_model = replace(reading["cpu_cycles"], status=Status.ESTIMATED)
+    modelled = kernel(
+        made=replace(reading, counts={**reading.counts, "cpu_cycles": cycles_of_model}), where=Where((), lines)
+    )
+    rows = annotate.rendered([annotate.of_component(modelled)], "add", "text", None).splitlines()
     assert rows[2] == "add: 50.0 % of cycles (est.), 25.0 % of L1D"
     assert rows[4].split() == ["cycles", "(est.)", "L1D"]
     assert rows[6] == ">     2         50.0 %  25.0 %  second"
