@@ -6,20 +6,17 @@ One Chromium opens all of them. The report is that of the built-in kernels, the 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from armprof.cli import main
-from armprof.run import file
-from armprof.run.record import Component
-
 from . import browser as chromium_of
+from . import pages
 
 if not chromium_of.executable() and os.environ.get("ARMPROF_GUEST_REQUIRED") != "1":
     pytest.skip("pages are not opened: there is no chromium; apt install chromium", allow_module_level=True)
@@ -27,57 +24,16 @@ if not chromium_of.executable() and os.environ.get("ARMPROF_GUEST_REQUIRED") != 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-PAGES = ("report", "comparison", "budget", "uncounted", "multiplexed")
-SLOWER = 1.3
-MULTIPLEXED = """
- Performance counter stats for './parse':
-
-     4,000,000,000      cycles                  (50.02%)
-     6,000,000,000      instructions            (50.02%)
-     2,000,000,000      l1d_cache               (37.51%)
-       200,000,000      l1d_cache_refill        (37.51%)
-        90,000,000      br_mis_pred_retired     (37.50%)
-     1,000,000,000      br_retired              (37.50%)
-   <not supported>      ll_cache_miss_rd
-       1.500000000 seconds time elapsed
-"""
-
-
-def write_page(to: Path, *words: str, status: int = 0) -> None:
-    assert main([*words, "--format", "html", "--output", str(to)]) == status
+MOST_SHEETS = 30  # of the report of ten components
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pages, as the command line writes them."""
     at = tmp_path_factory.mktemp("pages")
-    measured, slower, uncounted, multiplexed = (
-        at / name for name in ("run.json", "slower.json", "uncounted.json", "multiplexed.txt")
-    )
-    assert main(["bench", "order_book", "tick_to_trade", "--seconds", "0.05", "--output", str(measured)]) == 0
-    run = file.read(measured)
-    file.write(replace(run, components=tuple(map(slowed, run.components))), slower)
-    file.write(replace(run, components=tuple(replace(c, reading=None, where=None) for c in run.components)), uncounted)
-    multiplexed.write_text(MULTIPLEXED)
-    write_page(at / "report.html", "report", str(measured))
-    write_page(at / "uncounted.html", "report", str(uncounted))
-    write_page(at / "multiplexed.html", "report", str(multiplexed), "--core", "neoverse-n1")
-    write_page(at / "budget.html", "budget", str(measured))
-    write_page(at / "comparison.html", "compare", str(measured), str(slower), status=1)
+    for write in pages.MADE:
+        write(at)
     return at
-
-
-def slowed(component: Component) -> Component:
-    """The component as if it took longer, and executed more where it was counted."""
-    latency, reading = component.latency, component.reading
-    assert latency is not None
-    assert latency.p95_ns is not None
-    rounds = tuple(replace(one, p95_ns=SLOWER * one.p95_ns, mean_ns=SLOWER * one.mean_ns) for one in component.rounds)
-    longer = replace(component, rounds=rounds, latency=replace(latency, p95_ns=SLOWER * latency.p95_ns))
-    if reading is None or reading.value("inst_retired") is None:
-        return longer
-    more = replace(reading["inst_retired"], value=SLOWER * (reading.value("inst_retired") or 0.0))
-    return replace(longer, reading=replace(reading, counts={**reading.counts, "inst_retired": more}))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +42,7 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture(params=PAGES)
+@pytest.fixture(params=pages.PAGES)
 def page(request: pytest.FixtureRequest, folder: Path) -> Path:
     return folder / f"{request.param}.html"
 
@@ -110,12 +66,22 @@ def test_a_page_fits_every_width_loads_nothing_and_has_no_complaint(page: Path, 
     assert [url for url in asked if not url.startswith("data:")] == [page.as_uri()]
 
 
-@pytest.mark.parametrize(
-    ("name", "width", "scheme"), [("report", 360, "dark"), *((name, 1280, "light") for name in PAGES)]
-)
-def test_axe_finds_nothing_to_object_to(name: str, width: int, scheme: str, folder: Path, browser: Browser) -> None:
+# Each page as most see it, and one of each kind in other windows, in the dark and on paper.
+SEEN = [(name, 1280, "light", "screen") for name in pages.PAGES] + [
+    (name, width, scheme, media)
+    for name in ("report", "samples", "trends", "inspection-counted")
+    if name in pages.PAGES
+    for width, scheme, media in ((360, "dark", "screen"), (768, "light", "print"))
+]
+
+
+@pytest.mark.parametrize(("name", "width", "scheme", "media"), SEEN)
+def test_axe_finds_nothing_to_object_to(
+    name: str, width: int, scheme: str, media: Any, folder: Path, browser: Browser
+) -> None:
     with chromium_of.opened(browser, folder / f"{name}.html", width, scheme) as shown:
         open_all(shown)
+        shown.emulate_media(media=media)
         found = Axe().run(shown)
     assert found.violations_count == 0, found.generate_report()
     assert found.response["passes"]
@@ -125,15 +91,33 @@ def open_all(shown: Any) -> None:
     shown.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
 
 
-def test_what_is_folded_is_printed(folder: Path, browser: Browser) -> None:
+def test_on_paper_is_what_matters_and_what_was_unfolded(folder: Path, browser: Browser) -> None:
     with chromium_of.opened(browser, folder / "report.html") as shown:
-        inside = shown.locator("details:not([open]) table").first
-        assert not inside.is_visible()
+        evidence = shown.locator("details.printed:not([open]) > :not(summary)").first
+        folded = shown.locator("details:not(.printed, [open]) > :not(summary)")
+        assert not evidence.is_visible()
         shown.emulate_media(media="print")
-        assert inside.is_visible()
+        assert evidence.is_visible()
+        assert not folded.first.is_visible()
+        assert shown.locator("details:not(.printed, [open]) > summary").first.is_visible()
         assert not shown.locator("nav").is_visible()
         assert shown.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-        assert shown.pdf(format="A4").startswith(b"%PDF")
+        left = folded.count()
+        shown.locator("details:not(.printed, [open])").last.evaluate("one => { one.open = true }")
+        assert folded.count() < left
+
+
+def test_a_report_of_ten_components_is_one_that_is_printed(folder: Path, browser: Browser) -> None:
+    with chromium_of.opened(browser, folder / "many.html") as shown:
+        printed = sheets(shown.pdf(format="A4"))
+        assert pages.MANY <= printed <= MOST_SHEETS
+        open_all(shown)
+        assert sheets(shown.pdf(format="A4")) > printed
+
+
+def sheets(pdf: bytes) -> int:
+    assert pdf.startswith(b"%PDF")
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))
 
 
 def test_the_keyboard_reaches_and_unfolds(folder: Path, browser: Browser) -> None:
@@ -155,6 +139,24 @@ def test_a_plot_tells_its_number_where_one_points(folder: Path, browser: Browser
         tips = shown.locator("#components svg.bar g.point title").all_text_contents()
         assert tips
         assert all(tip.startswith("p50 ") for tip in tips)
+
+
+@pytest.mark.parametrize(
+    ("name", "mark", "told"),
+    [
+        ("samples", "#flames g", r"divided_by_the_same: 60\.00 %"),
+        ("samples", "#functions g", r"divided_by_the_same"),
+        ("trends", "#memory g.value", r"2023-11-14 \d\d:\d\d: .* MiB"),
+        ("trends", "#memory g.crossing", r"memory_bytes above 1\.21 GiB \(memory\): 2023-11-.*"),
+        ("inspection", "g.hole", r"a hole of \d+ bytes at offset \d+"),
+    ],
+)
+def test_so_do_the_marks_of_other_plots(name: str, mark: str, told: str, folder: Path, browser: Browser) -> None:
+    if name not in pages.PAGES:
+        pytest.skip(f"not installed: {pages.COMPILER}")
+    with chromium_of.opened(browser, folder / f"{name}.html") as shown:
+        tips = shown.locator(f"{mark} title").all_text_contents()
+    assert any(re.fullmatch(told, tip) for tip in tips), tips
 
 
 def test_a_page_with_a_script_in_it_would_not_run_it(folder: Path, browser: Browser, tmp_path: Path) -> None:
