@@ -89,7 +89,7 @@ def predictions(found: PerformanceTrends) -> list[str]:
 def _line(one: Trend, width: int) -> str:
     """One figure: its last values, the verdict, the sparkline."""
     last = shown(one.past.values[-1], unit_of(one.figure))
-    return f"  {one.figure!s:<28} {last:>10}  {one.verdict:<8} {sparkline(_thinned(one.past, SPARKS))}"[:width]
+    return f"  {one.figure!s:<28} {last:>10}  {one.verdict:<8} {sparkline(thinned(one.past, SPARKS))}"[:width]
 
 
 def facts(one: Trend) -> Iterator[str]:
@@ -156,7 +156,7 @@ def unit_of(figure: Figure) -> str:
     return "ns" if figure.part.endswith("_ns") else ""
 
 
-def _thinned(past: Past, most: int) -> list[float]:
+def thinned(past: Past, most: int) -> list[float]:
     """At most that many values: the means of stretches."""
     size = max(1, math.ceil(len(past) / most))
     stretches = [past.values[at : at + size] for at in range(0, len(past), size)]

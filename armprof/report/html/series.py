@@ -27,6 +27,7 @@ TICKS = (
     *(n * DAY for n in (1, 2, 7, 30, 90)),
 )
 MOST_TICKS = 4
+SPARKS = 60  # values in a row of a table
 BINARY = (1 << 30, 1 << 20, 1 << 10)
 LEGEND = {
     "curve": "values",
@@ -55,9 +56,10 @@ class Up:
 
 
 def spark(name: str, past: Past) -> Plot:
-    """Its values in a row of a table."""
-    x, y = Scale(past.at_ns[0], past.at_ns[-1], margin=1), Up.of(past.values, ROW - 3, 3)
-    places = [(x.at(at), y(value)) for at, value in zip(past.at_ns, past.values, strict=True)]
+    """Its values in a row of a table, of many the means of stretches."""
+    values = told.thinned(past, SPARKS)
+    x, y = Scale(0, len(values) - 1, margin=1), Up.of(values, ROW - 3, 3)
+    places = [(x.at(number), y(value)) for number, value in enumerate(values)]
     marks = [Stroke(x1, y1, x2, y2, "curve") for (x1, y1), (x2, y2) in pairwise(places)]
     return Plot(name, name, ROW, marks, bar=True)
 
