@@ -97,6 +97,12 @@ def test_what_is_too_narrow_has_no_box_or_no_name() -> None:
     assert [mark.text for mark in drawn.marks] == ["all", "main", ""]
 
 
+def test_what_is_too_deep_is_told_of() -> None:
+    deep = flame.graph(profile((1, (COPY, *[PARSE] * 100, MAIN))), "cpu_clock")
+    assert deep.plot.height == (1 + flame.DEEPEST) * flame.ROW
+    assert "calls more than 60 deep, which --format flamegraph has" in deep.notes[0]
+
+
 def test_the_source_has_the_share_of_each_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "x.c").write_text("\n".join(f"line {number};" for number in range(1, 20)))

@@ -8,7 +8,7 @@ from armprof.report.pieces import short
 from armprof.samples import Samples
 
 ROW = 18  # pixels
-NARROWEST = 0.001  # of all: what is narrower is left out
+NARROWEST, DEEPEST = 0.001, 60  # of all, and boxes on each other: what is narrower or deeper is left out
 LABELLED = 0.025  # narrower boxes have no room for a name
 COLOURS = 6
 TOLD = 5  # functions that are told of who does not see it
@@ -16,7 +16,8 @@ TOLD = 5  # functions that are told of who does not see it
 
 def graph(samples: Samples, event: str) -> Figure:
     """Callers below, callees above."""
-    found = [box for box in flamegraph.boxes(samples, event) if box.share >= NARROWEST]
+    wide = [box for box in flamegraph.boxes(samples, event) if box.share >= NARROWEST]
+    found = [box for box in wide if box.depth <= DEEPEST]
     top = max(box.depth for box in found)
     marks: list[Mark] = []
     for box in found:
@@ -29,5 +30,7 @@ def graph(samples: Samples, event: str) -> Figure:
     says = ", ".join(f"{short(name)} {figures.percent(share.total, 1)}" for name, share in hottest)
     title = f"Flame graph of {short(flamegraph.title(samples, event))}"
     note = f"callers below, callees above; boxes of less than {figures.percent(NARROWEST, 1)} are left out"
+    if len(found) < len(wide):
+        note += f", and calls more than {DEEPEST} deep, which --format flamegraph has"
     told = f"the functions with most of their own, and their part with all that they call: {says}."
     return Figure(title, Plot(title, told, ROW * (top + 1), marks), notes=(note,), wide=True)
