@@ -67,9 +67,11 @@ def weigh(inspection: Inspection, heat: Heat, other: Other = lambda event: None)
 
 
 def _loops(inspection: Inspection, heat: Heat) -> list[tuple[Spot, float]]:
+    if not heat.lines:
+        return []
     functions = heapq.nlargest(MOST_FUNCTIONS, heat.functions, key=lambda one: heat.functions[one])
     found = [(spot, _share(*_keys(spot, "loop", heat), heat)) for spot in inspection.subject.innermost(functions)]
-    hot = [(spot, share) for spot, share in found if share >= LEAST] if heat.lines else []
+    hot = [(spot, share) for spot, share in found if share >= LEAST]
     return sorted(hot, key=lambda one: -one[1])[:MOST_LOOPS]
 
 

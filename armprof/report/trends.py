@@ -53,11 +53,11 @@ def stretch(found: PerformanceTrends) -> str:
 
 
 def headline(found: PerformanceTrends) -> str:
-    """What came of it, the worst first: a threshold that will be crossed, or is; figures that moved; or that none did."""
-    for crossing in found.predicted_issues:
-        return f"Predicted for {when(crossing.at_ns or 0)}: {crossing.figure} {threshold(crossing)}"
+    """What came of it, the worst first: a threshold that is crossed, or will be; figures that moved; or that none did."""
     for crossing in beyond(found):
         return f"Now: {prediction(crossing)}"
+    for crossing in found.predicted_issues:
+        return f"Predicted for {when(crossing.at_ns or 0)}: {crossing.figure} {threshold(crossing)}"
     judged = [one for one in found.trends if one.verdict != "unknown"]
     moved = [f"{one.figure} {one.verdict}" for one in judged if one.verdict != "steady"]
     if moved:
@@ -113,10 +113,8 @@ def slope(one: Trend) -> str:
     """The slope with its interval; empty where the data bears none out."""
     if one.verdict not in MOVING or one.slope is None or one.slope_interval is None:
         return ""
-    low, middle, high = (
-        signed(value, unit_of(one.figure)) for value in (one.slope_interval[0], one.slope, one.slope_interval[1])
-    )
-    return f"{middle} a day, {low} to {high} (95 %)"
+    unit, (low, high) = unit_of(one.figure), one.slope_interval
+    return f"{signed(one.slope, unit)} a day, {signed(low, unit)} to {signed(high, unit)} (95 %)"
 
 
 def prediction(one: Crossing) -> str:

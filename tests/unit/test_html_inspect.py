@@ -133,6 +133,14 @@ def test_a_field_across_the_end_of_a_line_is_on_both() -> None:
     assert first.width == second.width
 
 
+def test_a_packed_variable_is_drawn_where_it_begins() -> None:
+    """The number is within a line of its structure, and across two where the variable lies."""
+    packed = Structure("packed", 12, 1, None, (Member("a", 0, 4, 1), Member("b", 4, 8, 8)), True)
+    drawn = layout(packed, 64, 56)
+    assert "56 bytes into one" in drawn.caption
+    assert [mark.look for mark in drawn.plot.marks if hasattr(mark, "tip")] == ["field", "across", "across"]
+
+
 def test_of_a_huge_structure_the_first_lines_are_drawn() -> None:
     figure = layout(replace(ACROSS, size=1 << 20), 64)
     assert figure.plot.height == 16 * 28

@@ -56,6 +56,7 @@ def shown(found: Samples) -> markup.Element:
 def test_the_hottest_function_is_the_verdict_and_what_was_sampled_stands_below() -> None:
     read = shown(profile(*THREE))
     assert headings(read)[0] == "The hottest function: copy has 60.0 % of cpu_clock"
+    assert "took 5.00 ms" in read.of_class("facts")[0].text
     assert "cpu_clock: 100 samples, 997 times a second; counted 5.00 ms" in verdict(read).text
 
 

@@ -27,7 +27,7 @@ from armprof.report.html.blocks import (
 from armprof.report.html.cells import MOST_ROWS, capped, columns, several
 from armprof.report.html.layout import layout
 from armprof.report.pieces import short
-from armprof.report.source import excerpt
+from armprof.report.source import Source, excerpt
 from armprof.report.source import source as source_of_file
 
 MOST_FILES = 5  # of the source of a finding
@@ -52,10 +52,9 @@ def _verdict(weighing: Weighing) -> Verdict:
         return Verdict("good", found.capitalize(), [told.basis(weighing)])
     points = [f"{found}, what costs most first" if weighing.heat else found, told.basis(weighing)]
     if worst.gain is None:
-        headline = (
-            f"{found}, each a possibility" if weighing.heat is None else f"{found}, none of which is known to cost"
-        )
-        return Verdict("open", headline, points[1:])
+        each = "a possibility" if len(weighing.findings) == 1 else "each a possibility"
+        said = f"{found}, {each}" if weighing.heat is None else f"{found}; none is known to cost time"
+        return Verdict("open", said, points[1:])
     return Verdict("warn", f"{worst.finding.rule.title}: {told.cost(worst)}", points)
 
 
@@ -80,10 +79,13 @@ def _card(number: int, found: Weighed, line: int) -> Card:
     evidence = [*_evidence(found), *_listings(finding.spots, told.shares(found))]
     if evidence:
         blocks.append(Fold(f"Evidence: {'; '.join(told.named(found, 1)) or told.cost(found)}", evidence))
-    structures = list(dict.fromkeys(spot.structure for spot in finding.spots if spot.structure is not None))
+    structures = list(
+        dict.fromkeys((one, (spot.address or 0) % line) for spot in finding.spots if (one := spot.structure))
+    )
     if structures:
         drawn, left = capped(structures, MOST_STRUCTURES, "structures")
-        drawings: list[Block] = [*(layout(one, line) for one in drawn), *(Words(note, "dim") for note in left)]
+        drawings: list[Block] = [layout(one, line, into) for one, into in drawn]
+        drawings += [Words(note, "dim") for note in left]
         blocks.append(Fold(f"Layout of {several(len(structures), 'structure')}", drawings))
     return Card(number, finding.rule.title, blocks, (Tag(f"effort {finding.rule.effort.lower()}"), _share(found)))
 
@@ -130,18 +132,18 @@ def _listings(spots: Sequence[Spot], shares: Sequence[float | None]) -> Iterator
         if spot.line is not None:
             lines = files.setdefault(spot.line.file, {})
             lines[spot.line.line] = max((s for s in (share, lines.get(spot.line.line)) if s is not None), default=None)
-    for file, lines in list(files.items())[:MOST_FILES]:
-        yield from _listing(file, lines)
+    texts = {file: found for file in files if (found := source_of_file(file, public=True)).reason is None}
+    shown, left = capped(list(texts.items()), MOST_FILES, "files")
+    for file, text in shown:
+        yield from _listing(file, text, files[file])
+    yield from (Words(note, "dim") for note in left)
 
 
-def _listing(file: str, lines: Mapping[int, float | None]) -> Iterator[Block]:
+def _listing(file: str, text: Source, lines: Mapping[int, float | None]) -> Iterator[Block]:
     """With the share of each line, where one is known."""
-    found = source_of_file(file, public=True)
-    if found.reason is not None:
-        return
     counted = any(share is not None for share in lines.values())
     cells = {n: (("" if share is None else told.percent(share)),) if counted else () for n, share in lines.items()}
-    yield from source.listing(short(file), ["share"] if counted else [], list(excerpt(found, cells, lines)))
+    yield from source.listing(short(file), ["share"] if counted else [], list(excerpt(text, cells, lines)))
 
 
 def _loops(loops: Sequence[tuple[Spot, float]], heat: Heat) -> Iterator[Block]:

@@ -15,16 +15,17 @@ MOST = 16  # lines of a structure
 LEGEND = {"field": "field", "across": "field across the end of a line", "hole": "hole"}
 
 
-def layout(one: Structure, line: int) -> Figure:
-    """A row for each cache line, where the structure begins at one."""
-    lines = range(0, one.size, line)
+def layout(one: Structure, line: int, into: int = 0) -> Figure:
+    """A row for each cache line, where the structure begins so many bytes into one."""
+    lines = range(-into, one.size, line)
     begins, left = lines[:MOST], len(lines) - MOST
     marks = [mark for row, begin in enumerate(begins) for mark in _row(one, begin, line, LINE * row)]
+    where = f"{into} bytes into one" if into else "from the beginning of one"
     name, hollow = short(one.name) or "an unnamed structure", sum(last - first for first, last in _holes(one))
     says = dict.fromkeys(mark.tip for mark in marks if isinstance(mark, Box))
     drawn = {mark.look for mark in marks}
     return Figure(
-        f"{name}: {one.size:,} bytes, {hollow:,} of them in holes; in lines of {line} bytes, from the beginning of one",
+        f"{name}: {one.size:,} bytes, {hollow:,} of them in holes; in lines of {line} bytes, {where}",
         Plot(f"Layout of {name}", f"{'; '.join(says)}.", LINE * len(begins), marks),
         [(look, title) for look, title in LEGEND.items() if look in drawn],
         (f"and {several(left, 'more line')}",) if left > 0 else (),
@@ -33,11 +34,11 @@ def layout(one: Structure, line: int) -> Figure:
 
 
 def _row(one: Structure, begin: int, line: int, top: int) -> Iterator[Mark]:
-    yield Label(0, top + BAR - 7, f"{begin:,}")
+    yield Label(0, top + BAR - 7, f"{max(0, begin):,}")
     for member in one.members:
         last = member.offset + member.size
         if member.size and member.offset < begin + line and last > begin:
-            is_across = member.size <= line and member.offset // line != (last - 1) // line
+            is_across = member.size <= line and (member.offset - begin) // line != (last - 1 - begin) // line
             told = f"{_name(member)}: {member.size:,} bytes at offset {member.offset:,}"
             tip, look = (f"{told}, across the end of a line", "across") if is_across else (told, "field")
             yield _box(member.offset - begin, last - begin, line, top, _name(member), look, tip)

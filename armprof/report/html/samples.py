@@ -12,6 +12,7 @@ from armprof.report.html import component, flame, numbers, plots, run, source
 from armprof.report.html.blocks import Block, Cell, Fold, Group, Items, Page, Section, Table, Verdict
 from armprof.report.html.cells import capped, columns, name_cell
 from armprof.report.pieces import short
+from armprof.report.told import facts
 from armprof.samples import Samples, Share
 from armprof.samples.trace import Sampled
 
@@ -22,15 +23,7 @@ MOST_SHARES = 25  # functions or lines of an event
 def page(samples: Samples, document: Document) -> Page:
     """The page of samples; the document is that of what they counted."""
     title = f"Samples of {short(samples.command)}"
-    return Page("record", title, _verdict(samples, document), list(_facts(samples)), list(_sections(samples, document)))
-
-
-def _facts(samples: Samples) -> Iterator[tuple[str, str]]:
-    if samples.core is not None:
-        yield "core", samples.core
-    yield "source", samples.source
-    if samples.duration_ns:
-        yield "took", figures.duration(samples.duration_ns)
+    return Page("record", title, _verdict(samples, document), list(facts(document)), list(_sections(samples, document)))
 
 
 def _verdict(samples: Samples, document: Document) -> Verdict:

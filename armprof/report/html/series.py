@@ -145,4 +145,4 @@ def _times(first: int, end: int, x: Scale) -> list[tuple[int, str]]:
     step = next((one for one in TICKS if (end - first) / one <= MOST_TICKS), TICKS[-1])
     form = "%b %d" if step >= DAY else "%H:%M" if end - first <= DAY else "%b %d %H:%M"
     at = range(-(-first // step) * step, end + 1, step)
-    return [(ns, datetime.fromtimestamp(ns / 1e9, UTC).strftime(form)) for ns in map(int, thinned(at, x.at, 20))]
+    return [(ns, datetime.fromtimestamp(ns / 1e9, UTC).strftime(form)) for ns in map(int, thinned(at, x.at, 24))]

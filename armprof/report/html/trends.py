@@ -31,7 +31,7 @@ def _verdict(found: PerformanceTrends) -> Verdict:
         tone = "open"
     verdicts = [one.verdict for one in found.trends]
     points = [", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts))]
-    points += [told.prediction(one) for one in (*found.predicted_issues, *beyond)]
+    points += [told.prediction(one) for one in (*beyond, *found.predicted_issues)]
     return Verdict(tone, told.headline(found), points)
 
 
