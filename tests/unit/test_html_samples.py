@@ -117,6 +117,14 @@ def test_the_source_has_the_share_of_each_line(tmp_path: Path, monkeypatch: pyte
     assert folds == [("copy", True), ("parse", False), ("main", False)]
 
 
+def test_without_lines_there_is_no_source_and_it_says_why() -> None:
+    one = profile(*THREE)
+    frames = tuple(replace(frame, file=None, line=None) for frame in one.frames)
+    read = shown(replace(one, frames=frames))
+    assert "No line is known of the hottest functions: compile with -g." in read.with_id("source").text
+    assert not read.with_id("source").all("details")
+
+
 def test_several_events_each_have_their_tables() -> None:
     one = profile(*THREE)
     both = replace(one, events=(CLOCK, MISSES), rows=(*one.rows, Row(1, 0, 2, 10, 20_000)))

@@ -9,13 +9,14 @@ from armprof.report import annotate, figures
 from armprof.report import samples as told
 from armprof.report.document import Document
 from armprof.report.html import component, flame, numbers, plots, run, source
-from armprof.report.html.blocks import Block, Cell, Fold, Group, Items, Page, Section, Table, Verdict
+from armprof.report.html.blocks import Block, Cell, Fold, Group, Items, Page, Section, Table, Verdict, Words
 from armprof.report.html.cells import capped, columns, name_cell
 from armprof.report.pieces import short
 from armprof.report.told import facts
 from armprof.samples import Samples, Share
 from armprof.samples.trace import Sampled
 
+NO_LINES = "No line is known of the hottest functions: compile with -g."
 MOST_EVENTS = 6
 MOST_SHARES = 25  # functions or lines of an event
 
@@ -54,7 +55,8 @@ def _sections(samples: Samples, document: Document) -> Iterator[Section]:
         yield Section("source", "Annotated source", list(_source(samples)))
     counted = [replace(part, component=replace(part.component, where=None)) for part in document.parts]
     yield Section("counts", "What was counted", [component.group(part, "counted") for part in counted])
-    yield Section("numbers", "Where the numbers come from", [Items(told.remarks(samples)), *numbers.blocks(document)])
+    remarks: list[Block] = [Items(said)] if (said := told.remarks(samples)) else []
+    yield Section("numbers", "Where the numbers come from", [*remarks, *numbers.blocks(document)])
 
 
 def _each(events: Sequence[Sampled], made: Callable[[Sampled], Block]) -> Iterator[Block]:
@@ -89,6 +91,8 @@ def _table(what: str, shares: Mapping[str, Share], event: Sampled, with_total: b
 def _source(samples: Samples) -> Iterator[Block]:
     """The hottest function at once, the others unfold."""
     found = annotate.of_samples(samples)
-    for number, function in enumerate(found.named(None)):
-        inside = list(source.of_function(found, function))
-        yield Fold(short(function.name), inside, opened=not number)
+    known = [function for function in found.named(None) if function.lines]
+    for number, function in enumerate(known):
+        yield Fold(short(function.name), list(source.of_function(found, function)), opened=not number)
+    if not known:
+        yield Words(NO_LINES, "dim")
