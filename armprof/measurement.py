@@ -54,7 +54,7 @@ class _Result:
         """One row per event; see `Reading.to_frame`."""
         return self.reading.to_frame()
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         return (
             self.reading._repr_html_() if self._reading is not None else f"<p>{type(self).__name__}: no counts yet</p>"
         )

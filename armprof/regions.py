@@ -223,7 +223,7 @@ class Region(RegionBlock):
         each = f", {time.mean:,.0f} ns each ({time.smallest:,.0f} to {time.largest:,.0f})" if time else ""
         return f"<Region {self.name!r}: {times(sums.calls)}{each}>\n{sums.reading!r}"
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         return self.reading._repr_html_()
 
 

@@ -1,7 +1,7 @@
 """Which core this is and what it can count: tables of events and cores, event names, the machine's PMUs."""
 
 from armprof.cpu.detect import Host, host
-from armprof.cpu.names import Label, canonical, split_label
+from armprof.cpu.names import Label, split_label
 from armprof.cpu.pmu import Pmu
 from armprof.cpu.tables import (
     Cache,
@@ -9,6 +9,7 @@ from armprof.cpu.tables import (
     Erratum,
     Event,
     Tlb,
+    canonical,
     core,
     core_for_midr,
     core_names,

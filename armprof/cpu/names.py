@@ -119,6 +119,14 @@ class Label:
     pmu: str = ""
     modifiers: str = ""  # perf's: "u", "k", "ukhH", "pp"
 
+    @property
+    def is_of_a_core(self) -> bool:
+        return not self.pmu or _CORE_PMU.match(self.pmu) is not None
+
+    @property
+    def is_of_x86(self) -> bool:
+        return _X86_PMU.match(self.pmu) is not None
+
 
 def split_label(label: str) -> Label | None:
     """Take ``armv8_pmuv3_0/l1d_cache/u`` or ``cycles:u`` apart; None where it is not an event's label."""
@@ -146,9 +154,11 @@ def raw_code(event: str) -> int | None:
     return int(match[1], 16) if match else None
 
 
-def generic(event: str) -> str | None:
+def generic(label: Label) -> str | None:
     """The canonical name of one of perf's generic or software names, None where it is neither."""
-    name = event.lower()
+    name = label.event.lower()
+    if label.is_of_x86 and name in _ALIASES_ON_X86:
+        return _ALIASES_ON_X86[name]
     if name in ALIASES:
         return ALIASES[name]
     software = name.replace("-", "_")
@@ -161,30 +171,3 @@ def generic(event: str) -> str | None:
     operation = "store" if match["op"] in ("store", "stores", "write") else "load"
     events = _CACHE_EVENTS.get((_CACHES[match["cache"]], operation))
     return events[(match["result"] or "").startswith("miss")] if events else None
-
-
-def canonical(label: str) -> str | None:
-    """The canonical name of an event as perf labels it; None where no core or software event is meant.
-
-    A raw code becomes its architected name, or perf's ``r108`` where only the core could tell.
-
-    >>> [canonical(label) for label in ("armv8_pmuv3_0/L1D_CACHE/u", "cycles:u", "L1-icache-misses", "r1b")]
-    ['l1d_cache', 'cpu_cycles', 'l1i_cache_refill', 'inst_spec']
-    """
-    from armprof.cpu import tables
-
-    parts = split_label(label)
-    if parts is None or (parts.pmu and not _CORE_PMU.match(parts.pmu)):
-        return None
-    name = parts.event.lower()
-    if name in _ALIASES_ON_X86 and _X86_PMU.match(parts.pmu):
-        return _ALIASES_ON_X86[name]
-    found = generic(name)
-    if found is not None:
-        return found
-    if name in tables.events():
-        return name
-    code = raw_code(name)
-    if code is None or _X86_PMU.match(parts.pmu):
-        return None
-    return tables.name_of_code(code)

@@ -206,21 +206,42 @@ def name_of_code(code: int) -> str:
     return _architected_by_code().get(code, f"r{code:x}")
 
 
+def canonical(label: str) -> str | None:
+    """The canonical name of an event as perf labels it; None where no core or software event is meant.
+
+    A raw code becomes its architected name, or perf's ``r108`` where only the core could tell.
+
+    >>> [canonical(label) for label in ("armv8_pmuv3_0/L1D_CACHE/u", "cycles:u", "L1-icache-misses", "r1b")]
+    ['l1d_cache', 'cpu_cycles', 'l1i_cache_refill', 'inst_spec']
+    """
+    parts = names.split_label(label)
+    if parts is None or not parts.is_of_a_core:
+        return None
+    found = names.generic(parts)
+    if found is not None:
+        return found
+    name = parts.event.lower()
+    if name in events():
+        return name
+    code = names.raw_code(name)
+    return None if code is None or parts.is_of_x86 else name_of_code(code)
+
+
 def event(name: str) -> Event:
     """The event by any name perf takes: Arm's, perf's generic ones, or raw (``r1b``, ``0x1b``).
 
     Raises ArmprofError with close matches where nothing is meant by the name.
     """
-    canonical = names.canonical(name)
-    if canonical is None:
+    meant = canonical(name)
+    if meant is None:
         close = _did_you_mean(name.lower(), events())
         raise ArmprofError(f"unknown event {name!r}{close}; `armprof events` lists what there is")
-    found = events().get(canonical)
+    found = events().get(meant)
     if found is not None:
         return found
-    code = names.raw_code(canonical)
+    code = names.raw_code(meant)
     return Event(
-        canonical,
+        meant,
         code,
         f"raw event {code:#06x}; what it counts is the core's to define",
         "implementation defined",

@@ -19,11 +19,12 @@ class Hook:
     """Counts while it is entered; `teardown` adds ``armprof_<event>`` for what was counted, and why others were not."""
 
     def __init__(self) -> None:
-        import armprof
         from armprof.errors import ArmprofError
 
         try:
-            self._measurement = armprof.measure()
+            from armprof.measurement import measure
+
+            self._measurement = measure()
         except ArmprofError as error:
             raise _refused(str(error)) from None
         self._readings: list[Reading] = []

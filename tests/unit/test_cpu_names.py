@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from armprof.cpu import canonical, event, events, names, split_label
+from armprof.cpu import canonical, event, events, names, split_label, tables
 from armprof.errors import ArmprofError
 
 
@@ -166,4 +166,4 @@ def test_an_unknown_event_names_what_was_perhaps_meant() -> None:
 
 
 def test_the_examples_in_the_documentation_are_true() -> None:
-    assert doctest.testmod(names).failed == 0
+    assert doctest.testmod(tables).failed == 0

@@ -12,13 +12,14 @@ import pkgutil
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from processes import python
 
 import armprof
+from armprof import display
 
 ROOT = Path(__file__).parents[2]
 
@@ -145,8 +146,8 @@ print(len(found), all(f == found[0] for f in found))
 
 # ---- who imports whom ------------------------------------------------------------------------------------------------
 
-# From left to right: a box may import those before it. Names below TYPE_CHECKING and in functions are not counted: the
-# former are never imported, the latter are what starts quickly, or what only some callers need.
+# From left to right: a box may import those before it, when it is imported itself and when it is called. Names below
+# TYPE_CHECKING are not counted: they are never imported.
 FLOW = (
     *("errors", "output", "display", "binary", "cpu", "counters", "metrics", "run", "config", "samples"),
     *("measurement", "regions", "model", "components", "budget", "analysis", "compare", "history", "monitor"),
@@ -154,28 +155,45 @@ FLOW = (
 )
 
 
-def imported_by(module: str, path: Path) -> set[str]:
-    """The modules of armprof that are imported when this one is."""
+@dataclass
+class Imports:
+    """The modules of armprof that one of them needs to be imported, and those that it needs at all."""
 
-    def statements(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
-        for node in body:
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                yield node
-            elif isinstance(node, ast.If):
-                yield from statements(
-                    node.orelse if "TYPE_CHECKING" in ast.unparse(node.test) else node.body + node.orelse
-                )
-            elif isinstance(node, ast.Try):
-                yield from statements(node.body + [s for handler in node.handlers for s in handler.body])
-            elif isinstance(node, ast.With | ast.ClassDef):
-                yield from statements(node.body)
+    first: set[str]
+    ever: set[str]
 
-    found = set()
-    for node in statements(ast.parse(path.read_text(encoding="utf-8")).body):
-        for alias in node.names:
-            name = alias.name if isinstance(node, ast.Import) else f"{node.module}.{alias.name}"
-            found.add(name if name in MODULES else name.rpartition(".")[0])
-    return (found & MODULES.keys()) - {module}
+
+def named_in(node: ast.AST) -> set[str]:
+    """What an import names, and what a string names that is imported later: whole modules, and folders of them."""
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    if isinstance(node, ast.ImportFrom):
+        whole = {f"{node.module}.{alias.name}" for alias in node.names}
+        return {name if name in MODULES else name.rpartition(".")[0] for name in whole}
+    if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):  # f"armprof.commands.{verb}"
+        folder = str(node.values[0].value).rpartition(".")[0]
+        is_package = folder in MODULES and folder != "armprof"
+        return {module for module in MODULES if is_package and module.startswith(f"{folder}.")}
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value != "armprof":
+        return {node.value}
+    return set()
+
+
+def imports_of(module: str, path: Path) -> Imports:
+    found = Imports(set(), set())
+
+    def read(node: ast.AST, *, later: bool) -> None:
+        names = {name for name in named_in(node) if name in MODULES} - {module}
+        found.ever.update(names)
+        if not later and isinstance(node, ast.Import | ast.ImportFrom):
+            found.first.update(names)
+        later = later or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        guarded = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for child in node.orelse if guarded else ast.iter_child_nodes(node):
+            read(child, later=later)
+
+    read(ast.parse(path.read_text(encoding="utf-8")), later=False)
+    return found
 
 
 def name_of(path: Path) -> str:
@@ -183,7 +201,7 @@ def name_of(path: Path) -> str:
 
 
 MODULES = {name_of(path): path for path in sorted((ROOT / "armprof").rglob("*.py"))}
-IMPORTS = {module: imported_by(module, path) for module, path in MODULES.items()}
+IMPORTS = {module: imports_of(module, path) for module, path in MODULES.items()}
 
 
 def box(module: str) -> str:
@@ -195,26 +213,78 @@ def test_a_box_knows_those_to_its_left_alone():
     assert {box(module) for module in MODULES} <= place.keys()
     backwards = [
         f"{module} imports {other}"
-        for module, others in IMPORTS.items()
-        for other in others
+        for module, imports in IMPORTS.items()
+        if module != "armprof"
+        for other in imports.ever
         if box(module) != box(other) and place[box(other)] > place[box(module)]
     ]
     assert backwards == []
 
 
-def test_no_modules_import_each_other_in_a_circle():
-    left = dict(IMPORTS)
+def left_in_circles(graph: dict[str, set[str]]) -> dict[str, set[str]]:
+    """What is left of the graph when those that need nothing more are taken away, again and again."""
+    left = dict(graph)
     while ready := [module for module, others in left.items() if not others & left.keys()]:
         for module in ready:
             del left[module]
-    assert left == {}
+    return left
+
+
+def with_packages(module: str, others: set[str]) -> set[str]:
+    """To import a module of a package is to import the package; that of its own is there already."""
+    packages = {".".join(parts[:n]) for parts in (other.split(".") for other in others) for n in range(2, len(parts))}
+    return others | {package for package in packages if not module.startswith(f"{package}.")} - {module}
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    assert left_in_circles({module: with_packages(module, found.first) for module, found in IMPORTS.items()}) == {}
+
+
+def test_no_modules_call_for_each_other_in_a_circle():
+    """The package itself is left out: it has the names of all, and no module asks it for more than its version."""
+    graph = {module: with_packages(module, found.ever) for module, found in IMPORTS.items() if module != "armprof"}
+    assert left_in_circles(graph) == {}
+
+
+def test_modules_ask_the_package_itself_for_its_version_alone():
+    asked = {
+        f"{module} asks for {name}"
+        for module, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in names_asked_of_the_package(node)
+        if module != "armprof" and name in armprof._HOME
+    }
+    assert asked == set()
+
+
+def names_asked_of_the_package(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.ImportFrom) and node.module == "armprof":
+        return {alias.name for alias in node.names}
+    if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "armprof":
+        return {node.attr}
+    return set()
 
 
 def test_the_check_of_imports_sees_those_that_count():
-    assert "armprof.metrics.forming" in IMPORTS["armprof.metrics.compute"]
-    assert "armprof.counters" not in IMPORTS["armprof.counters.reading"]
-    assert "armprof.cpu" not in IMPORTS["armprof.metrics.result"]  # below TYPE_CHECKING
-    assert "armprof.report.document" not in IMPORTS["armprof.commands.reporting"]  # in a function
+    forming, reading, result = (
+        IMPORTS[f"armprof.{n}"] for n in ("metrics.compute", "counters.reading", "metrics.result")
+    )
+    assert "armprof.metrics.forming" in forming.first
+    assert "armprof.cpu" not in reading.first
+    assert "armprof.cpu" in reading.ever  # in a function
+    assert "armprof.cpu" not in result.ever  # below TYPE_CHECKING
+    assert "armprof.report.sarif" in IMPORTS["armprof.report.formats"].ever  # by a name in a table
+    assert "armprof.commands.doctor" in IMPORTS["armprof.commands.verbs"].ever  # by a name that is put together
+    assert left_in_circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == {"a": {"b"}, "b": {"c"}, "c": {"b"}}
+
+
+def test_the_report_draws_for_notebooks_where_it_is_entered(monkeypatch: pytest.MonkeyPatch) -> None:
+    (entry,) = importlib.metadata.entry_points(group="armprof.display")
+    reading = armprof.Reading({}, source="pmu")
+    assert reading._repr_html_() == entry.load()(reading)
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: ())
+    monkeypatch.setattr(display, "_drawing", display._drawing.__wrapped__)
+    assert reading._repr_html_() is None  # then a notebook shows the text
 
 
 # ---- what there is ---------------------------------------------------------------------------------------------------

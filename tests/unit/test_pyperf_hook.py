@@ -96,6 +96,6 @@ def test_where_nothing_can_be_measured_pyperf_is_told_in_a_line(monkeypatch: pyt
     def refuse() -> None:
         raise armprof.CannotCount("the native module is missing", "install armprof")
 
-    monkeypatch.setattr(armprof, "measure", refuse)
+    monkeypatch.setattr("armprof.measurement.measure", refuse)
     with pytest.raises(HookError, match="the native module is missing; install armprof"):
         Hook()

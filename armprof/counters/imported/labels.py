@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from armprof.cpu import names
+from armprof.cpu import canonical, names
 
 # The modifiers that change what is counted; the others (p, P, D, W, ...) change how.
 _MODES = {"u": "user mode", "k": "kernel mode", "h": "hypervisor", "G": "guests", "H": "the host"}
@@ -41,7 +41,7 @@ def identify(label: str) -> Event:
     if parts is None:
         return Event(label.lower(), known=False)
     modes = "".join(sorted(m for m in set(parts.modifiers) if m in _MODES))
-    name = names.canonical(label)
+    name = canonical(label)
     if name is None:
         text = f"{parts.pmu}/{label.split('/')[1]}/" if parts.pmu else parts.event
         return Event(text.lower(), known=False, modes=modes)
