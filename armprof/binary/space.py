@@ -15,11 +15,6 @@ from armprof.errors import ArmprofError
 
 # start-end permissions offset device inode path, as /proc/PID/maps has it
 MAPS = re.compile(r"([0-9a-f]{1,16})-([0-9a-f]{1,16}) ([-r][-w][-x][-ps]) ([0-9a-f]{1,16}) \S+ \d+ *(.*)")
-# PERF_RECORD_MMAP2 1/1: [0xaaaa0000(0x1000) @ 0x1000 fe:01 123 0]: r-xp /usr/bin/true, as `perf script` prints it
-RECORD = re.compile(
-    r"PERF_RECORD_MMAP2? (-?\d+)/(-?\d+): \[(0x[0-9a-f]{1,16})\((0x[0-9a-f]{1,16})\) @ (0x[0-9a-f]{1,16}|0)(?: [^\]]*)?\]: "
-    r"\S+ (.*)"
-)
 
 
 class Mapping(NamedTuple):
@@ -51,16 +46,6 @@ def of_process(text: str) -> list[Mapping]:
             raise ArmprofError(f"line {number} of the memory map is not as in /proc/PID/maps: {line[:60]!r}")
         start, end, _, offset, path = match.groups()
         found.append(Mapping(int(start, 16), int(end, 16), int(offset, 16), path))
-    return found
-
-
-def of_records(text: str, pid: int | None = None) -> list[Mapping]:
-    """The mappings in what `perf script --show-mmap-events` prints, of one process or of all. Other lines are passed over."""
-    found = []
-    for match in RECORD.finditer(text):
-        if pid is None or int(match[1]) == pid:
-            start, size, offset = (int(match[n], 16) for n in (3, 4, 5))
-            found.append(Mapping(start, start + size, offset, match[6].strip()))
     return found
 
 

@@ -22,8 +22,6 @@ from armprof.cpu.sysfs import format_cpus
 from armprof.errors import CannotCount
 from armprof.report.memory import describe
 
-HELP = "what can be counted here, what cannot, why, and the command that changes it"
-
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

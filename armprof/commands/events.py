@@ -17,8 +17,6 @@ from armprof.cpu.obstacles import forbidden
 from armprof.cpu.pmu import X86_EVENTS
 from armprof.errors import ArmprofError
 
-HELP = "the events of this core, or of --core NAME, and whether they can be counted here"
-
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -7,7 +7,7 @@ it is made component by component; and most of its lines are those of metrics th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
@@ -31,8 +31,6 @@ NOTHING = Reading({}, source="")
 DEEP = 4  # from here on what holds others stands on one line: the document's components' metrics' entries
 LINES = 10_000  # that are remembered
 
-Entry = Callable[[Metric | Cause | Silent], Any]
-
 
 def render(document: Document) -> str:
     """The document as JSON text, in ASCII."""
@@ -51,16 +49,6 @@ def pieces(document: Document) -> Iterator[str]:
     yield "\n  ],"
     yield ",".join(_entries(after, 1))
     yield "\n}\n"
-
-
-def as_dict(document: Document) -> dict[str, Any]:
-    """The document as dicts and lists. Where something was not counted or is not known there is None."""
-    before, after = _around(document)
-    return {
-        **before,
-        "components": [_component(part, lambda thing: thing.to_dict()) for part in document.parts],
-        **after,
-    }
 
 
 class _Line(str):
@@ -141,7 +129,7 @@ def _around(document: Document) -> tuple[dict[str, Any], dict[str, Any]]:
     return before, after
 
 
-def _component(part: Part, entry: Entry) -> dict[str, Any]:
+def _component(part: Part, entry: _Lines) -> dict[str, Any]:
     component, reading, metrics = part.component, part.reading or NOTHING, part.metrics
     return {
         "name": component.name,

@@ -6,7 +6,6 @@ colour, and are drawn in ASCII where the encoding of the output has no lines.
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -18,7 +17,7 @@ from armprof.budget.assess import Assessment, Figure, Spending, Target, assess, 
 from armprof.budget.headroom import PARTS, percent_text
 from armprof.budget.plan import PERCENTILES, THROUGHPUT, TIMES, Plan
 from armprof.report import figures
-from armprof.report.paper import WIDTH, paper, printed
+from armprof.report.paper import WIDTH
 from armprof.report.pieces import listed, text
 from armprof.run.record import Run
 
@@ -35,12 +34,6 @@ GUIDES = 8  # columns that the lines of a tree take before a component
 SHORTEST_LABEL = 12
 _TIMES = (("ns", 1.0), ("us", 1e3), ("ms", 1e6), ("s", 1e9))
 _RATES = (("/s", 1.0), (" k/s", 1e3), (" M/s", 1e6), (" G/s", 1e9))
-
-
-def lines(run: Run, plan: Plan, width: int = WIDTH, encoding: str = "utf-8") -> list[str]:
-    """The analysis as plain lines of at most ``width`` columns, in characters that the encoding has."""
-    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    return printed(paper(stream, width), overview(run, plan, width)).rstrip("\n").split("\n")
 
 
 def overview(run: Run, plan: Plan, width: int = WIDTH) -> list[RenderableType]:

@@ -364,8 +364,6 @@ uint64_t armprof_sampler_lost(const armprof_sampler *sampler) {
     return lost > sampler->records.lost ? lost : sampler->records.lost;
 }
 
-size_t armprof_sampler_ring_bytes(const armprof_sampler *sampler) { return sampler->ring_bytes; }
-
 void armprof_sampler_close(armprof_sampler *sampler) {
     if (!sampler) {
         return;

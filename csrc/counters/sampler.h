@@ -60,7 +60,6 @@ int armprof_sampler_count(const armprof_sampler *sampler, size_t event, armprof_
 /* How many samples were lost, as far as the kernel tells: those at the very end since Linux 6.0. */
 uint64_t armprof_sampler_lost(const armprof_sampler *sampler);
 
-size_t armprof_sampler_ring_bytes(const armprof_sampler *sampler);
 void armprof_sampler_close(armprof_sampler *sampler);
 
 #endif

@@ -22,7 +22,6 @@ uint32_t armprof_event_group(const armprof_set *set, size_t event);
 int armprof_sample(armprof_set *set, armprof_count *counts);
 uint64_t armprof_samples_by_syscall(const armprof_set *set);
 bool armprof_user_reads_withdrawn(const armprof_set *set);
-int armprof_calibrate(armprof_set *set, unsigned rounds, uint64_t *smallest);
 
 typedef uint32_t armprof_region;
 int armprof_regions_setup(const armprof_event *events, size_t count, const armprof_options *options);
@@ -47,8 +46,6 @@ typedef struct armprof_regions_health {
 void armprof_regions_read_health(armprof_regions_health *health);
 const armprof_set *armprof_thread_set(void);
 int armprof_regions_calibrate(unsigned rounds, uint64_t *ns, uint64_t *smallest);
-void armprof_regions_reset(void);
-int armprof_regions_teardown(void);
 
 typedef struct armprof_budget { int counters; bool cycles_besides; int error; ...; } armprof_budget;
 armprof_budget armprof_probe_budget(const armprof_event *event, const armprof_event *cycles);

@@ -22,5 +22,4 @@ const struct armprof_records *armprof_sampler_records(const armprof_sampler *sam
 void armprof_sampler_forget_hits(armprof_sampler *sampler);
 int armprof_sampler_count(const armprof_sampler *sampler, size_t event, armprof_sampled_count *count);
 uint64_t armprof_sampler_lost(const armprof_sampler *sampler);
-size_t armprof_sampler_ring_bytes(const armprof_sampler *sampler);
 void armprof_sampler_close(armprof_sampler *sampler);

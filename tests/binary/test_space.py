@@ -1,4 +1,4 @@
-"""What is where in a process: from /proc/PID/maps and from perf's records of mappings."""
+"""What is where in a process: from /proc/PID/maps."""
 
 from __future__ import annotations
 
@@ -20,20 +20,13 @@ MAPS = """\
 7ffff7fc5000-7ffff7fc7000 r-xp 00000000 00:00 0                          [vdso]
 7ffff7ff0000-7ffff7ff1000 rwxp 00000000 00:00 0
 """
-RECORDS = """\
- true     77 [000]   1.5: PERF_RECORD_MMAP2 77/77: [0x555555555000(0x1000) @ 0x1000 fe:01 1234 0]: r-xp {path}
- true     78 [000]   1.6: PERF_RECORD_MMAP2 78/78: [0x1000(0x1000) @ 0 fe:01 1234 0]: r-xp /bin/other
- true     77 [000]   1.7: cycles:  55555
- swapper   0 [000]   0.0: PERF_RECORD_MMAP -1/0: [0x2000(0x1000) @ 0x2000]: x [kernel.kallsyms]_text
-"""
 
 
 def test_a_pie_is_resolved_where_it_was_loaded() -> None:
     path = build("gcc", "frames.c", "-O2", "-g", "-pie", "-fPIE")
     outer = next(f for f in Binary(path).functions if f.name == "outer")
-    for mappings in (space.of_process(MAPS.format(path=path)), space.of_records(RECORDS.format(path=path), 77)):
-        (place,) = Space(mappings).places([0x555555554000 + outer.start])
-        assert (place.module, place.function, Path(place.line.file).name) == (str(path), "outer", "frames.c")
+    (place,) = Space(space.of_process(MAPS.format(path=path))).places([0x555555554000 + outer.start])
+    assert (place.module, place.function, Path(place.line.file).name) == (str(path), "outer", "frames.c")
 
 
 def test_what_is_no_file_has_a_module_alone() -> None:
@@ -41,12 +34,6 @@ def test_what_is_no_file_has_a_module_alone() -> None:
     places = mapped.places([0x555555555000, 0x7FFFF7FC5010, 0x7FFFF7FF0000, 0x1000])
     assert [p.module for p in places] == ["/no/such/file", "[vdso]", "", None]
     assert all((p.function, p.line) == (None, None) for p in places)
-
-
-def test_records_of_one_process_or_all() -> None:
-    text = RECORDS.format(path="/bin/true")
-    assert [m.path for m in space.of_records(text, 77)] == ["/bin/true"]
-    assert space.of_records(text)[-1] == Mapping(0x2000, 0x3000, 0x2000, "[kernel.kallsyms]_text")
 
 
 def test_a_line_that_is_none_of_maps() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 import armprof
 from armprof.analysis import Where, bottlenecks
 from armprof.report.document import document
-from armprof.report.json import as_dict
+from armprof.report.json import render
 from armprof.run.record import Component, CriticalPath, Stage
 
 TITLES = {"feed": "Feed handler", "book": "Order book", "decision": "Decision", "risk": "Risk", "order": "Orders"}
@@ -84,7 +85,7 @@ def test_bottlenecks_of_all_components_are_in_one_ranking() -> None:
         (2, "a", "book"),
         (3, "a", "decision"),
     ]
-    report = as_dict(made)
+    report = json.loads(render(made))
     assert [(one["rank"], one["component"]) for one in report["bottlenecks"]] == [(1, "b"), (2, "a"), (3, "a")]
     assert [len(one["bottlenecks"]) for one in report["components"]] == [2, 0, 1]
     assert report["bottlenecks"][0]["where"] == "median and tail"

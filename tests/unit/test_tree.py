@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,13 @@ from budget_runs import founding_system, run, timed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from armprof.budget import defaults, parse
+from armprof.budget import Plan, defaults, parse
 from armprof.cli import main
 from armprof.components import KERNELS
-from armprof.report.tree import GROUPS, exact_rate, exact_time, factor_text, lines
+from armprof.report.paper import WIDTH, paper, printed
+from armprof.report.tree import GROUPS, exact_rate, exact_time, factor_text, overview
 from armprof.run import file
-from armprof.run.record import Component
+from armprof.run.record import Component, Run
 
 names = st.sampled_from([name for group in GROUPS.values() for name in group] + ["tick_to_trade", "mine"])
 components = st.builds(
@@ -26,6 +28,12 @@ components = st.builds(
     batch=st.integers(1, 4096),
     samples=st.integers(1, 10**6),
 )
+
+
+def lines(run: Run, plan: Plan, width: int = WIDTH, encoding: str = "utf-8") -> list[str]:
+    """The analysis as a stream of that encoding has it, without what fills up a line."""
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    return printed(paper(stream, width), overview(run, plan, width)).rstrip("\n").split("\n")
 
 
 def test_every_kernel_has_its_place_and_its_target() -> None:
