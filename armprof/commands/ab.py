@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from armprof.commands.benching import known, number
 from armprof.commands.reporting import add_format, show
 from armprof.errors import ArmprofError
 from armprof.report import harmless
@@ -51,14 +52,14 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--build", metavar="COMMAND", help="what builds a tree, a line for the shell")
     parser.add_argument(
         "--seconds",
-        type=_above_zero,
+        type=number(0.001, 100_000, "number"),
         default=3.0,
         metavar="S",
         help="time at most, for each pair; setting components up comes on top (default: %(default)g)",
     )
     parser.add_argument(
         "--tolerance",
-        type=_above_zero,
+        type=number(0.001, 100_000, "number"),
         default=1.0,
         metavar="PERCENT",
         help="a smaller change of the median counts as none (default: %(default)g)",
@@ -98,7 +99,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _compared(args: argparse.Namespace, tell: Progress) -> Comparison:
-    from armprof.commands.benching import known
     from armprof.compare.paired import ab_commands, ab_symbols
     from armprof.compare.revised import ab_components, ab_revisions
 
@@ -139,7 +139,6 @@ def _names_or_command(words: list[str]) -> tuple[list[str], list[str]]:
 
 def _in_tree(command: list[str]) -> Mapping[str, Definition]:
     """What there is to compare in the folder of a revision: the command, or what armprof.toml defines."""
-    from armprof.commands.benching import known
     from armprof.components import KERNELS
     from armprof.components.processes import command as command_
 
@@ -170,13 +169,3 @@ def _one(side: list[str], option: str, what: str) -> str:
     if len(side) > 1:
         raise ArmprofError(f"with --{option} a side is one {what}, not {' '.join(side)!r}")
     return side[0]
-
-
-def _above_zero(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.001 <= value <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0.001 to 100000")
-    return value

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from armprof.commands.benching import known
+from armprof.commands.benching import known, number
 from armprof.commands.progress import progress
 from armprof.components import KERNELS, Definition, bench
 from armprof.errors import ArmprofError
@@ -61,7 +61,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seconds",
-        type=_seconds,
+        type=number(0.01, 60, "number of seconds"),
         default=1.0,
         metavar="S",
         help="time for each component (default: %(default)s)",
@@ -137,16 +137,6 @@ def _seed(text: str) -> int:
     if not text.isdecimal() or int(text) >= 1 << 64:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 2^64 - 1")
     return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.01 <= seconds <= 60:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0.01 to 60")
-    return seconds
 
 
 def _rate(text: str) -> float:

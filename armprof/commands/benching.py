@@ -1,15 +1,16 @@
-"""What verbs that bench have in common: which components there are, and a bar while they run."""
+"""What verbs that bench have in common: which components there are, for how long, and a bar while they run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import argparse
+import math
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from armprof.run.record import Run
-
 if TYPE_CHECKING:
     from armprof.components import Definition
+    from armprof.run.record import Run
 
 
 def known(
@@ -27,6 +28,21 @@ def known(
         configured.load(name, Path.cwd())
     known = registry.joined(KERNELS.values(), registry.REGISTERED.values(), stated)
     return known | {definition.name: definition for definition in more}
+
+
+def number(least: float, most: float, what: str) -> Callable[[str], float]:
+    """What argparse makes a number of, as in ``--seconds 0.5``."""
+
+    def parsed(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no {what} from {least:.10g} to {most:.10g}")
+        return value
+
+    return parsed
 
 
 def bench_all(file: Path | None = None) -> Run:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, TextIO
 
 from rich.console import RenderableType
 
-import armprof
 from armprof.compare.evidence import Finding
 from armprof.compare.paired import Compared, Comparison
 from armprof.compare.verdict import Verdict
 from armprof.components.pairs import Counted
 from armprof.report import figures
+from armprof.report.contract import rendered
 from armprof.report.paper import paper, printed
 from armprof.report.pieces import item, short, table, text
 from armprof.run.codec import encode
@@ -111,15 +110,12 @@ def measured(comparison: Comparison) -> Iterator[str]:
 
 def render_json(comparison: Comparison) -> str:
     """The comparison as JSON text, in ASCII."""
-    return json.dumps(as_dict(comparison), indent=2, allow_nan=False) + "\n"
+    return rendered(FORMAT, VERSION, _content(comparison))
 
 
-def as_dict(comparison: Comparison) -> dict[str, Any]:
+def _content(comparison: Comparison) -> dict[str, Any]:
     """The comparison as dicts and lists; what could not be told is None, with a reason beside it."""
     return {
-        "format": FORMAT,
-        "version": VERSION,
-        "armprof_version": armprof.__version__,
         "old": comparison.old,
         "new": comparison.new,
         "verdict": str(comparison.verdict),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, TextIO
 
 from rich.console import RenderableType
 
-import armprof
 from armprof.budget.assess import Assessment, Budget, Figure, Spending, Target
 from armprof.budget.headroom import PARTS, percent_text
 from armprof.budget.plan import THROUGHPUT, Limit
 from armprof.report import figures
+from armprof.report.contract import rendered
 from armprof.report.paper import paper, printed
 from armprof.report.pieces import item, table, text
 from armprof.report.tree import batches, exact_rate, exact_time, factor_text, spent
@@ -144,17 +143,14 @@ def _unmeasured(assessed: Assessment) -> list[str]:
 
 def render_json(run: Run, assessed: Assessment) -> str:
     """The assessment as JSON text, in ASCII."""
-    return json.dumps(as_dict(run, assessed), indent=2, allow_nan=False) + "\n"
+    return rendered(FORMAT, VERSION, _content(run, assessed))
 
 
-def as_dict(run: Run, assessed: Assessment) -> dict[str, Any]:
+def _content(run: Run, assessed: Assessment) -> dict[str, Any]:
     """The assessment as dicts and lists; what was not measured is None, with a reason beside it."""
     action, reason = assessed.recommendation
     allocation = assessed.allocation
     return {
-        "format": FORMAT,
-        "version": VERSION,
-        "armprof_version": armprof.__version__,
         "created": run.created or None,
         "host": encode(run.host),
         "plan": assessed.plan.origin,

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
 from rich.console import RenderableType
 
-import armprof
 from armprof.compare.cause import Cause
 from armprof.compare.result import Change, RegressionAnalysis
 from armprof.compare.verdict import Verdict
 from armprof.report import figures
 from armprof.report.ab import STYLES
+from armprof.report.contract import rendered
 from armprof.report.paper import paper, printed
 from armprof.report.pieces import item, short, table, text
 from armprof.run.codec import encode
@@ -124,15 +123,12 @@ def why(cause: Cause) -> str:
 
 def render_json(analysis: RegressionAnalysis) -> str:
     """The analysis as JSON text, in ASCII."""
-    return json.dumps(as_dict(analysis), indent=2, allow_nan=False) + "\n"
+    return rendered(FORMAT, VERSION, _content(analysis))
 
 
-def as_dict(analysis: RegressionAnalysis) -> dict[str, Any]:
+def _content(analysis: RegressionAnalysis) -> dict[str, Any]:
     """The analysis as dicts and lists; what could not be told is None, with a reason beside it."""
     return {
-        "format": FORMAT,
-        "version": VERSION,
-        "armprof_version": armprof.__version__,
         "regression_detected": analysis.regression_detected,
         "exit_status": int(analysis.gate_failed),
         "headline": analysis.headline,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 from rich.console import RenderableType
 
-import armprof
 from armprof.compare.changepoint import ERROR, LEAST, TOLERANCE
 from armprof.history.trend import Moved, Series
 from armprof.report import figures
+from armprof.report.contract import rendered
 from armprof.report.paper import paper, printed
 from armprof.report.pieces import item, short, table, text
 from armprof.run.codec import encode
@@ -66,13 +65,10 @@ def render_json(
 ) -> str:
     """The history as JSON text, in ASCII."""
     told: dict[str, Any] = {
-        "format": FORMAT,
-        "version": VERSION,
-        "armprof_version": armprof.__version__,
         "runs": list(runs),
         "baselines": list(baselines),
         "series": [encode(one) for one in all_series],
         "steps": [encode(step) for step in moved],
         "notes": [NOTE],
     }
-    return json.dumps(told, indent=2, allow_nan=False) + "\n"
+    return rendered(FORMAT, VERSION, told)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from rich.console import RenderableType
 
-import armprof
 from armprof.analysis.findings import LEAST, NOT_COUNTED, Weighed, Weighing
 from armprof.analysis.heat import Heat
 from armprof.binary.checks import Inspection, Spot
 from armprof.report import harmless
+from armprof.report.contract import rendered
 from armprof.report.paper import paper, printed
 from armprof.report.pieces import item, listed, short, text
 
@@ -196,15 +195,12 @@ def _plain(words: object) -> str:
 
 def render_json(weighing: Weighing) -> str:
     """The findings as JSON text, in ASCII."""
-    return json.dumps(as_dict(weighing), indent=2, allow_nan=False) + "\n"
+    return rendered(FORMAT, VERSION, _content(weighing))
 
 
-def as_dict(weighing: Weighing) -> dict[str, Any]:
+def _content(weighing: Weighing) -> dict[str, Any]:
     inspection = weighing.inspection
     return {
-        "format": FORMAT,
-        "version": VERSION,
-        "armprof_version": armprof.__version__,
         "file": str(inspection.path),
         "core": inspection.target.name if inspection.target else None,
         "facts": inspection.facts,

@@ -99,7 +99,6 @@ def test_agrees_with_quantlib_to_1e_10(ql: ModuleType) -> None:
 # ---- The formulas -----------------------------------------------------------------------------------------------
 
 dates = st.dates(datetime.date(1990, 1, 1), datetime.date(2090, 12, 31))
-halves = st.integers(1, 200)
 
 
 @st.composite

@@ -11,36 +11,18 @@ import resource
 import subprocess
 import sys
 import threading
-import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from processes import forked, in_child
+from thread_time import CLOCK, counted, here_without_pmu, work
 
 import armprof
 from armprof import ArmprofError, Status
 from armprof.counters import pmu
-from armprof.counters.machine import machine
 from armprof.cpu import events
-
-CLOCK = ["task_clock"]
-here_without_pmu = pytest.mark.skipif(bool(machine().host.pmus), reason="this machine has a PMU")
-
-
-def work(milliseconds: float = 1) -> None:
-    """Spends this much of the thread's own time, however busy the machine is."""
-    until = time.thread_time() + milliseconds / 1000 * 1.05  # the event leaves out what interrupts took
-    while time.thread_time() < until:
-        pass
-
-
-def counted(measurement: armprof.Measurement, event: str = "task_clock") -> float:
-    count = measurement.counts[event]
-    assert count.status is Status.COUNTED, count
-    assert count.value is not None
-    return count.value
 
 
 def descriptors() -> int:

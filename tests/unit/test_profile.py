@@ -5,26 +5,17 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from thread_time import here_without_pmu, work
 
 import armprof
 from armprof import ArmprofError, Count, Reading, Status
 from armprof.counters import pmu
 from armprof.counters.machine import machine
 from armprof.counters.reading import uncounted
-
-here_without_pmu = pytest.mark.skipif(bool(machine().host.pmus), reason="this machine has a PMU")
-
-
-def work(milliseconds: float = 1) -> None:
-    """Spends this much of the thread's own time, however busy the machine is."""
-    until = time.thread_time() + milliseconds / 1000 * 1.05  # the event leaves out what interrupts took
-    while time.thread_time() < until:
-        pass
 
 
 def passes() -> int:

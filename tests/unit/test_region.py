@@ -13,28 +13,12 @@ import time
 import cpu_machines
 import pytest
 from processes import forked, in_child
+from thread_time import CLOCK, counted, here_without_pmu, work
 
 import armprof
 from armprof import ArmprofError, CannotCount, Status, cpu
 from armprof.counters.machine import machine
 from armprof.regions import Spread
-
-CLOCK = ["task_clock"]
-here_without_pmu = pytest.mark.skipif(bool(machine().host.pmus), reason="this machine has a PMU")
-
-
-def work(milliseconds: float = 1) -> None:
-    """Spends this much of the thread's own time, however busy the machine is."""
-    until = time.thread_time() + milliseconds / 1000 * 1.05  # the event leaves out what interrupts took
-    while time.thread_time() < until:
-        pass
-
-
-def counted(region: armprof.Region, event: str = "task_clock") -> float:
-    count = region.counts[event]
-    assert count.status is Status.COUNTED, count
-    assert count.value is not None
-    return count.value
 
 
 def mean_of(region: armprof.Region, event: str = "task_clock") -> float:
