@@ -26,13 +26,17 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "components",
         nargs="*",
         metavar="COMPONENT",
-        help="what to bench; default: all, or those that --lib and --module add",
+        help="what to bench (default: all, or those that --lib and --module add)",
     )
     parser.add_argument(
         "--lib", type=Path, metavar="FILE", help="a shared library; functions of it are components, named by --symbol"
     )
     parser.add_argument(
-        "--symbol", action="append", default=[], metavar="NAME", help="of a function void f(void); can be repeated"
+        "--symbol",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a function of it, void NAME(void); may be given again",
     )
     parser.add_argument(
         "--loop",
@@ -45,10 +49,10 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="a Python module whose functions @armprof.component registers; can be repeated",
+        help="a Python module whose functions @armprof.component registers; may be given again",
     )
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="components (default: ./armprof.toml where there is one)"
+        "--config", type=Path, metavar="FILE", help="defines components (default: ./armprof.toml where there is one)"
     )
     parser.add_argument(
         "--input",
@@ -57,7 +61,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         help="ITCH 5.0 file to take messages from (default: a generated stream)",
     )
     parser.add_argument(
-        "--seed", type=_seed, default=1, metavar="N", help="of the generated input (default: %(default)s)"
+        "--seed", type=_seed, default=1, metavar="N", help="seed of the generated input (default: %(default)s)"
     )
     parser.add_argument(
         "--seconds",
@@ -77,7 +81,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "--like",
         type=Path,
         metavar="FILE",
-        help="time in batches of the size that they have in this run file, to be compared with it",
+        help="time in batches as large as in this run file, which the new one is to be compared with",
     )
     parser.add_argument(
         "--format",

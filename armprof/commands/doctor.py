@@ -30,7 +30,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--measure",
         action="store_true",
-        help="measure the memory's bandwidth and latency, which takes some ten seconds on an idle machine, and keep them",
+        help="also measure the bandwidth and latency of memory, which takes some ten seconds, and keep the result",
     )
 
 

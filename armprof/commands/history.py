@@ -28,18 +28,18 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     )
     add_store(parser)
     add_format(parser, more=())
-    doings = parser.add_subparsers(dest="doing", metavar="", title="what else can be done", prog="armprof history")
+    doings = parser.add_subparsers(dest="doing", metavar="DOING", title="what else can be done", prog="armprof history")
     add = doings.add_parser("add", help="keep run files")
-    add.add_argument("runs", nargs="+", type=Path, metavar="RUN")
+    add.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run file")
     approve = doings.add_parser(
         "approve", help="make a run file the baseline NAME, for: armprof compare --baseline NAME HEAD"
     )
-    approve.add_argument("name", metavar="NAME")
-    approve.add_argument("run", type=Path, metavar="RUN")
+    approve.add_argument("name", metavar="NAME", help="of the baseline")
+    approve.add_argument("run", type=Path, metavar="RUN", help="a run file")
     forget = doings.add_parser("forget", help="remove the baseline NAME")
-    forget.add_argument("name", metavar="NAME")
+    forget.add_argument("name", metavar="NAME", help="of the baseline")
     prune = doings.add_parser("prune", help="remove the oldest runs, all but N; baselines stay")
-    prune.add_argument("keep", type=_whole, metavar="N")
+    prune.add_argument("keep", type=_whole, metavar="N", help="how many to keep")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -34,7 +34,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=5,
         metavar="N",
-        help="places named of each finding in text and markdown (default: 5)",
+        help="how many places of each finding text and markdown name (default: 5)",
     )
     parser.add_argument(
         "--counts",

@@ -21,23 +21,23 @@ GROUP = re.compile(r"\{([^{}]+)\}:S")
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "armprof record [options] -- COMMAND [argument ...]\n       armprof record [options] --pid PID"
+    parser.usage = "armprof record [OPTION...] -- CMD [ARG...]\n       armprof record [OPTION...] --pid PID"
     parser.add_argument(
         "-e",
         "--event",
         action="append",
         metavar="EVENT[,...]",
-        help="default: cycles, or the CPU's clock; '{cycles,l1d_cache_refill}:S': the first one interrupts, the others are "
-        "read at its samples, as they are anyway where they cannot interrupt",
+        help='what to sample (default: cycles, or the CPU\'s clock); of "{cycles,l1d_cache_refill}:S" the first one '
+        "interrupts and the others are read at its samples, as they are anyway where they cannot interrupt",
     )
     parser.add_argument(
-        "-F", "--frequency", type=int, metavar="HZ", help="samples a second of running time (default: 997)"
+        "-F", "--frequency", type=int, metavar="HZ", help="samples in a second of running time (default: 997)"
     )
-    parser.add_argument("-c", "--period", type=int, metavar="N", help="instead: a sample every N events")
+    parser.add_argument("-c", "--period", type=int, metavar="N", help="instead of -F: a sample every N events")
     parser.add_argument(
-        "-p", "--pid", type=int, metavar="PID", help="sample a process that runs, until it ends or Ctrl-C"
+        "-p", "--pid", type=int, metavar="PID", help="sample a running process, until it ends or Ctrl-C"
     )
-    parser.add_argument("--seconds", type=float, metavar="S", help="with --pid: for so long")
+    parser.add_argument("--seconds", type=float, metavar="S", help="with --pid: stop after so many seconds")
     parser.add_argument(
         "--format",
         choices=FORMATS,
@@ -51,7 +51,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"write there: what --format asks for, or by default the samples for `armprof report`, to {FILE}",
     )
-    parser.add_argument("command", nargs="*", metavar="COMMAND")
+    parser.add_argument("command", nargs="*", metavar="-- CMD", help="the command and its arguments")
 
 
 def run(args: argparse.Namespace) -> int:

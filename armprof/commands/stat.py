@@ -30,7 +30,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = "The exit status is the command's, 128 + N where signal N ended it."
     parser.add_argument(
-        "-e", "--event", action="append", metavar="EVENT,...", help="what to count; default: what the metrics need"
+        "-e", "--event", action="append", metavar="EVENT,...", help="what to count (default: what the metrics need)"
     )
     parser.add_argument(
         "-m",
@@ -43,7 +43,8 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         "--source",
         choices=("auto", "pmu", "model"),
         default="auto",
-        help="pmu: exit with 3 where no PMU counts; model: run the ARM64 program on a modelled core",
+        help="auto (default): count here; pmu: exit with 3 where no PMU counts; model: run the ARM64 program on a modelled "
+        "core",
     )
     model = parser.add_argument_group("--source model")
     model.add_argument(
@@ -55,7 +56,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=N,...",
-        help="another geometry, as in l1d_bytes=32768,l1d_ways=2 or prefetch=0",
+        help="change the modelled core, as in l1d_bytes=32768,l1d_ways=2 or prefetch=0",
     )
     parser.add_argument(
         "--save",
@@ -63,7 +64,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="also write a run file there, to be compared: armprof compare BASE FILE",
     )
-    model.add_argument("--where", action="store_true", help="also tell which functions and lines it was in")
+    model.add_argument("--where", action="store_true", help="also tell which functions and lines the events were in")
     add_options(parser, "stderr (text) or stdout (other formats)")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments")
 

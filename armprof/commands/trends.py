@@ -17,12 +17,19 @@ from armprof.run.codec import MismatchError
 
 def prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", default="24h", metavar="TIME", help="how far back, as in 6h or 7d (default: 24h)")
-    parser.add_argument("--store", type=Path, metavar="FILE", help=f"default: that of armprof.toml, else {STORE}")
-    parser.add_argument("--target", metavar="NAME", help='as in "cpu0"; default: all that the last session sampled')
     parser.add_argument(
-        "--figure", action="append", metavar="NAME,...", help="these figures alone; default: all there are"
+        "--store", type=Path, metavar="FILE", help=f"what monitor wrote (default: that of armprof.toml, else {STORE})"
     )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="default: ./armprof.toml where there is one")
+    parser.add_argument("--target", metavar="NAME", help="as in cpu0 (default: all that the last session sampled)")
+    parser.add_argument(
+        "--figure", action="append", metavar="NAME,...", help="these figures alone (default: all there are)"
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="thresholds, the store (default: ./armprof.toml where there is one)",
+    )
     add_format(parser, more=("html",))
 
 

@@ -10,25 +10,25 @@ if TYPE_CHECKING:
 
 # verb -> what it does, in the order of the help text
 VERBS: dict[str, str] = {
-    "doctor": "what can be counted here, what cannot, why, and the command that changes it",
-    "events": "the events of this core, or of --core NAME",
-    "bench": "times and counts components, writes a run file",
+    "doctor": "tells what can be counted here, what cannot, why, and what helps",
+    "events": "lists the events of this core, or of --core NAME",
+    "bench": "times and counts components, and writes a run file",
     "stat": "counts a command: armprof stat -- CMD",
-    "record": "samples a command or a process, tells functions and lines: armprof record -- CMD",
-    "inspect": "static checks of an ARM64 program or library: armprof inspect ELF",
-    "budget": "holds a run against latency budgets and targets; headroom and its allocation",
-    "ab": "times two builds in turns, tells whether the new one is slower: armprof ab -- OLD -- NEW",
-    "compare": "holds a run file against a baseline; exits with 1 on a regression",
-    "history": "keeps runs and baselines, tells where what they measured moved",
-    "monitor": "samples the machine, a process or a cgroup ten times a second; live view and store",
-    "trends": "what the figures of a store of monitor did, and when they cross their thresholds",
-    "fleet": "compares the hosts whose monitors a Prometheus scrapes; what to do first",
-    "report": "renders a run file or a perf stat output; without one it benches the built-in kernels first",
-    "completion": "prints what completes words in a shell: armprof completion bash|zsh|fish",
+    "record": "samples a command's functions and lines: armprof record -- CMD",
+    "inspect": "checks an ARM64 program or library without running it",
+    "budget": "checks a run against latency budgets and targets; tells headroom",
+    "ab": "times two builds in turns: armprof ab -- OLD -- NEW",
+    "compare": "compares a run file with a baseline; exits with 1 on a regression",
+    "history": "keeps runs and baselines, and tells where measurements moved",
+    "monitor": "samples the machine, a process or a cgroup; live view and store",
+    "trends": "tells trends in what monitor stored, and when they cross limits",
+    "fleet": "compares hosts whose monitors a Prometheus scrapes",
+    "report": "shows a run file, samples, or what perf printed",
+    "completion": "prints what completes words in a shell, bash, zsh or fish",
 }
 
 EXIT_STATUS = (
-    "Exit status: 0 done, 1 a gate failed, 2 bad usage or bad input, 3 what was required cannot be counted here."
+    "Exit status: 0 done; 1 a gate failed; 2 bad usage or bad input;\n3 what was required cannot be counted here."
 )
 
 

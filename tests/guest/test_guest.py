@@ -60,3 +60,15 @@ def test_hardware(guest: str, file: str, boots: Boots, pytestconfig: pytest.Conf
     if not any(test.result == "passed" for test in tests):
         reasons = "; ".join(sorted({test.text for test in tests}))
         pytest.skip(f"nothing of {file} ran in the guest {guest}: {reasons}")
+
+
+def test_every_hardware_test_runs_in_one_of_the_guests(boots: Boots) -> None:
+    if boots.keys() != GUESTS.keys():
+        pytest.skip("only with the tests of all guests")
+    if failed := [name for name, boot in boots.items() if boot.exception()]:
+        pytest.skip(f"{' and '.join(failed)} failed")
+    reasons: dict[str, dict[str, str]] = {}
+    for guest, boot in boots.items():
+        for test in boot.result():
+            reasons.setdefault(f"{test.file}::{test.name}", {})[guest] = "" if test.result != "skipped" else test.text
+    assert {test: why for test, why in reasons.items() if all(why.values())} == {}

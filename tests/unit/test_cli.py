@@ -53,7 +53,8 @@ def test_help_names_every_verb(word: str, capsys: pytest.CaptureFixture[str]) ->
     assert err == ""
     for verb, does in cli.VERBS.items():
         assert f"  {verb:11} {does}" in out
-    assert "Exit status: 0 done, 1 a gate failed, 2 bad usage or bad input, 3" in out
+    assert "Exit status: 0 done; 1 a gate failed; 2 bad usage or bad input;\n3 " in out
+    assert max(map(len, out.splitlines())) <= 80
 
 
 def test_no_words_are_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,7 +101,7 @@ def test_the_manual_page_tells_of_every_verb_and_option() -> None:
     page = MANUAL.read_text().replace(r"\-", "-")
     assert [verb for verb in VERBS if f"armprof {verb}" not in page] == []
     assert [word for word in options(parser()) if f"{word}" not in page] == []
-    assert "Exit status: 0 done, 1 a gate failed" in re.sub(r"\s+", " ", page)
+    assert "Exit status: 0 done; 1 a gate failed" in re.sub(r"\s+", " ", page)
 
 
 def test_the_manual_page_is_one() -> None:
