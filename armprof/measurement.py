@@ -79,10 +79,9 @@ _overhead: dict[tuple[object, ...], dict[str, float]] = {}  # by what is counted
 
 
 class Measurement(SampleBlock, _Result):
-    """What `measure` yields. Its numbers are there when the block has ended, also when it ended by an exception.
+    """What `measure` yields. Its numbers are there when the block has ended, also when it ended by an exception."""
 
-    `SampleBlock` calls `_prepare`, takes the first sample, runs the block, takes the second, and calls `_finish`.
-    """
+    # SampleBlock calls _prepare, takes the first sample, runs the block, takes the second, and calls _finish.
 
     def __init__(
         self, events: Sequence[str] | None, threads: bool, fenced: bool, metrics: Sequence[str] | None = None

@@ -29,7 +29,11 @@ class Where(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PerformanceBottleneck:
-    """A stage that takes more than an even share of the time of an operation; ``evidence`` a sentence per fact."""
+    """A stage that takes more than an even share of the time of an operation; ``evidence`` a sentence per fact.
+
+    ``p50_share`` and ``p99_share`` are the stage's part, from 0 to 1, of the operations around the median and of those at
+    and above the 99th percentile.
+    """
 
     rank: int  # from 1, by the larger of the two shares
     component: str

@@ -11,7 +11,9 @@ from armprof.metrics import Confidence
 
 
 class OptimizationType(StrEnum):
-    """What kind of change is advised."""
+    """What kind of change is advised: of the layout of data, of branches, of how memory is accessed, of the layout of code, of
+    what the core computes, of what threads share; or to do less.
+    """
 
     CACHE_LAYOUT = "CacheLayout"
     BRANCH_OPTIMIZATION = "BranchOptimization"

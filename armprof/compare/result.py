@@ -29,7 +29,11 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class PerformanceRegression:
-    """A component that became slower than the policy allows, by more than chance."""
+    """A component that became slower than the policy allows, by more than chance.
+
+    The two values are nanoseconds for a latency, operations a second for the throughput, and of the model's counts those of
+    one operation. ``noise`` is a fraction: by how much the change may be off either way.
+    """
 
     component: str
     metric: str  # "p95_latency" in ns, "throughput" per second; of a model's counts those of one operation

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 class Status(StrEnum):
-    """How a count came about."""
+    """How a count came about.
+
+    Of a counted, scaled or estimated event there is a value: scaled is multiplexed, so that its coverage says from how much
+    it was scaled; estimated is formed from counts, as the model's cycles are. Of the others there is a reason instead: the
+    counter never ran, this machine lacks the event, the kernel forbids it, or it contradicts other counts.
+    """
 
     COUNTED = "counted"  # the counter ran all the time
     SCALED = "scaled"  # multiplexed: an estimate, coverage says from how much

@@ -132,7 +132,9 @@ class _Value:
 class ARM64Metrics(Displayed, Mapping[str, Metric]):
     """Every metric of one Reading, by name; the nine main ones as attributes, each a float or None.
 
-    ``metrics.explain(name)`` (or ``metrics[name]``) gives the whole Metric; iterating gives the names of all.
+    Rates, accuracies, utilization and efficiency are fractions from 0 to 1, ``memory_latency_ns`` is nanoseconds.
+    ``metrics.explain(name)`` (or ``metrics[name]``) gives the whole Metric, with its unit, its formula and the events in it;
+    iterating gives the names of all.
     """
 
     l1_cache_hit_rate = _Value()
