@@ -14,8 +14,6 @@ from pathlib import Path
 
 from armprof.cpu.sysfs import text
 
-Levels = Mapping[str, float]
-
 # name -> unit, as it is stored
 UNITS = {
     "busy": "CPUs",

@@ -8,9 +8,25 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Literal
 
 SUSPEND_NS = 1_000_000  # boot time runs on while suspended; awake the two clocks never part
 JUMP_NS = 100_000_000  # per sample; a clock that is slewed changes by a thousandth of that at most
+
+
+Kind = Literal[
+    "late",  # the monitor was woken late, so that one sample covers several intervals
+    "suspended",  # the machine was suspended, in which nothing counts
+    "clock",  # the wall clock was set
+    "offline",  # a CPU was taken off-line: its counts end, a gap begins
+    "online",  # a CPU came back: its gap ends
+    "ended",  # the process or cgroup that was sampled is gone
+    "failed",  # counters could not be read or opened: a gap begins
+    "lost",  # somebody else has the counters: a group had none for a whole report
+    "unwritten",  # samples that could not be written to the store
+    "reloaded",  # the configuration was read again
+    "monitor",  # something that the monitor itself has to tell, as of an alert: shown, not stored
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,23 +35,8 @@ class Mark:
 
     at_ns: int
     target: str  # "" for all
-    kind: str  # one of `KINDS`
+    kind: Kind
     text: str
-
-
-# Kinds of marks, and what each means; docs/monitor.md has them in this order.
-KINDS = {
-    "late": "the monitor was woken late, so that one sample covers several intervals",
-    "suspended": "the machine was suspended, in which nothing counts",
-    "clock": "the wall clock was set",
-    "offline": "a CPU was taken off-line: its counts end, a gap begins",
-    "online": "a CPU came back: its gap ends",
-    "ended": "the process or cgroup that was sampled is gone",
-    "failed": "counters could not be read or opened: a gap begins",
-    "lost": "somebody else has the counters: a group had none for a whole report",
-    "unwritten": "samples that could not be written to the store",
-    "reloaded": "the configuration was read again",
-}
 
 
 @dataclass(frozen=True, slots=True)

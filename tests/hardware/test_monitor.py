@@ -16,6 +16,7 @@ import pytest
 from armprof.counters.standing import Interval
 from armprof.metrics.topdown import TERMS
 from armprof.metrics.wanted import wanted
+from armprof.monitor.moments import Kind
 from armprof.monitor.reports import Report
 from armprof.monitor.sampler import Sampler
 from armprof.monitor.settings import METRICS
@@ -105,7 +106,7 @@ def test_a_cpu_that_is_taken_off_line_and_back_is_a_gap() -> None:
     scope = Cpus(EVENTS)
     sampler = Sampler(scope, 10_000_000)
 
-    def sample() -> tuple[dict[str, list[Interval]], list[tuple[str, str]]]:
+    def sample() -> tuple[dict[str, list[Interval]], list[tuple[Kind, str]]]:
         (taken,) = sampler.until(time.monotonic_ns(), wake=-1)
         news = [(mark.kind, mark.target) for mark in taken.marks if mark.target]
         return {target.name: found for target, found in taken.counts}, news
