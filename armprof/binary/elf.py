@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import stat
 import zlib
 from collections.abc import Iterator
 from functools import cached_property
@@ -72,6 +73,9 @@ class Elf:
         self.path = path
         self._suffix = ".dwo" if is_split else ""
         try:
+            mode = path.stat().st_mode
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # which may have no end, or wait for one
+                raise ValueError("it is a device or a pipe")
             with path.open("rb") as file:
                 self.size = os.fstat(file.fileno()).st_size
                 # a mapping keeps a descriptor, and files of single units are many

@@ -40,7 +40,7 @@ UNMAPPED = Place(None, None, None)
 def of_process(text: str) -> list[Mapping]:
     """The mappings that /proc/PID/maps tells. Raises ArmprofError where a line is none of such a file."""
     found = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(filter(None, text.split("\n")), 1):  # a name may hold what else ends a line
         match = MAPS.fullmatch(line)
         if match is None:
             raise ArmprofError(f"line {number} of the memory map is not as in /proc/PID/maps: {line[:60]!r}")

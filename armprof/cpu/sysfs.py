@@ -22,9 +22,10 @@ def text(path: Path) -> str:
 def number(path: Path) -> int | None:
     """The file's number, decimal or 0x; None where there is none."""
     try:
-        return int(text(path), 0)
+        found = int(text(path), 0)
     except ValueError:
         return None
+    return found if -(1 << 63) <= found < 1 << 64 else None  # the kernel has no others
 
 
 def numbers(folder: Path, pattern: str) -> list[int]:

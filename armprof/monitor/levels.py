@@ -12,7 +12,7 @@ from contextlib import suppress
 from mmap import PAGESIZE
 from pathlib import Path
 
-from armprof.cpu.sysfs import text
+from armprof.cpu.sysfs import number, text
 
 # name -> unit, as it is stored
 UNITS = {
@@ -23,6 +23,9 @@ UNITS = {
 }
 
 _IDLE = (3, 4)  # columns of /proc/stat: idle, and idle while a disk works
+_TICKS = re.compile(r"^(cpu\d*) +((?:\d{1,20} ){7})", re.MULTILINE)
+_SIZE = re.compile(r"^(MemTotal|MemAvailable): +(\d{1,20}) kB", re.MULTILINE)
+_USAGE = re.compile(r"^usage_usec (\d{1,20})$", re.MULTILINE)
 
 
 class Busy:
@@ -44,17 +47,14 @@ class Busy:
 def cpu_seconds(stat: str) -> dict[str, float]:
     """The seconds that each CPU has worked, by /proc/stat; "cpu" is their sum. Time that the host took away is no work."""
     found = {}
-    for line in stat.splitlines():
-        name, *numbers = line.split()
-        if re.fullmatch(r"cpu\d*", name) and len(numbers) > 7:
-            worked = (int(n) for at, n in enumerate(numbers[:7]) if at not in _IDLE)
-            found[name] = _seconds(sum(worked))
+    for name, numbers in _TICKS.findall(stat):
+        found[name] = _seconds(sum(int(n) for at, n in enumerate(numbers.split()) if at not in _IDLE))
     return found
 
 
 def memory_used(meminfo: str) -> float | None:
     """Bytes that are not available to a new program, by /proc/meminfo."""
-    sizes = {m[1]: int(m[2]) * 1024 for m in re.finditer(r"^(MemTotal|MemAvailable): +(\d+) kB", meminfo, re.MULTILINE)}
+    sizes = {name: int(kib) * 1024 for name, kib in _SIZE.findall(meminfo)}
     return float(sizes["MemTotal"] - sizes["MemAvailable"]) if len(sizes) == 2 else None
 
 
@@ -80,15 +80,14 @@ def of_cgroup(folder: Path) -> tuple[dict[str, float], float | None]:
     """The cgroup's memory and tasks, and the seconds that it has worked; what its controllers do not tell is absent."""
     found: dict[str, float] = {}
     for name in ("memory.current", "memory.usage_in_bytes"):
-        if (value := text(folder / name)).isdecimal():
-            found["memory_bytes"] = float(value)
+        if (used := number(folder / name)) is not None:
+            found["memory_bytes"] = float(used)
     if (folder / "cgroup.procs").exists():
         found["processes"] = float(len(text(folder / "cgroup.procs").split()))
-    if usage := re.search(r"^usage_usec (\d+)", text(folder / "cpu.stat"), re.MULTILINE):
+    if usage := _USAGE.search(text(folder / "cpu.stat")):
         return found, int(usage[1]) / 1e6
-    if (value := text(folder / "cpuacct.usage")).isdecimal():
-        return found, int(value) / 1e9
-    return found, None
+    worked = number(folder / "cpuacct.usage")
+    return found, None if worked is None else worked / 1e9
 
 
 def _seconds(ticks: int) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import math
 import os
 import threading
 from collections.abc import Iterable, Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 COST = (16_384, 8, 1)  # n, r, p: 16 MiB and some 50 ms a guess
 MOST_MEMORY = 64 << 20  # that a line of the file may ask for
+MOST_WORK = 16 * math.prod(COST)  # and some second a guess
 _LINE = "expected USER:scrypt:N:R:P:SALT:HASH, as `python -m armprof.monitor.passwords USER` prints it"
 
 
@@ -70,7 +72,7 @@ def read(path: Path) -> dict[str, Hash]:
         try:
             user, scheme, n, r, p, salt, hash_ = line.strip().split(":")
             one = Hash((int(n), int(r), int(p)), _decoded(salt), _decoded(hash_))
-            if not user or scheme != "scrypt" or len(one.hash) != 32:
+            if not user or scheme != "scrypt" or len(one.hash) != 32 or math.prod(one.cost) > MOST_WORK:
                 raise ValueError
             one.fits("")  # that this cost can be paid
         except (ValueError, TypeError, OverflowError, MemoryError):

@@ -152,7 +152,7 @@ def _tally(found: Recorded, core: cpu.Core | None, tell: Callable[[float], objec
 
 def _only_thread(found: Recorded) -> int:
     """Whose the records are that do not say it, where that can be nobody else; 0: it is not known."""
-    processes = [pid for pid, mappings in found.mappings.items() if mappings and pid not in (NO_KERNEL, 0)]
+    processes = [pid for pid, mappings in found.mappings.items() if mappings is not None and pid not in (NO_KERNEL, 0)]
     return processes[0] if len(processes) == 1 else 0
 
 
@@ -173,7 +173,7 @@ def _places(found: Recorded, tally: _Tally) -> tuple[dict[tuple[int, int], tuple
     places: dict[tuple[int, int], tuple[Frame, ...]] = {}
     others: dict[str, str] = {}
     for pid, threads_at in wanted.items():
-        mappings = found.mappings.get(pid, [])
+        mappings = found.mapped(pid)
         space = Space(Mapping_(m.start, m.start + m.length, m.offset, m.path) for m in mappings)
         addresses = np.array(sorted(threads_at), np.uint64)
         for tid, pc in ((tid, pc) for pc, tids in threads_at.items() for tid in tids):

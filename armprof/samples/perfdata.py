@@ -10,6 +10,7 @@ import mmap
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from armprof.errors import ArmprofError
 
@@ -40,21 +41,36 @@ class Mapped:
     build_id: str | None
 
 
+class Chain(NamedTuple):
+    """The last mapping, and those before it: a process that is forked has its parent's without a copy of them."""
+
+    last: Mapped
+    before: Chain | None
+
+
 @dataclass
 class Recorded:
     """``chunks`` are stretches of SPE's bytes, each with the thread that it is of, None where it is of a CPU.
 
-    ``mappings`` are in the order in which they were made, and a process that began another program has only those of that.
+    ``mappings`` are by process, and one that began another program has only those of that.
     """
 
     chunks: list[tuple[bytes, int | None]] = field(default_factory=list)
-    mappings: dict[int, list[Mapped]] = field(default_factory=dict)
+    mappings: dict[int, Chain | None] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)  # by thread
     process_of: dict[int, int] = field(default_factory=dict)  # by thread
     period: int | None = None  # operations from sample to sample
     midr: int | None = None
     truncated: int = 0  # times that the buffer was full
     collisions: int = 0  # times that a sample was dropped because the one before was not done
+
+    def mapped(self, pid: int) -> list[Mapped]:
+        """The mappings of the process, in the order in which they were made."""
+        found, at = [], self.mappings.get(pid)
+        while at is not None:
+            found.append(at.last)
+            at = at.before
+        return found[::-1]
 
 
 def is_perf_data(path: Path) -> bool:
@@ -150,12 +166,12 @@ class _Reader:
             found.names[tid] = self._text(at + 8, end)
             found.process_of[tid] = pid
             if misc & MISC_EXEC:
-                found.mappings[pid] = []
+                found.mappings[pid] = None
         elif kind == FORK:
             pid, parent, tid, _ = struct.unpack_from("<IIII", self.data, at)
             found.process_of[tid] = pid
             if pid != parent:
-                found.mappings[pid] = list(found.mappings.get(parent, ()))
+                found.mappings[pid] = found.mappings.get(parent)
         elif kind == AUX:
             flags = struct.unpack_from("<Q", self.data, at + 16)[0]
             found.truncated += flags & TRUNCATED
@@ -182,7 +198,7 @@ class _Reader:
         if kind == MMAP2 and misc & MISC_BUILD_ID:
             own = self.data[at + 36 : at + 36 + min(self.data[at + 32], 20)].hex()
         mapping = Mapped(pid, start, length, offset, path, own or self.build_ids.get(path))
-        self.found.mappings.setdefault(pid, []).append(mapping)
+        self.found.mappings[pid] = Chain(mapping, self.found.mappings.get(pid))
 
     def _text(self, at: int, end: int) -> str:
         return self.data[at:end].partition(b"\0")[0].decode(errors="replace")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from armprof.cpu import sysfs
 from armprof.errors import CannotCount
+
+# start-end permissions offset device inode path
+_CODE = re.compile(rb"^([0-9a-f]{1,16})-([0-9a-f]{1,16}) ..x. ([0-9a-f]{1,16}) \S+ \d+ *(.*)$", re.MULTILINE)
 
 
 def threads_of(pid: int) -> list[int]:
@@ -17,14 +21,16 @@ def threads_of(pid: int) -> list[int]:
 def mapped_code(pid: int) -> Iterator[tuple[int, int, int, bytes]]:
     """What a process has mapped to be executed: start, length, offset in the file, and the file."""
     try:
-        lines = Path(f"/proc/{pid}/maps").read_bytes().splitlines()
+        maps = Path(f"/proc/{pid}/maps").read_bytes()
     except OSError as error:
         raise CannotCount(f"what process {pid} has mapped cannot be read: {error.strerror}") from None
-    for line in lines:
-        addresses, access, offset, _, _, *name = line.split(maxsplit=5)
-        if b"x" in access:
-            start, end = (int(part, 16) for part in addresses.split(b"-"))
-            yield start, end - start, int(offset, 16), name[0] if name else b"//anon"
+    yield from code_in(maps)
+
+
+def code_in(maps: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+    """What is executable by a /proc/PID/maps. The name of a file may hold any byte but a new line, which the kernel escapes."""
+    for start, end, offset, name in _CODE.findall(maps):
+        yield int(start, 16), int(end, 16) - int(start, 16), int(offset, 16), name or b"//anon"
 
 
 def owner(pid: int) -> int | None:

@@ -199,6 +199,14 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         Binary(tmp_path)
 
 
+def test_what_has_no_end_or_waits_for_one_is_not_read(tmp_path: Path) -> None:
+    """Recordings of others name files, and the names may be of anything."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(ArmprofError, match=f"cannot read {path}: it is a device or a pipe"):
+            Binary(path)
+
+
 def test_an_object_file_has_no_addresses_yet(tmp_path: Path) -> None:
     source = tmp_path / "empty.c"
     source.write_text("int f(void) { return 1; }\n")

@@ -41,6 +41,11 @@ def test_a_line_that_is_none_of_maps() -> None:
         space.of_process("1000-2000 r-xp 00000000 00:00 0\nhello\n")
 
 
+def test_a_name_may_hold_what_ends_lines_elsewhere() -> None:
+    odd = "/tmp/a\rb\x0bc\u2028d"
+    assert [m.path for m in space.of_process(f"1000-2000 r-xp 00000000 00:00 1    {odd}\n")] == [odd]
+
+
 def test_this_process_and_a_library_in_it() -> None:
     library = build("gcc", "frames.c", "-O2", "-g", "-shared", "-fPIC", "-DLIBRARY")
     loaded = ctypes.CDLL(str(library))

@@ -23,23 +23,27 @@ FOLDER = Path(tempfile.mkdtemp(prefix="armprof-fuzz-", dir="/dev/shm" if os.acce
 
 with atheris.instrument_imports(include=["armprof"]):
     from armprof import config
-    from armprof.binary import Binary
+    from armprof.analysis.findings import uncounted
+    from armprof.binary import Binary, Space, space
+    from armprof.binary.checks import inspect
     from armprof.budget import plan
+    from armprof.commands import inspect as inspect_command
     from armprof.commands import sampled
     from armprof.counters.imported import parse as parse_perf_stat
     from armprof.counters.imported.source import decode as decode_text
     from armprof.counters.model import counts
-    from armprof.cpu import detect
+    from armprof.cpu import detect, features, sysfs
     from armprof.errors import ArmprofError
-    from armprof.monitor import latencies, promql, settings, store
+    from armprof.monitor import latencies, levels, passwords, promql, settings, store
     from armprof.monitor.history import History, Stretch
     from armprof.report import formats, json, text
+    from armprof.report import inspect as inspection_report
     from armprof.report.document import document
     from armprof.report.reviews import advice
     from armprof.run import file
     from armprof.run.codec import encode
     from armprof.run.record import Run
-    from armprof.samples import spe
+    from armprof.samples import Samples, operations, perfdata, processes, spe
 
 MOST_REPORTED = 20_000  # bytes of a run that is reported: a report takes a while
 
@@ -69,9 +73,20 @@ def perf_stat(data: bytes) -> None:
 def samples(data: bytes) -> None:
     """Files of samples, perf script, perf report."""
     found = sampled.parse(decode_text(data, "a file"), "a file")
-    for format in sampled.FORMATS if found is not None else ():
+    if found is not None:
+        _show(found)
+
+
+def _show(found: Samples) -> None:
+    for format in sampled.FORMATS:
         with mock.patch("sys.stdout", io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace")):
             sampled.show(found, format, None)
+
+
+def perf_data(data: bytes) -> None:
+    """perf.data with what SPE sampled."""
+    with _kept(data) as path:
+        _show(operations.samples(perfdata.read(path), "a file"))
 
 
 def elf(data: bytes) -> None:
@@ -84,6 +99,17 @@ def elf(data: bytes) -> None:
             binary.frames(address)
             binary.variable(address)
         list(islice(binary.producers(), 100))
+
+
+def inspection(data: bytes) -> None:
+    """The code of a program or library, which is looked at instruction by instruction."""
+    with _kept(data) as path:
+        found = uncounted(inspect(path, _N1, features.of_flag))
+        inspection_report.render(found, 3)
+        inspection_report.render_json(found)
+
+
+_N1 = inspect_command.target("neoverse-n1")
 
 
 def toml(data: bytes) -> None:
@@ -119,6 +145,43 @@ _FACTS = (
     "sys/class/dmi/id/sys_vendor", "sys/class/dmi/id/product_name", "sys/firmware/devicetree/base/model",
     "sys/bus/event_source/devices/armv8_pmuv3_0/cpus", "sys/bus/event_source/devices/armv8_pmuv3_0/type",
 )  # fmt: skip
+
+
+def process(data: bytes) -> None:
+    """What the kernel tells of processes, CPUs and cgroups: a file from each part between NULs."""
+    parts = [*data.split(b"\0"), b"", b"", b""]
+    text = parts[0].decode("utf-8", "replace")
+    code = list(processes.code_in(parts[0]))
+    for read in (space.of_process, space.of_records):
+        try:
+            mapped = Space(read(text))
+        except ArmprofError as error:
+            _check(error)
+            continue
+        addresses = [0, 2**64 - 1, *(mapping.start for mapping in mapped.mappings)]
+        places = mapped.places(addresses)
+        assert len(places) == len(addresses)
+        if read is space.of_process:
+            assert len(code) <= len(text.split("\n"))
+    levels.cpu_seconds(parts[1].decode("utf-8", "replace"))
+    levels.memory_used(parts[1].decode("utf-8", "replace"))
+    sysfs.parse_cpus(parts[1][:40].decode("utf-8", "replace"))
+    root = FOLDER / "cgroup"
+    root.mkdir(exist_ok=True)
+    for name in ("memory.current", "cgroup.procs", "cpu.stat"):
+        (root / name).write_bytes(parts[2])
+    levels.of_cgroup(root)
+
+
+def scraper(data: bytes) -> None:
+    """The file of those who may scrape, and what one who scrapes says of himself, behind a NUL."""
+    content, _, said = data.partition(b"\0")
+    _GUARD({"HTTP_AUTHORIZATION": said.decode("latin-1")}, lambda status, headers: None)  # type: ignore[arg-type]
+    with _kept(content) as path:
+        passwords.read(path)
+
+
+_GUARD = passwords.Guard(lambda environ, start: [], {"alice": passwords.Hash((2, 1, 1), b"", bytes(32))})
 
 
 def modelled(data: bytes) -> None:
@@ -159,7 +222,8 @@ def distribution(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     one.__name__: one
     for one in (
-        run_file, perf_stat, samples, elf, toml, spe_records, machine, modelled, prometheus, monitor_store, distribution,
+        run_file, perf_stat, samples, perf_data, spe_records, elf, inspection, toml, machine, process, scraper, modelled,
+        prometheus, monitor_store, distribution,
     )
 }  # fmt: skip
 

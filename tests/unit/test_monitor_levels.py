@@ -18,6 +18,11 @@ def test_time_that_was_idle_or_taken_by_the_host_is_no_work():
     assert levels.cpu_seconds(STAT) == {"cpu": 160 / os.sysconf("SC_CLK_TCK"), "cpu0": 0.9, "cpu1": 0.7}
 
 
+def test_lines_that_say_nothing_are_passed_over():
+    assert levels.cpu_seconds("\ncpu0\ncpu1 1 2 3\ncpu2 a b c d e f g h\ncpu3 60 0 20 400 10 5 5\n") == {}
+    assert levels.memory_used("MemTotal: " + "9" * 5000 + " kB\nMemAvailable: 400 kB\n") is None
+
+
 def test_busy_is_work_over_time_and_unknown_the_first_time():
     busy = levels.Busy()
     assert busy.since({"cpu0": 10.0}, 100.0) == {}
@@ -37,6 +42,13 @@ def test_a_process_has_memory_and_threads_and_one_that_is_gone_has_nothing():
     assert found["memory_bytes"] > 1 << 20
     assert seconds > 0
     assert levels.of_processes([2**22 + 1]) == ({}, 0.0)
+
+
+def test_a_number_that_no_kernel_has_is_none(tmp_path):
+    (tmp_path / "memory.current").write_text("9" * 400)
+    (tmp_path / "cpuacct.usage").write_text("9" * 5000)
+    (tmp_path / "cpu.stat").write_text("usage_usec " + "9" * 5000)
+    assert levels.of_cgroup(tmp_path) == ({}, None)
 
 
 def test_a_cgroup_tells_what_its_controllers_have(tmp_path):

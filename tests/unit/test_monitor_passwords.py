@@ -126,11 +126,22 @@ LINE = f"alice:{ALICE}"
         (LINE.replace("16384", "16385"), "line 1: expected"),
         (LINE.replace("16384", "1073741824"), "line 1: expected"),  # more memory than is given to it
         (LINE.replace("16384", "9" * 30), "line 1: expected"),
+        (LINE.replace("16384:8:1", "64:1:262144"), "line 1: expected"),  # little memory, and seconds a guess
         (LINE[:-4], "line 1: expected"),
         (f"{LINE}\n{LINE}", "line 2: alice is there twice"),
     ],
     # the salt is random, and the names of tests must not be
-    ids=["empty", "plain", "bcrypt", "no power of two", "too much memory", "many digits", "cut off", "twice"],
+    ids=[
+        "empty",
+        "plain",
+        "bcrypt",
+        "no power of two",
+        "too much memory",
+        "many digits",
+        "too much work",
+        "cut off",
+        "twice",
+    ],
 )
 def test_what_is_wrong_in_the_file_is_told_with_its_line(tmp_path, text, told):
     file = tmp_path / "passwords"

@@ -6,8 +6,10 @@ import contextlib
 import json
 import re
 import shutil
+import struct
 import subprocess
 import sys
+import tracemalloc
 from importlib.resources import files
 from pathlib import Path
 
@@ -96,6 +98,28 @@ def test_whose_operation_it_is_says_the_context_else_the_buffer_else_who_alone_r
 def test_a_program_that_is_replaced_takes_its_mappings_along(tmp_path: Path) -> None:
     records = [mapped(77, START, 0x1000, 0, "/usr/bin/perf"), *PROGRAM, spe_bytes(load(START, 9))]
     assert own(read(tmp_path, *records), "spe_load_latency") == {"prog+0x0": 1.0}
+
+
+def test_a_process_that_is_forked_has_what_its_parent_had_mapped_then(tmp_path: Path) -> None:
+    forked = record(7, struct.pack("<IIIIQ", 78, 77, 78, 77, 5))
+    later = mapped(77, START + 0x1000, 0x1000, 0, "/no/such/later")
+    theirs = spe_bytes(
+        load(START, 9, thread=78) + load(START + 0x1000, 9, thread=78) + load(START + 0x1000, 9, thread=77)
+    )
+    samples = read(tmp_path, *PROGRAM, forked, later, theirs)
+    assert own(samples, "spe_operation") == {
+        "prog+0x0": pytest.approx(1 / 3), "?+0x401000": pytest.approx(1 / 3), "later+0x0": pytest.approx(1 / 3),
+    }  # fmt: skip
+
+
+def test_forks_without_end_take_no_copies_of_what_was_mapped(tmp_path: Path) -> None:
+    many = 20_000
+    maps = [mapped(77, START + 0x1000 * n, 0x1000, 0, "/no/such") for n in range(many)]
+    forks = [record(7, struct.pack("<IIIIQ", 100 + n, 77, 100 + n, 77, 5)) for n in range(many)]
+    tracemalloc.start()
+    read(tmp_path, *maps, *forks, spe_bytes(load(START, 9, thread=77)))
+    assert tracemalloc.get_traced_memory()[1] < 100 << 20  # copies would be 3 GB
+    tracemalloc.stop()
 
 
 # ---- the latency of memory --------------------------------------------------------------------------------------------
