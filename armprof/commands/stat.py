@@ -92,11 +92,11 @@ def run(args: argparse.Namespace) -> int:
         notes=(f"the command ended with exit status {outcome.status}",) if outcome.status else (),
         where=where(cast("Modelled", outcome)) if args.where else None,
     )
+    if args.save:  # before what may find its reader gone
+        _save(component, outcome, args)
     if args.format == "text" and not args.output:
         print(file=sys.stderr)  # apart from what the command said there
     report(run_here([component]), args, sys.stderr)
-    if args.save:
-        _save(component, outcome, args)
     if component.where and args.format == "text":
         _tell_where(component.where)
     counted = (count for count in outcome.reading.counts.values() if count.value is not None)

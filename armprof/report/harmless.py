@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 
 # GitHub obeys a line that begins with ::name, and ##[name] anywhere; Azure ##vso[name], TeamCity ##teamcity[name].
 _LINE_COMMANDS = re.compile(r"(?m)^([^\S\n]*)::(?=[\w-])")
@@ -28,5 +29,6 @@ def line(content: str) -> str:
 
 
 def tell(words: str) -> None:
-    """Says so in a line on stderr, which is for people."""
-    print(f"armprof: {line(words)}", file=sys.stderr, flush=True)
+    """Says so in a line on stderr, which is for people: what is measured goes on where nobody can read it."""
+    with suppress(OSError):
+        print(f"armprof: {line(words)}", file=sys.stderr, flush=True)

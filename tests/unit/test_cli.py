@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from importlib import import_module
@@ -157,10 +158,11 @@ def test_ctrl_c_is_status_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
     monkeypatch.setattr(events, "run", interrupted)
     assert cli.main(["events"]) == 130
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", "armprof: interrupted\n")
 
 
-def test_a_reader_that_leaves_early_is_no_error() -> None:
+def test_a_reader_that_leaves_early_ends_it_in_silence() -> None:
+    """With the status of a program that SIGPIPE ended: behind `| head` a gate that failed must not pass."""
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -173,6 +175,6 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
         )
     finally:
         os.close(writer)
-    assert found.returncode == 0
+    assert found.returncode == 128 + signal.SIGPIPE
     assert "BrokenPipe" not in found.stderr
     assert "Traceback" not in found.stderr
