@@ -120,8 +120,10 @@ class _Reader:
             raise ValueError("it was written to a pipe: record with perf record -o FILE")
         if attr_size < ATTRIBUTE:
             raise ValueError(f"descriptions of events of {attr_size} bytes")
-        if start + size > len(self.data) or size == 0:
-            raise ValueError(f"its samples would end at byte {start + size:,} of {len(self.data):,}")
+        self._is_within("its samples", start, size)
+        self._is_within("the descriptions of its events", attrs, attrs_size)
+        if size == 0:
+            raise ValueError("its header tells of no samples")
         self._features(start + size, struct.unpack_from("<4Q", self.data, 72)[0])
         kinds = {}  # of events: their periods
         for at in range(attrs, attrs + attrs_size, attr_size):
@@ -135,6 +137,10 @@ class _Reader:
             at = self._record(kind, misc, at + 8, at + length, kinds)
         return self.found
 
+    def _is_within(self, what: str, start: int, size: int) -> None:
+        if start + size > len(self.data):
+            raise ValueError(f"{what} would end at byte {start + size:,} of {len(self.data):,}")
+
     def _features(self, at: int, bits: int) -> None:
         """What the header says of the machine and of files: a table behind the samples, in the order of the bits."""
         for number in range(64):
@@ -142,6 +148,7 @@ class _Reader:
                 continue
             start, size = struct.unpack_from("<2Q", self.data, at)
             at += 16
+            self._is_within("what its header tells", start, size)
             if number == CPUID:
                 text = self.data[start + 4 : start + size].partition(b"\0")[0]
                 self.found.midr = int(text, 16) if text.startswith(b"0x") else None
