@@ -226,8 +226,11 @@ armprof_sampler *armprof_sampler_open(const armprof_sampled *events, size_t coun
                 if (error != ESRCH || fd >= 0) { /* a thread that has ended is none to be missed */
                     errors[event] = failed = error;
                 }
-                if (event == 0 && reading != ARMPROF_ALONE) {
-                    break; /* without its first event there is no group */
+                if (event == 0 && reading != ARMPROF_ALONE) { /* without its first event there is no group: a part of the sum */
+                    for (size_t other = 1; errors[0] && other < count; other++) { /* of each of the others would be missing */
+                        errors[other] = errors[0];
+                    }
+                    break;
                 }
             }
         }

@@ -120,9 +120,11 @@ static void *visiting_thread(void *visits) {
     return NULL;
 }
 
-static void regions(void) {
+static void use_regions(bool with_latencies) {
     static unsigned number;
     char name[32];
+    int not_kept = with_latencies ? armprof_regions_keep_latencies() : 0;
+    CHECK(not_kept == 0 || (not_kept == ENOMEM && fault.call == MEMORY));
     snprintf(name, sizeof name, "region %u", fault.call == MEMORY ? ++number : 0);
     CHECK_EQUAL(armprof_regions_setup(events, event_count, &counting), 0);
     struct visits here = {.region = armprof_region_define(name)}, there = here;
@@ -157,11 +159,21 @@ static void regions(void) {
             CHECK(spread->smallest >= PAGES);
         }
     }
+    uint64_t buckets[ARMPROF_LATENCY_BUCKETS], timed = 0;
+    int untimed = armprof_region_read_latencies(here.region, buckets);
+    CHECK_EQUAL(untimed, with_latencies && !not_kept ? 0 : ENODATA);
+    for (size_t i = 0; !untimed && i < COUNT(buckets); i++) {
+        timed += buckets[i];
+    }
+    CHECK(untimed || timed == totals.outermost);
     uint64_t ns, smallest[COUNT(events)];
     int error = armprof_regions_calibrate(2, &ns, smallest);
     CHECK(error == 0 || error == EIO || error == ENOMEM || error == ENODATA);
     CHECK_EQUAL(armprof_regions_teardown(), 0);
 }
+
+static void regions(void) { use_regions(false); }
+static void regions_with_latencies(void) { use_regions(true); }
 
 static void a_budget(void) {
     static armprof_budget truth;
@@ -184,26 +196,64 @@ static uint64_t now_ns(clockid_t clock) {
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static void a_sampler(void) {
-    static const armprof_sampled clocks[] = {
-        {.type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_CPU_CLOCK, .by_frequency = true, .rate = 4000},
-        {.type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_TASK_CLOCK, .by_frequency = true, .rate = 4000}};
+/* By themselves: the CPU's clock and the thread's. In a group: pages that were touched are read at the strikes of the clock. */
+static const armprof_sampled clocks[] = {
+    {.type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_CPU_CLOCK, .by_frequency = true, .rate = 4000},
+    {.type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_TASK_CLOCK, .by_frequency = true, .rate = 4000}};
+static const armprof_sampled group[] = {
+    {.type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_CPU_CLOCK, .rate = 200000},
+    {.type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_PAGE_FAULTS}};
+enum { SAMPLED = 2, WORK_NS = 1000000 };
+
+static uint64_t sampled_weight(const struct armprof_records *records, uint16_t event) {
+    const armprof_hit *hits = records->hits.data;
+    uint64_t weight = 0;
+    for (size_t i = 0; i < records->hits.used; i++) {
+        weight += hits[i].event == event ? hits[i].period : 0;
+    }
+    return weight;
+}
+
+static void check_sampled(const armprof_sampler *sampler, const int *errors, enum armprof_reading reading) {
+    const struct armprof_records *records = armprof_sampler_records(sampler);
+    CHECK_EQUAL(records->malformed, 0);
+    CHECK(records->no_memory == 0 || fault.call == MEMORY);
+    for (uint16_t event = 0; event < SAMPLED; event++) {
+        armprof_sampled_count count;
+        int failed = armprof_sampler_count(sampler, event, &count);
+        if (failed || errors[event]) {
+            is_told(failed ? failed : errors[event]);
+            continue;
+        }
+        bool gone = fault.error == ESRCH && fault.call == PERF_EVENT_OPEN; /* as of a thread that has ended */
+        bool of_pages = reading != ARMPROF_ALONE && event == 1;
+        /* A thread that gives way has its own clock going some microseconds longer than its counters, each time. */
+        CHECK(gone || count.value >= (of_pages ? PAGES : WORK_NS - WORK_NS / 10));
+        CHECK(gone || (count.running_ns > 0 && count.enabled_ns > 0));
+        CHECK(count.value >= sampled_weight(records, event));
+    }
+    armprof_sampler_lost(sampler);
+}
+
+static void sample(const armprof_sampled *sampled, pid_t of, enum armprof_reading reading) {
+    static bool refused; /* by this kernel; a child that runs cases runs those of one scenario alone */
     static int cpus[1024];
     size_t cpu_count = (size_t)sysconf(_SC_NPROCESSORS_ONLN);
     CHECK(cpu_count <= COUNT(cpus));
     for (size_t i = 0; i < cpu_count; i++) {
         cpus[i] = (int)i;
     }
-    const pid_t me = getpid();
-    int error[COUNT(clocks)];
+    int errors[SAMPLED];
     armprof_sampler *sampler =
-        armprof_sampler_open(clocks, COUNT(clocks), &me, 1, cpus, cpu_count, 1 << 14, false, ARMPROF_ALONE, error);
+        armprof_sampler_open(sampled, SAMPLED, &of, 1, cpus, cpu_count, 1 << 14, false, reading, errors);
     if (!sampler) {
-        CHECK(errno != 0 && (errno == fault.error || errno == ENOMEM || errno == ESRCH));
+        refused |= fault.call == CALLS;
+        CHECK(refused || (errno != 0 && (errno == fault.error || errno == ENOMEM || errno == ESRCH)));
         return;
     }
     armprof_sampler_start(sampler);
-    for (uint64_t until = now_ns(CLOCK_THREAD_CPUTIME_ID) + 1000000; now_ns(CLOCK_THREAD_CPUTIME_ID) < until;) {
+    touch_pages(PAGES);
+    for (uint64_t until = now_ns(CLOCK_THREAD_CPUTIME_ID) + WORK_NS; now_ns(CLOCK_THREAD_CPUTIME_ID) < until;) {
     }
     uint64_t waited = now_ns(CLOCK_MONOTONIC);
     armprof_sampler_wait(sampler, 1);
@@ -211,29 +261,13 @@ static void a_sampler(void) {
     CHECK(fault.call != POLL || fault.error == EINTR || waited >= 1000000); /* else its thread would spin */
     armprof_sampler_stop(sampler);
     armprof_sampler_drain(sampler);
-    const struct armprof_records *records = armprof_sampler_records(sampler);
-    const armprof_hit *hits = records->hits.data;
-    CHECK_EQUAL(records->malformed, 0);
-    CHECK(records->no_memory == 0 || fault.call == MEMORY);
-    for (uint16_t event = 0; event < COUNT(clocks); event++) {
-        armprof_sampled_count count;
-        int failed = armprof_sampler_count(sampler, event, &count);
-        uint64_t weight = 0;
-        for (size_t i = 0; i < records->hits.used; i++) {
-            weight += hits[i].event == event ? hits[i].period : 0;
-        }
-        if (failed || error[event]) {
-            is_told(failed ? failed : error[event]);
-        } else {
-            bool gone = fault.error == ESRCH && fault.call == PERF_EVENT_OPEN; /* as of a thread that has ended */
-            /* A thread that gives way has its own clock going some microseconds longer than its counters, each time. */
-            CHECK(gone || (count.running_ns > 0 && count.value >= 900000));
-            CHECK(count.value >= weight);
-            CHECK(gone || count.enabled_ns > 0);
-        }
-    }
+    check_sampled(sampler, errors, reading);
     armprof_sampler_close(sampler);
 }
+
+static void a_sampler(void) { sample(clocks, getpid(), ARMPROF_ALONE); }
+static void a_group_of_a_thread(void) { sample(group, getpid(), ARMPROF_OF_THREAD); }
+static void a_group_of_the_cpus(void) { sample(group, -1, ARMPROF_OF_CPU); }
 
 /* The file of a program's regions is the old one or the new one, whole, with what it held before; no third is left behind. */
 static char folder[] = "/tmp/armprof-faults-XXXXXX";
@@ -286,7 +320,16 @@ static void a_file(void) {
 static const struct scenario {
     const char *name;
     void (*body)(void);
-} scenarios[] = {{"a set", a_set}, {"regions", regions}, {"a budget", a_budget}, {"a sampler", a_sampler}, {"a file", a_file}};
+} scenarios[] = {
+    {"a set", a_set},
+    {"regions", regions},
+    {"regions with latencies", regions_with_latencies},
+    {"a budget", a_budget},
+    {"a sampler", a_sampler},
+    {"a group of a thread", a_group_of_a_thread},
+    {"a group of the CPUs", a_group_of_the_cpus},
+    {"a file", a_file},
+};
 
 /* ---- The matrix ------------------------------------------------------------------------------------------------------ */
 
