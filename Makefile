@@ -1,5 +1,5 @@
 # make report   prints the report of the built-in kernels
-# make test     checks everything: style, types, C, Python, ARM64 guests
+# make test     checks everything: style, types, C, Python, parsers with fuzzers, ARM64 guests
 # make docs     makes a site of the pages, in build/docs
 # make dist     builds the source archive and the wheels into dist
 # make test-packages installs those on bare Debians and in an ARM64 guest, which takes some 15 minutes
@@ -18,7 +18,7 @@ SOURCES = pyproject.toml meson.build meson.options tools/describe $(shell find a
 report: $(VENV)/installed
 	armprof report
 
-test: lint docs test-c test-python test-guest
+test: lint docs test-c test-python test-fuzz test-guest
 
 lint: $(VENV)/dev $(VENV)/installed
 	ruff check
@@ -40,6 +40,10 @@ test-c: $(VENV)/dev
 # The installed package is tested, not the sources beside it: so pytest itself, which leaves this folder off sys.path.
 test-python: $(VENV)/dev $(VENV)/installed
 	pytest -n 2 --ignore=tests/guest --ignore=tests/packages
+
+# Every parser for ARMPROF_FUZZ_SECONDS, 10 where it is not said.
+test-fuzz: $(VENV)/dev $(VENV)/installed
+	tools/fuzz
 
 test-guest: $(VENV)/dev $(VENV)/installed
 	pytest tests/guest
@@ -74,6 +78,7 @@ $(VENV)/installed: $(VENV)/made $(SOURCES)
 $(VENV)/dev: $(VENV)/made pyproject.toml
 	tools/system-packages test
 	python -m pip install --quiet --group dev
+	python -m pip install --quiet --only-binary atheris --group fuzz || echo "atheris cannot be had: what Python reads is not fuzzed" >&2
 	touch $@
 
-.PHONY: report test lint format docs test-c test-python test-guest dist test-packages audit clean
+.PHONY: report test lint format docs test-c test-python test-fuzz test-guest dist test-packages audit clean

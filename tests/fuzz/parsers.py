@@ -8,7 +8,6 @@ reached new code. tools/fuzz runs the targets, from what seeds.py beside this ma
 from __future__ import annotations
 
 import io
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from unittest import mock
 
 import atheris
 
-FOLDER = Path(tempfile.mkdtemp(prefix="armprof-fuzz-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None))
+FOLDER = Path(tempfile.mkdtemp())
 
 with atheris.instrument_imports(include=["armprof"]):
     from armprof import config
