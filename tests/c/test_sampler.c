@@ -268,8 +268,9 @@ static void touch_everywhere(armprof_sampler *sampler, pid_t *thread, pid_t *chi
     armprof_sampler_drain(sampler);
 }
 
-static void check_touched(uint64_t faults, uint64_t rounds) {
-    CHECK(faults + MISSED >= rounds * IN_A_ROUND);
+/* Where others keep the CPU for so long that a ring runs over, the sampler tells so, and some of the pages are put nowhere. */
+static void check_touched(const armprof_sampler *sampler, uint64_t faults, uint64_t rounds) {
+    CHECK(faults + MISSED >= rounds * IN_A_ROUND || armprof_sampler_lost(sampler) > 0);
     CHECK(faults <= rounds * IN_A_ROUND + OTHER_FAULTS + MISSED);
 }
 
@@ -281,9 +282,9 @@ static void a_group_tells_which_thread_and_child_had_the_events_that_do_not_inte
         armprof_sampler *sampler = sampling_group(of_cpu ? 3 : 2, of_cpu ? -1 : getpid(), 1 << 19, ways[way]);
         pid_t thread = 0, child = 0;
         touch_everywhere(sampler, &thread, &child);
-        check_touched(faults_of(sampler, getpid(), thread, false), ROUNDS);
-        check_touched(faults_of(sampler, child, 0, false), 2 * ROUNDS);
-        check_touched(faults_of(sampler, getpid(), getpid(), false), 3 * ROUNDS);
+        check_touched(sampler, faults_of(sampler, getpid(), thread, false), ROUNDS);
+        check_touched(sampler, faults_of(sampler, child, 0, false), 2 * ROUNDS);
+        check_touched(sampler, faults_of(sampler, getpid(), getpid(), false), 3 * ROUNDS);
         armprof_sampled_count counted;
         CHECK_EQUAL(armprof_sampler_count(sampler, FAULTS, &counted), 0);
         CHECK(counted.value >= 6 * ROUNDS * IN_A_ROUND);
