@@ -5,6 +5,7 @@
  * told as counted is right, what was not counted has an errno that says why, and nothing stays open or mapped. Each
  * scenario runs once without a fault, which tells how often it makes each call, and then once for each fault. */
 #define _GNU_SOURCE
+#include <libgen.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -96,6 +97,33 @@ static void a_set(void) {
     armprof_close(set);
 }
 
+/* Where files are written, as ARMPROF_OUTPUT says. */
+static const char *folder;
+enum { FILES = 2 }; /* those of a_file() */
+
+static size_t contents(const char *name, char *text, size_t room) {
+    char path[300];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "r");
+    size_t size = file ? fread(text, 1, room - 1, file) : 0;
+    text[size] = 0;
+    if (file) {
+        fclose(file);
+    }
+    return size;
+}
+
+/* How many files are there; of one that is not whole the name begins with a dot. */
+static unsigned files(void) {
+    DIR *listed = opendir(folder);
+    unsigned count = 0;
+    for (const struct dirent *entry; (entry = readdir(listed));) {
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    }
+    closedir(listed);
+    return count;
+}
+
 struct visits {
     armprof_region region;
     unsigned started, left;
@@ -118,6 +146,22 @@ static void visit(struct visits *visits) {
 static void *visiting_thread(void *visits) {
     visit(visits);
     return NULL;
+}
+
+/* What is torn down is written: whole, or not at all. */
+static void check_written(const char *name) {
+    static const char end[] = "\n]}\n";
+    char own[32], path[300], text[1 << 16];
+    snprintf(own, sizeof own, "regions-%ld", (long)getpid());
+    snprintf(path, sizeof path, "%s/%s", folder, own);
+    bool was_armed = armed;
+    armed = false;
+    size_t size = contents(own, text, sizeof text);
+    CHECK(size > 0 || fault.call != CALLS);
+    CHECK(size == 0 || (text[0] == '{' && strstr(text, name) && strcmp(text + size - strlen(end), end) == 0));
+    unlink(path);
+    CHECK_EQUAL(files(), FILES);
+    armed = was_armed;
 }
 
 static void use_regions(bool with_latencies) {
@@ -170,6 +214,7 @@ static void use_regions(bool with_latencies) {
     int error = armprof_regions_calibrate(2, &ns, smallest);
     CHECK(error == 0 || error == EIO || error == ENOMEM || error == ENODATA);
     CHECK_EQUAL(armprof_regions_teardown(), 0);
+    check_written(name);
 }
 
 static void regions(void) { use_regions(false); }
@@ -269,21 +314,7 @@ static void a_sampler(void) { sample(clocks, getpid(), ARMPROF_ALONE); }
 static void a_group_of_a_thread(void) { sample(group, getpid(), ARMPROF_OF_THREAD); }
 static void a_group_of_the_cpus(void) { sample(group, -1, ARMPROF_OF_CPU); }
 
-/* The file of a program's regions is the old one or the new one, whole, with what it held before; no third is left behind. */
-static char folder[] = "/tmp/armprof-faults-XXXXXX";
-
-static size_t contents(const char *name, char *text, size_t room) {
-    char path[300];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "r");
-    size_t size = file ? fread(text, 1, room - 1, file) : 0;
-    text[size] = 0;
-    if (file) {
-        fclose(file);
-    }
-    return size;
-}
-
+/* The file of a program's regions is the old one or the new one, whole, with what it held before. */
 static void a_file(void) {
     static const char first[] = "{\"part\": 1}", second[] = "{\"part\": 2}", end[] = "\n]}\n";
     char link[300], file[300], before[4096], after[4096];
@@ -308,13 +339,7 @@ static void a_file(void) {
     }
     struct stat there;
     CHECK(lstat(link, &there) == 0 && S_ISLNK(there.st_mode));
-    DIR *listed = opendir(folder);
-    unsigned count = 0;
-    for (const struct dirent *entry; (entry = readdir(listed));) {
-        count += entry->d_name[0] != '.';
-    }
-    closedir(listed);
-    CHECK_EQUAL(count, 2);
+    CHECK_EQUAL(files(), FILES);
 }
 
 static const struct scenario {
@@ -444,12 +469,20 @@ static void signals_in_every_call_change_nothing(void) {
 }
 
 int main(int argc, char **argv) {
+    static char made[] = "/tmp/armprof-faults-XXXXXX";
+    char path[300];
+    if (!getenv("ARMPROF_OUTPUT")) { /* which is looked at before main(): once more, with it */
+        CHECK(mkdtemp(made) != NULL);
+        snprintf(path, sizeof path, "%s/regions-%%p", made);
+        CHECK(setenv("ARMPROF_OUTPUT", path, 1) == 0);
+        execv("/proc/self/exe", argv);
+        CHECK(false);
+    }
+    folder = dirname(strdup(getenv("ARMPROF_OUTPUT")));
     need_counters();
     choose();
     progress = mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(progress != MAP_FAILED);
-    char path[300];
-    CHECK(mkdtemp(folder) != NULL);
     snprintf(path, sizeof path, "%s/link", folder);
     CHECK(symlink("file", path) == 0);
     snprintf(path, sizeof path, "%s/file", folder);
