@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -51,6 +52,8 @@ static inline bool fails(enum call call) {
 WRAP(MMAP, void *, mmap, (void *at, size_t size, int access, int flags, int fd, off_t offset),
      (at, size, access, flags, fd, offset), MAP_FAILED)
 WRAP(POLL, int, poll, (struct pollfd *polled, nfds_t count, int wait), (polled, count, wait), -1)
+WRAP(POLL, int, ppoll, (struct pollfd *polled, nfds_t count, const struct timespec *wait, const sigset_t *mask),
+     (polled, count, wait, mask), -1)
 WRAP(WRITE, ssize_t, write, (int fd, const void *from, size_t size), (fd, from, size), -1)
 WRAP(RENAME, int, rename, (const char *from, const char *to), (from, to), -1)
 WRAP(REALPATH, char *, realpath, (const char *path, char *to), (path, to), NULL)

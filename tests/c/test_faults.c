@@ -17,6 +17,7 @@
 #include "output.h"
 #include "sampler.h"
 #include "software.h"
+#include "standing.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -45,6 +46,8 @@ static void choose(void) {
 }
 
 enum { PAGES = 24 };
+
+static bool interrupted; /* by signals without end */
 
 /* What the core made of a failed call: the errno that was injected; EIO where a read was short; of a group that could not
  * be opened as one, whatever the kernel says then. */
@@ -220,6 +223,43 @@ static void use_regions(bool with_latencies) {
 static void regions(void) { use_regions(false); }
 static void regions_with_latencies(void) { use_regions(true); }
 
+/* Counters that are asked again and again: what one difference failed to take is in the next. */
+static void standing(void) {
+    enum { FAULTS_AND_CLOCK = 2, MOST = 2 };
+    const armprof_event both[FAULTS_AND_CLOCK] = {page_faults(0), task_clock(0)};
+    armprof_set *set = armprof_open(both, FAULTS_AND_CLOCK, &counting);
+    if (!set) {
+        CHECK_EQUAL(fault.call, MEMORY);
+        return;
+    }
+    armprof_count memory[2][FAULTS_AND_CLOCK] = {{{0}}};
+    armprof_interval since[FAULTS_AND_CLOCK], taken[MOST][FAULTS_AND_CLOCK];
+    armprof_standing one = {&set, 1, FAULTS_AND_CLOCK, memory[0], memory[1], 0.999}, *all[] = {&one};
+    armprof_batch batch = {
+        .standing = all, .count = 1, .interval_ns = 100000, .until_ns = INT64_MAX, .ends = {-1, -1}, .listing = -1};
+    armprof_moment moments[MOST];
+    int error, refused = armprof_event_error(set, 0);
+    touch_pages(PAGES);
+    size_t count = armprof_batch_take(&batch, MOST, moments, taken[0], &error);
+    CHECK(count == MOST || error != 0 || fault.call == POLL || interrupted);
+    uint64_t faults = 0;
+    for (size_t i = 0; i < count - (error != 0); i++) {
+        faults += taken[i][0].raw;
+    }
+    int last = armprof_standing_difference(&one, since);
+    if (error) {
+        is_told(error);
+    }
+    if (refused) {
+        is_told(refused);
+    } else if (last) {
+        is_told(last);
+    } else {
+        check_faults(faults + since[0].raw, PAGES);
+    }
+    armprof_close(set);
+}
+
 static void a_budget(void) {
     static armprof_budget truth;
     armprof_event event = task_clock(0), cycles = page_faults(0);
@@ -349,6 +389,7 @@ static const struct scenario {
     {"a set", a_set},
     {"regions", regions},
     {"regions with latencies", regions_with_latencies},
+    {"standing counters", standing},
     {"a budget", a_budget},
     {"a sampler", a_sampler},
     {"a group of a thread", a_group_of_a_thread},
@@ -461,9 +502,11 @@ static void signals_in_every_call_change_nothing(void) {
         run(&scenarios[i]);
         CHECK(sigaction(SIGALRM, &action, NULL) == 0);
         CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
+        interrupted = true;
         for (int times = 0; times < 10; times++) {
             run(&scenarios[i]);
         }
+        interrupted = false;
         CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
     }
 }
