@@ -10,10 +10,12 @@ import json
 import os
 import resource
 import signal
+import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -205,9 +207,16 @@ def test_an_interrupt_at_any_moment_leaves_whole_files_and_one_line(
         assert "Traceback" not in done.stderr, (moment, done.stderr)
         if done.returncode > 0:
             assert done.stderr.endswith("armprof: interrupted\n"), (moment, done.stderr)
-        if file.endswith(".json") and Path(file).exists():
-            assert json.loads(Path(file).read_text())
+        if Path(file).exists():
+            assert _is_whole(Path(file)), moment
         assert list(folder.glob(".*")) == [], moment  # as files that are not whole are named
+
+
+def _is_whole(path: Path) -> bool:
+    if path.suffix == ".json":
+        return bool(json.loads(path.read_text()))
+    with contextlib.closing(sqlite3.connect(path)) as store:
+        return store.execute("PRAGMA quick_check").fetchone() == ("ok",)
 
 
 # ---- descriptors and memory -------------------------------------------------------------------------------------------
@@ -237,32 +246,23 @@ def work() -> None:
     sum(range(20_000))
 
 
-def _measured() -> object:
-    with armprof.measure(["task_clock", "page_faults"]) as m:
-        work()
-    return [(count.value is None) == bool(count.reason) for count in m.counts.values()]
+@pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="AddressSanitizer itself wants terabytes")
+def test_without_memory_nothing_crashes_and_no_number_is_made_up() -> None:
+    """A block alone: where a thread is to start, CPython itself waits for ever for one that found no memory."""
 
+    def limited(kib: int) -> str:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + kib * 1024
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        try:
+            with armprof.measure(["task_clock", "page_faults"]) as m:
+                work()
+            return str([(count.value is None) == bool(count.reason) for count in m.counts.values()])
+        except (ArmprofError, MemoryError) as error:
+            return type(error).__name__
 
-def _sampled() -> object:
-    with armprof.sample() as sampled:
-        work()
-    return [True] if sampled.samples is not None else []
-
-
-@pytest.mark.parametrize("taken", [_measured, _sampled])
-def test_without_memory_nothing_crashes_and_no_number_is_made_up(taken: Callable[[], object]) -> None:
     for kib in (0, 16, 64, 256, 1024, 4096, 16384, 65536):
-
-        def limited(kib: int = kib) -> str:
-            pages = int(Path("/proc/self/statm").read_text().split()[0])
-            most = pages * resource.getpagesize() + kib * 1024
-            resource.setrlimit(resource.RLIMIT_AS, (most, most))
-            try:
-                return str(taken())
-            except (ArmprofError, MemoryError, OSError, RuntimeError) as error:
-                return type(error).__name__
-
-        assert "False" not in in_child(limited)
+        assert "False" not in in_child(partial(limited, kib))
 
 
 # ---- fork, exec, CPUs -------------------------------------------------------------------------------------------------
