@@ -35,6 +35,7 @@ class Place(NamedTuple):
 
 
 UNMAPPED = Place(None, None, None)
+LAST = 2**64 - 1  # address
 
 
 def of_process(text: str) -> list[Mapping]:
@@ -55,7 +56,7 @@ class Space:
     def __init__(self, mappings: Iterable[Mapping]) -> None:
         self.mappings: Sequence[Mapping] = _apart(mappings)
         self._starts = np.array([m.start for m in self.mappings], np.uint64)
-        self._ends = np.array([m.end for m in self.mappings], np.uint64)
+        self._ends = np.array([min(m.end, LAST) for m in self.mappings], np.uint64)  # a recording may say anything
         self._binaries: dict[str, Binary | None] = {}
 
     def places(self, addresses: Any) -> list[Place]:

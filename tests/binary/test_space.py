@@ -56,6 +56,11 @@ def test_this_process_and_a_library_in_it() -> None:
     assert mapped.variable(variable + 8) == ("zeroed", 8)
 
 
+def test_what_would_end_beyond_the_last_address_ends_there() -> None:
+    mapped = Space([Mapping(2**64 - 16, 2**64 + 16, 0, "[end]")])
+    assert [place.module for place in mapped.places([2**64 - 16, 2**64 - 2, 15])] == ["[end]", "[end]", None]
+
+
 def test_a_later_mapping_replaces_what_it_covers() -> None:
     mapped = Space([Mapping(0, 100, 0, "a"), Mapping(20, 40, 7, "b")])
     assert mapped.mappings == [Mapping(0, 20, 0, "a"), Mapping(20, 40, 7, "b"), Mapping(40, 100, 40, "a")]

@@ -66,7 +66,6 @@ CPU revision\t: 1
 """
 MAPS = """aaaab6f70000-aaaab6f71000 r-xp 00001000 fe:01 9437280                    /usr/bin/true
 ffff8c0b0000-ffff8c0b1000 r--p 00000000 00:00 0                          [vvar]
-PERF_RECORD_MMAP2 77/77: [0xaaaa0000(0x1000) @ 0x1000 fe:01 123 0]: r-xp /usr/bin/true
 """
 STAT = """cpu  10 20 30 40 50 60 70 80 90 100
 MemTotal:       24000000 kB
