@@ -111,6 +111,16 @@ class Binary:
         """The line of source of a row that `resolve` gave."""
         return self._line(self._arrays["rows"][row]) if row >= 0 else None
 
+    def functions_at(self, addresses: Any) -> list[Function | None]:
+        """The function of each address; None where nothing tells it."""
+        table, rows = self._arrays["functions"], self._span_at("functions", np.asarray(addresses, np.uint64)).tolist()
+        known = {
+            row: Function(self.function_name(row) or "?", int(table["start"][row]), int(table["end"][row]))
+            for row in dict.fromkeys(rows)
+            if row >= 0
+        }
+        return [known.get(row) for row in rows]
+
     # ---- One address ------------------------------------------------------------------------------------------------
 
     def function(self, address: int) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from armprof.binary.binary import Binary, Function
 from armprof.binary.elf import SHF_EXECINSTR, SHT_NOBITS
 from armprof.binary.encodings import TARGETS, of_kind, offsets
 from armprof.binary.loops import Edges, loops
+from armprof.binary.loops import Loop as Nested
 from armprof.binary.plt import stubs
 
 WORD = 4
@@ -43,19 +44,31 @@ class Loop:
     innermost: bool
 
 
+@dataclass(frozen=True)
+class Shape:
+    """The blocks of a function by their first instructions, with the end of the last one; the ways between them; its loops,
+    each before those within it, or None where it has too many blocks to look for them.
+    """
+
+    bounds: list[int]
+    edges: Edges
+    loops: list[Nested] | None
+
+
 class Code:
     """Instructions have numbers: their places in ``words`` and ``addresses``. What is data in between is none of them."""
 
-    def __init__(self, binary: Binary) -> None:
+    def __init__(self, binary: Binary, only: Sequence[Function] | None = None) -> None:
+        """``only`` some functions of it, in the order of their addresses: what others do is not known then."""
         self.binary = binary
-        spans = _spans(binary)
+        self.functions: list[Function] = [f for f in (binary.functions if only is None else only) if f.end > f.start]
+        spans = _spans(binary) if only is None else list(_cut(_spans(binary), self.functions))
         self.words = np.concatenate([words for _, words in spans] or [np.empty(0, np.uint32)])
         self.addresses = np.concatenate(
             [first + WORD * np.arange(len(w), dtype=np.uint64) for first, w in spans] or [np.empty(0, np.uint64)]
         )
         self.passed_over = 0  # functions with branches back whose `loops` were not looked for
         self._kinds: dict[tuple[str, ...], Any] = {}
-        self.functions: list[Function] = [f for f in binary.functions if f.end > f.start]
         self._starts = np.array([f.start for f in self.functions], np.uint64)
         self._ends = np.array([f.end for f in self.functions], np.uint64)
 
@@ -113,7 +126,9 @@ class Code:
     def within(self) -> Any:
         """Whether each branch leads to where its own function is."""
         place = np.searchsorted(self._starts, self.targets, "right").astype(np.int64) - 1
-        return (place == self.function) & (place >= 0)
+        found = (place == self.function) & (place >= 0)
+        found[found] = self.targets[found] < self._ends[place[found]]
+        return found
 
     @cached_property
     def loops(self) -> tuple[Loop, ...]:
@@ -125,12 +140,18 @@ class Code:
             return ()
         return tuple(loop for f in wanted for loop in self._loops_of(f))
 
-    def _loops_of(self, function: int) -> Iterator[Loop]:
+    def span(self, function: int) -> tuple[int, int]:
+        """The number of the function's first instruction, and that behind its last."""
         first, last = np.searchsorted(self.addresses, [self._starts[function], self._ends[function]])
-        starts, edges = self._blocks(int(first), int(last))
+        return int(first), int(last)
+
+    def shape(self, function: int) -> Shape:
+        """What is in the function. A call leads to where it returns to."""
+        first, last = self.span(function)
+        starts, edges = self._blocks(first, last)
+        bounds = [*starts, last]
         if len(starts) > MOST_BLOCKS:
-            self.passed_over += 1
-            return
+            return Shape(bounds, edges, None)
         # of a loop's blocks the header is entered from outside most often: by the ways that lead there
         entered = [0.0] * len(starts)
         for ways in edges.values():
@@ -138,13 +159,18 @@ class Code:
                 entered[to] += 1
         if entered:
             entered[0] += 1
-        bounds = [*starts, int(last)]
-        for loop in loops(edges, entered):
-            at = np.concatenate([np.arange(bounds[b], bounds[b + 1]) for b in sorted(loop.blocks)])
-            yield Loop(function, at, bounds[loop.header], not loop.inner)
+        return Shape(bounds, edges, loops(edges, entered))
+
+    def _loops_of(self, function: int) -> Iterator[Loop]:
+        shape = self.shape(function)
+        if shape.loops is None:
+            self.passed_over += 1
+            return
+        for loop in shape.loops:
+            at = np.concatenate([np.arange(shape.bounds[b], shape.bounds[b + 1]) for b in sorted(loop.blocks)])
+            yield Loop(function, at, shape.bounds[loop.header], not loop.inner)
 
     def _blocks(self, first: int, last: int) -> tuple[list[int], Edges]:
-        """Where the blocks begin in a function, and the ways between them. A call leads to where it returns to."""
         words, here = self.words[first:last], self.addresses[first:last]
         branch = of_kind(words, "jump", "conditional", "compare_branch", "test_branch")
         stops = of_kind(words, "jump", "indirect_jump", "return", "undefined") | self._never_returns[first:last]
@@ -185,6 +211,16 @@ def _spans(binary: Binary) -> list[tuple[np.uint64, Any]]:
                 )
             start, code = address, is_code
     return sorted(found, key=lambda span: span[0])
+
+
+def _cut(spans: list[tuple[np.uint64, Any]], functions: Sequence[Function]) -> Iterator[tuple[np.uint64, Any]]:
+    """What of the spans is in the functions, each word once."""
+    ends = [*(function.start for function in functions[1:]), 1 << 64]
+    for function, following in zip(functions, ends, strict=True):
+        for start, words in spans:
+            first, past = max(int(start), function.start), min(int(start) + WORD * len(words), function.end, following)
+            if first < past:
+                yield np.uint64(first), words[(first - int(start)) // WORD : (past - int(start)) // WORD]
 
 
 def _marks(binary: Binary) -> list[tuple[int, bool]]:

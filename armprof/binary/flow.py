@@ -7,11 +7,12 @@ registers that count, and which loads an address waits for: of this iteration, o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from armprof.binary.a64 import REGISTERS, SP, Instruction, Memory
+from armprof.binary.loops import Edges, Loop
 
 LINE = 64
 NONE: frozenset[int] = frozenset()
@@ -27,6 +28,27 @@ class Piece:
     before: tuple[tuple[int, float], ...]  # the pieces that lead here within an iteration, and how often
     again: float = 0  # how often it leads to the next iteration
     clobbers: frozenset[int] | None = None
+
+
+def pieces(loop: Loop, edges: Edges, content: Callable[[int], Iterable[tuple[int, Instruction]]]) -> list[Piece]:
+    """An iteration of the loop, from the instructions of its blocks and how often the ways between these are gone."""
+    inner = {one.header: one for one in loop.inner}
+    place = {block: at for at, block in enumerate(loop.order)}
+    place |= {block: place[header] for header, within in inner.items() for block in within.blocks}
+    before: dict[int, dict[int, float]] = {at: {} for at in range(len(loop.order))}
+    again = dict.fromkeys(before, 0.0)
+    for block in loop.blocks:
+        for to, times in edges[block].items():
+            if to == loop.header:
+                again[place[block]] += times
+            elif to in place and place[to] != place[block]:
+                before[place[to]][place[block]] = before[place[to]].get(place[block], 0.0) + times
+    found = []
+    for at, block in enumerate(loop.order):
+        blocks = inner[block].blocks if block in inner else (block,)
+        piece = Piece(tuple(pair for one in blocks for pair in content(one)), tuple(before[at].items()), again[at])
+        found.append(replace(piece, instructions=(), clobbers=_written([piece])) if block in inner else piece)
+    return found
 
 
 @dataclass(frozen=True)
@@ -199,6 +221,26 @@ class Flow:
                 kind = CHASED if self._is_chased(number, address) else GATHERED
             found.append(Access(number, memory, kind, stride, address))
         return tuple(_with_their_neighbours(found))
+
+    @cached_property
+    def repeated(self) -> frozenset[int]:
+        """The accesses to a line that another access has brought in before, on each way through the iteration."""
+        always: list[
+            frozenset[int]
+        ] = []  # of each piece those that are gone through before it, whichever way, and itself
+        first: dict[object, list[int]] = {}
+        found = set()
+        known = {a.number: (a.address.terms, a.address.constant // LINE) for a in self.accesses if a.address.terms}
+        for at, piece in enumerate(self.pieces):
+            before = [always[one] for one, _ in piece.before if one < at]
+            always.append(frozenset.intersection(*before) | {at} if before else frozenset((at,)))
+            for number, _ in piece.instructions:
+                if number in known:
+                    places = first.setdefault(known[number], [])
+                    if always[at].intersection(places):
+                        found.add(number)
+                    places.append(at)
+        return frozenset(found)
 
     def _is_chased(self, number: int, address: Value) -> bool:
         return any(number in self.carried.get(head, NONE) for head in address.heads)

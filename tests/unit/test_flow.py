@@ -79,6 +79,18 @@ def test_a_call_makes_unknown_what_it_may_write():
     assert kinds(flow) == [(GATHERED, None)]
 
 
+def test_what_the_first_access_to_a_line_brings_in_the_others_have():
+    assert body("ldr x4, [x0, #8]", "ldr x2, [x1]", "ldr x0, [x0]").repeated == {2}
+    assert body("ldr x2, [x0]", "add x0, x0, #8", "ldr x2, [x1, #8]").repeated == set()
+
+
+def test_an_access_on_another_way_brings_nothing_in():
+    load = (a64.instruction(WORDS["ldr x2, [x0]"]),)
+    blocks = [Piece((), ()), Piece(((1, *load),), ((0, 1.0),)), Piece(((2, *load),), ((0, 1.0),))]
+    assert Flow([*blocks, Piece(((3, *load),), ((1, 1.0), (2, 1.0)), 1.0)]).repeated == set()
+    assert Flow([*blocks[:2], Piece(((3, *load),), ((1, 1.0),), 1.0)]).repeated == {3}
+
+
 def test_a_branch_waits_for_the_loads_that_it_looks_at():
     flow = body("ldr x0, [x1], #8", "cmp x0, x1", "b.ne .")
     assert flow.waits_for(flow.conditions[2]) == {0}

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from armprof.binary import a64
-from armprof.binary.flow import CALL_CLOBBERS, Flow, Piece
+from armprof.binary.flow import Flow, pieces
 from armprof.binary.loops import Loop, loops
 from armprof.counters.model import counts as file
 from armprof.counters.model.counts import Counts
@@ -163,28 +163,17 @@ class Code:
         return tuple(self._body(loop) for loop in loops(self.edges, executed))
 
     def _body(self, loop: Loop) -> Body:
+        flow = Flow(pieces(loop, self.edges, self._content))
+        last = [int(self._blocks[1][block]) for block in loop.own]
+        exits = frozenset(number for number in last if self._leaves(number, loop))
+        frequency = {
+            n: self.executed[n] / max(1.0, loop.iterations) for piece in flow.pieces for n, _ in piece.instructions
+        }
+        return Body(loop, flow, frequency, exits)
+
+    def _content(self, block: int) -> Iterator[tuple[int, a64.Instruction]]:
         first, last = self._blocks
-        inner = {loop.header: loop for loop in loop.inner}
-        place = {block: at for at, block in enumerate(loop.order)}
-        place |= {block: place[header] for header, within in inner.items() for block in within.blocks}
-        before: dict[int, dict[int, float]] = {at: {} for at in range(len(loop.order))}
-        again = dict.fromkeys(before, 0.0)
-        for block in loop.blocks:
-            for to, times in self.edges[block].items():
-                if to == loop.header:
-                    again[place[block]] += times
-                elif to in place and place[to] != place[block]:
-                    before[place[to]][place[block]] = before[place[to]].get(place[block], 0.0) + times
-        pieces, exits = [], []
-        for at, block in enumerate(loop.order):
-            numbers = range(first[block], last[block] + 1)
-            content = () if block in inner else tuple((int(n), self.instruction(n)) for n in numbers)
-            exits += [int(last[block])] if block not in inner and self._leaves(int(last[block]), loop) else []
-            clobbers = self._clobbers(inner[block]) if block in inner else None
-            pieces.append(Piece(content, tuple(before[at].items()), again[at], clobbers))
-        flow = Flow(pieces)
-        frequency = {n: self.executed[n] / max(1.0, loop.iterations) for piece in pieces for n, _ in piece.instructions}
-        return Body(loop, flow, frequency, frozenset(exits))
+        return ((number, self.instruction(number)) for number in range(int(first[block]), int(last[block]) + 1))
 
     def executed_in(self, loop: Loop) -> float:
         """Instructions of the loop, with those of the loops within it."""
@@ -197,19 +186,6 @@ class Code:
             return False
         ways = int(self.target[number]), int(self.address[number]) + 4
         return any(self._block_at.get(way) not in loop.blocks for way in ways)
-
-    def _clobbers(self, loop: Loop) -> frozenset[int]:
-        """The registers that the loop writes."""
-        first, last = self._blocks
-        found: set[int] = set()
-        for block in loop.blocks:
-            for number in range(first[block], last[block] + 1):
-                instruction = self.instruction(number)
-                found.update(CALL_CLOBBERS if instruction.kind == "call" else instruction.writes)
-                memory = instruction.memory
-                if memory is not None and memory.base is not None and memory.step != 0:
-                    found.add(memory.base)
-        return frozenset(found)
 
 
 def _reached(edges: Mapping[int, Mapping[int, float]], start: int) -> set[int]:
