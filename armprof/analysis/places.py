@@ -17,13 +17,21 @@ TIME = ("cpu_cycles", "cpu_clock")
 ENOUGH = 0.03  # of the event: a place that has less does not show where it comes from
 
 
+CLOSE = 0.8  # of what the first has: another origin that has so much is told, too
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The place that has most of an event, and its part of all that the places are a part of."""
+    """The place that has most of an event, and its part of all that the places are a part of.
+
+    Where the place is that of the origin of what was ``sampled`` behind it, the part is that of those places.
+    """
 
     place: Place
     event: str
     part: float
+    sampled: tuple[Place, ...] = ()
+    close: tuple[tuple[Place, float], ...] = ()  # the other origins that have nearly as much, with their parts
 
 
 def placed(recommendation: Recommendation, rule: Rule, component: Component) -> Recommendation:
@@ -31,15 +39,14 @@ def placed(recommendation: Recommendation, rule: Rule, component: Component) -> 
     at = found(rule, component)
     if at is None or component.where is None:
         return recommendation
-    by_samples = " by samples" if component.where.totals else ""
     instead = "" if at.event in rule.shown_by else f"; {_either(rule.shown_by)} was not sampled"
-    said = f"{_part(at.place, at.part)} of {at.event} are{by_samples} at {_named(at.place)}{instead}"
     location = {
         "file": at.place.file,
         "line": at.place.line,
         "function": at.place.function or None,
         "share": at.part,
     }
+    said = _said(at, rule, component.where) + instead
     return replace(recommendation, evidence=(*recommendation.evidence, said), location=location)
 
 
@@ -50,11 +57,59 @@ def found(rule: Rule, component: Component) -> Found | None:
     known = [event for event in rule.shown_by if component.total(event)]
     for event in known or [event for event in TIME if component.total(event)][:1]:
         total = component.total(event) or 0.0
+        origin = _origin(rule.origin, component.where, event, total)
+        if origin is not None:
+            return origin
         for place, count in _most(component.where, event):
             part = min(1.0, count / total)
             if part >= ENOUGH:
                 return Found(place, event, part)
     return None
+
+
+def _origin(kind: str | None, where: Where, event: str, total: float) -> Found | None:
+    """The line with the instructions that most of the event comes from; None where none has much."""
+    parts = {
+        origin.place: sum(share.counts.get(event, 0.0) for share in origin.sampled) / total
+        for origin in where.origins
+        if origin.kind == kind
+    }
+    if not parts or max(parts.values()) < ENOUGH:
+        return None
+    first, *others = sorted(parts, key=lambda place: -parts[place])
+    (origin,) = (one for one in where.origins if one.kind == kind and one.place == first)
+    sampled = tuple(share.place for share in origin.sampled if share.counts.get(event))
+    close = tuple((place, parts[place]) for place in others if parts[place] >= CLOSE * parts[first])
+    return Found(first, event, min(1.0, parts[first]), sampled, close)
+
+
+def _said(at: Found, rule: Rule, where: Where) -> str:
+    """Where it is, in words, and how that is known."""
+    of = f"{_part(at.place, at.part)} of {at.event} are"
+    if at.sampled and rule.origin:
+        from armprof.binary.origins import kinds
+
+        what = kinds()[rule.origin].says
+        close = "".join(f"; {_part(place, part)} behind the {what} at {_named(place)}" for place, part in at.close)
+        return (
+            f"{of} by samples {_spread(at.sampled, at.place)}; the {what} before them is at {_named(at.place)}{close}"
+        )
+    alone = " alone" if rule.origin and not where.exact else ""
+    how = f" by samples{alone}" if where.totals else ""
+    return f"{of}{how} at {_named(at.place)}"
+
+
+def _spread(places: Sequence[Place], origin: Place) -> str:
+    """Where the samples are: from which line to which of the origin's file, and in which functions of others."""
+    lines = [place.line for place in places if place.file == origin.file and place.line is not None]
+    others = list(dict.fromkeys(place.function for place in places if place.file != origin.file or place.line is None))
+    parts = []
+    if lines:
+        to = f" to {max(lines)}" if max(lines) > min(lines) else ""
+        parts.append(f"at {(origin.file or '').rpartition('/')[2]}:{min(lines)}{to}")
+    if others:
+        parts.append(f"in {others[0]}" + (f" and {len(others) - 1} more" if len(others) > 1 else ""))
+    return " and ".join(parts)
 
 
 def _either(events: Sequence[str]) -> str:

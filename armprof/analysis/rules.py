@@ -5,6 +5,8 @@ A rule is a row of `tables/memory.toml`, `code.toml`, `core.toml` or `threads.to
 ===============  =========================================================================================================
 type, effort...  what kind of change it advises, what it takes and what it risks; ``watch``: the metrics to look at afterwards
 shown_by         events whose places show where to change something; the first that is known of a line counts
+origin           the kind of instruction that these events come from (`armprof/binary/origins.toml`): samples, which are late,
+                 show where it is
 depends_on       rules whose advice should be followed before, where they speak too
 refined_by       rules that say the same more exactly: where one of them speaks, this one does not
 cases            measured changes of this kind, by their names in `cases.toml`
@@ -100,6 +102,7 @@ class Rule:
     watch: tuple[str, ...]
     ways: tuple[RuleWay, ...]
     shown_by: tuple[str, ...]
+    origin: str | None = None
     cases: tuple[Case, ...] = ()
     unit: str = "latency"
     depends_on: tuple[str, ...] = ()
@@ -137,6 +140,7 @@ def _rule(row: dict[str, Any]) -> Rule:
         watch=tuple(row["watch"]),
         ways=tuple(map(_way, row["way"])),
         shown_by=tuple(row["shown_by"]),
+        origin=row.get("origin"),
         cases=tuple(cases()[name] for name in row.get("cases", ())),
         unit=row.get("unit", "latency"),
         depends_on=tuple(row.get("depends_on", ())),

@@ -130,17 +130,31 @@ class Contention:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """An instruction that events can come from, by its kind in the table of `armprof.binary.origins`. ``sampled`` is what was
+    sampled at it and behind it, up to the next of its kind.
+    """
+
+    kind: str
+    place: Place
+    sampled: tuple[Share, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Where:
     """Which code the counts were in: each function and each line that had any, the most of the first event first.
 
     ``totals`` are there where the places are those of samples: what all samples of an event stand for. Else it is what the
-    reading says.
+    reading says. These are late by some instructions, unless they are ``exact``; their ``origins`` are known where the code
+    could be read.
     """
 
     functions: tuple[Share, ...]
     lines: tuple[Share, ...]
     contended: tuple[Contention, ...] = ()
     totals: Mapping[str, float] = field(default_factory=dict)
+    exact: bool = False
+    origins: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from armprof.cpu import sysfs
 from armprof.errors import ArmprofError, CannotCount
 from armprof.samples import plan
 from armprof.samples.processes import lives, mapped_code, owner, threads_of
-from armprof.samples.trace import HIT, MAPPED, MOVE, NAMED, STACK, Losses, Sampled, Trace
+from armprof.samples.trace import EXACT, HIT, MAPPED, MOVE, NAMED, STACK, Losses, Sampled, Trace
 from armprof.samples.wide import SWITCHES, Ours
 
 # A prime, so that it does not beat with what happens every millisecond.
@@ -33,7 +33,7 @@ EVERYTHING = 0.999  # how long it counted is not told by the same clock as how l
 
 IN_TIME = "the places where the clock struck"
 BETWEEN = "what happened since the sample before is put where this one is"
-PRECISE = {0: "places may be some instructions late", 1: "places are late by a constant", 2: "places are exact"}
+PRECISE = {0: "places may be some instructions late", 1: "places are late by a constant", 2: EXACT}
 
 
 @dataclass(frozen=True, slots=True)

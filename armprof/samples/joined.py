@@ -8,7 +8,9 @@ from dataclasses import replace
 from armprof.counters.reading import Reading
 from armprof.errors import ArmprofError
 from armprof.run.record import Component, Place, Run, Share, Where
-from armprof.samples.profile import NO_PLACE, UNKNOWN, Samples
+from armprof.samples.origins import origins, place_of
+from armprof.samples.profile import NO_PLACE, Samples
+from armprof.samples.trace import EXACT
 
 
 def where(samples: Samples) -> Where:
@@ -21,12 +23,18 @@ def where(samples: Samples) -> Where:
         event, frame = names[row.event], samples.frames[samples.stacks[row.stack][0]]
         totals[event] = totals.get(event, 0.0) + row.weight
         if frame.module != NO_PLACE:
-            function = Place(frame.function or UNKNOWN, frame.module)
-            for shares, place in ((functions, function), (lines, replace(function, file=frame.file, line=frame.line))):
+            line = place_of(frame)
+            for shares, place in ((functions, replace(line, file=None, line=None)), (lines, line)):
                 counts = shares.setdefault(place, {})
                 counts[event] = counts.get(event, 0.0) + row.weight
     first = next((name for name in names if totals.get(name)), "")
-    return Where(_ranked(functions, first), _ranked(lines, first), totals=totals)
+    return Where(
+        _ranked(functions, first),
+        _ranked(lines, first),
+        totals=totals,
+        exact=all(event.skid == EXACT for event in samples.events),
+        origins=origins(samples),
+    )
 
 
 def component(samples: Samples) -> Component:

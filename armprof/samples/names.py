@@ -18,23 +18,29 @@ def frames_at(module: str, offsets: Sequence[int]) -> list[tuple[Frame, ...]]:
     """For each offset in the file its frames, what is inlined first. What is no ELF file ([vdso], //anon) has no names."""
     import numpy as np
 
-    binary = _binary(module)
+    binary = binary_of(module)
     if binary is None:
         return [(Frame(module, offset),) for offset in offsets]
     addresses = binary.elf.addresses_of_offsets(np.array(offsets, np.uint64))
-    pairs = zip(binary.frames_of(addresses), addresses.tolist(), strict=True)
+    return frames_of(binary, module, addresses.tolist())
+
+
+def frames_of(binary: Binary, module: str, addresses: Sequence[int]) -> list[tuple[Frame, ...]]:
+    """For each address in the binary its frames, what is inlined first."""
+    pairs = zip(binary.frames_of(addresses), addresses, strict=True)
     return [_frames(module, found, address) for found, address in pairs]
 
 
 def lacking(modules: Iterable[str]) -> Iterator[str]:
     """What is not known of these files because their debug information is in others that are not there, a sentence each."""
     for module in dict.fromkeys(modules):
-        binary = _binary(module)
+        binary = binary_of(module)
         if binary is not None and binary.lacking is not None:
             yield binary.lacking
 
 
-def _binary(module: str) -> Binary | None:
+def binary_of(module: str) -> Binary | None:
+    """The file; None where it is no ELF file, or is gone."""
     from armprof.binary import Binary
 
     try:

@@ -12,7 +12,7 @@ from armprof.errors import ArmprofError
 from armprof.samples import spe
 from armprof.samples.perfdata import Mapped, Recorded
 from armprof.samples.profile import Frame, Row, Samples, Thread
-from armprof.samples.trace import Sampled
+from armprof.samples.trace import EXACT, Sampled
 
 # What is told of places: of which operations, and what one counts for beside the operations that it stands for.
 LATENCY = "spe_load_latency"
@@ -111,9 +111,7 @@ def samples(
         rows[key] = before[0] + count, before[1] + weight * (found.period or 1)
     every = f"one of {found.period:,} operations" if found.period else "as perf was told"
     return Samples(
-        events=tuple(
-            Sampled(e, uncounted(e, Status.NOT_COUNTED, NOT_COUNTED), every, "places are exact") for e in events
-        ),
+        events=tuple(Sampled(e, uncounted(e, Status.NOT_COUNTED, NOT_COUNTED), every, EXACT) for e in events),
         frames=tuple(frames),
         stacks=tuple(stacks),
         threads=tuple(threads),

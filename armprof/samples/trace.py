@@ -21,6 +21,7 @@ MOVE = [
     *((name, "u4") for name in ("pid", "tid", "parent", "text", "kind", "padding")),
 ]
 MAPPED, NAMED, BECAME, FORKED, ENDED = range(5)
+EXACT = "places are exact"
 NOWHERE = 2**64 - 1  # the address of what was counted over missing samples, or by a thread that had ended
 
 

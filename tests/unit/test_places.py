@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from armprof.analysis.places import placed
 from armprof.analysis.result import (
     ImplementationEffort,
@@ -11,9 +13,10 @@ from armprof.analysis.result import (
     Recommendation,
 )
 from armprof.analysis.rules import rules
+from armprof.binary.origins import kinds
 from armprof.counters.reading import Count, Reading, Status
 from armprof.metrics import Confidence
-from armprof.run.record import Component, Place, Share, Where
+from armprof.run.record import Component, Origin, Place, Share, Where
 
 RULE = next(rule for rule in rules() if rule.name == "memory-bandwidth")
 FIRST, SECOND = RULE.shown_by[:2]
@@ -78,3 +81,80 @@ def test_an_event_of_which_no_place_has_much_gives_way_to_the_next():
         "function": "add",
         "share": 0.5,
     }
+
+
+MISSES = RULE.shown_by[0]
+
+
+def late(
+    *origins: tuple[str, int, list[tuple[str, str, int | None, float]]],
+    kind: str | None = RULE.origin,
+    exact: bool = False,
+):
+    """The recommendation, placed by samples of 1000 misses, of which the line 9 has 500.
+
+    `origins` are a function and a line with what was sampled behind it, by function, file, line and count.
+    """
+    assert kind is not None
+    lines = (Share(Place("add", "/bin/book", "book.c", 9), {MISSES: 500}),)
+    places = tuple(
+        Origin(
+            kind,
+            Place(name, "/bin/book", "book.c", line),
+            tuple(Share(Place(at, "/bin/book", file or None, n), {MISSES: count}) for at, file, n, count in sampled),
+        )
+        for name, line, sampled in origins
+    )
+    where = Where(lines, lines, totals={MISSES: 1000}, origins=places, exact=exact)
+    return placed(ADVICE, RULE, Component("book", "", "command", "the command", where=where))
+
+
+def test_what_was_sampled_late_stands_where_it_comes_from():
+    placed_at = late(
+        ("add", 7, [("add", "book.c", 9, 500), ("add", "book.c", 7, 100)]), ("find", 3, [("find", "book.c", 4, 50)])
+    )
+    assert placed_at.location == {"file": "book.c", "line": 7, "function": "add", "share": 0.6}
+    assert placed_at.evidence[-1] == (
+        f"60.0 % of {MISSES} are by samples at book.c:7 to 9; the load or store before them is at book.c:7 (add)"
+    )
+
+
+def test_the_lines_of_what_is_called_are_told_by_its_name():
+    behind = [("add", "book.c", 9, 500), ("memcpy", "", None, 100), ("hash", "map.c", 3, 50)]
+    assert late(("add", 8, behind)).evidence[-1] == (
+        f"65.0 % of {MISSES} are by samples at book.c:9 and in memcpy and 1 more; "
+        "the load or store before them is at book.c:8 (add)"
+    )
+
+
+def test_another_origin_that_is_close_is_told_too():
+    near = late(("add", 7, [("add", "book.c", 9, 500)]), ("find", 3, [("find", "book.c", 4, 450)]))
+    assert near.location is not None
+    assert (near.location["line"], near.location["share"]) == (7, 0.5)
+    assert near.evidence[-1].endswith("is at book.c:7 (add); 45.0 % behind the load or store at book.c:3 (find)")
+    far = late(("add", 7, [("add", "book.c", 9, 500)]), ("find", 3, [("find", "book.c", 4, 300)]))
+    assert far.evidence[-1].endswith("is at book.c:7 (add)")
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [(), (("add", 7, [("add", "book.c", 9, 29)]),)],
+    ids=["the code could not be read", "next to nothing is known to come from there"],
+)
+def test_without_an_origin_it_stands_where_it_was_sampled_and_says_so(origins):
+    placed_at = late(*origins)
+    assert placed_at.location == {"file": "book.c", "line": 9, "function": "add", "share": 0.5}
+    assert placed_at.evidence[-1] == f"50.0 % of {MISSES} are by samples alone at book.c:9 (add)"
+
+
+def test_an_origin_of_another_kind_is_none():
+    assert late(("add", 7, [("add", "book.c", 9, 500)]), kind="barrier").location == late().location
+
+
+def test_places_that_are_exact_need_no_origin():
+    assert late(exact=True).evidence[-1] == f"50.0 % of {MISSES} are by samples at book.c:9 (add)"
+
+
+@pytest.mark.parametrize("rule", [rule for rule in rules() if rule.origin], ids=lambda rule: rule.name)
+def test_every_origin_is_a_kind_of_instruction(rule):
+    assert rule.origin in kinds()

@@ -20,7 +20,7 @@ from armprof.run.record import Component, Run
 from armprof.samples import Row, Samples, file, joined
 from armprof.samples.attribute import attribute
 from armprof.samples.profile import NO_PLACE
-from armprof.samples.trace import BECAME, ENDED, FORKED, NOWHERE, Sampled
+from armprof.samples.trace import BECAME, ENDED, EXACT, FORKED, NOWHERE, Sampled
 from armprof.samples.wide import DEAD, Ours
 
 FRAMES = (MAIN, PARSE, COPY, replace(MAIN, module=NO_PLACE, function=None, file=None, line=None))
@@ -67,7 +67,7 @@ def test_advice_on_misses_stands_where_the_misses_were_and_not_where_the_cycles_
     run = joined.placed(Run((troubled(),)), two_events(), "s.json")
     advice = next(r for r in analyze(run.components[0]).recommendations if r.rule == "cache-misses")
     assert advice.location == {"file": "/src/x.c", "line": 9, "function": "parse", "share": 0.9}
-    assert "90.0 % of l1d_cache_refill are by samples at x.c:9 (parse)" in advice.evidence
+    assert "90.0 % of l1d_cache_refill are by samples alone at x.c:9 (parse)" in advice.evidence
 
 
 def test_without_samples_of_the_misses_it_stands_where_the_cycles_were_and_says_so() -> None:
@@ -75,7 +75,16 @@ def test_without_samples_of_the_misses_it_stands_where_the_cycles_were_and_says_
     advice = next(r for r in analyze(run.components[0]).recommendations if r.rule == "cache-misses")
     assert advice.location is not None
     assert advice.location["line"] == 3
-    assert "60.0 % of cpu_cycles are by samples at x.c:3 (main); l1d_cache_refill was not sampled" in advice.evidence
+    assert (
+        "60.0 % of cpu_cycles are by samples alone at x.c:3 (main); l1d_cache_refill was not sampled" in advice.evidence
+    )
+
+
+def test_places_that_the_core_itself_told_are_exact() -> None:
+    exact = replace(two_events(), events=tuple(replace(event, skid=EXACT) for event in two_events().events))
+    run = joined.placed(Run((troubled(),)), exact, "s.json")
+    advice = next(r for r in analyze(run.components[0]).recommendations if r.rule == "cache-misses")
+    assert "90.0 % of l1d_cache_refill are by samples at x.c:9 (parse)" in advice.evidence
 
 
 def test_the_component_is_the_only_one_or_the_one_of_the_command() -> None:
