@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from armprof.samples.names import frames_at, lacking
@@ -41,7 +42,7 @@ def attribute(trace: Trace) -> Samples:
     of_place = [tuple(frames.of(frame) for frame in inlined) for inlined in _frames(list(places))]
     resolved = _Numbers()
     of_stack = np.array(
-        [resolved.of(tuple(f for place in stack for f in of_place[place])) for stack in stacks], np.int64
+        [resolved.of(tuple(chain.from_iterable(map(of_place.__getitem__, stack)))) for stack in stacks], np.int64
     )
     threads, thread_of = _threads(trace)
     rows_found = _rows(trace.hits, of_stack[stack_of] if len(stack_of) else stack_of, thread_of)
