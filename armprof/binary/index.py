@@ -12,7 +12,7 @@ from armprof.binary import cache, dwarf, split, starts
 from armprof.binary.elf import STT_FUNC, STT_GNU_IFUNC, STT_OBJECT, Elf
 from armprof.binary.separate import alternate_file, with_debug
 
-FORMAT = 2  # of the arrays below; another one makes all kept indexes void
+FORMAT = 3  # of the arrays below; another one makes all kept indexes void
 NONE = 0xFFFFFFFF
 LONGEST_TEXT = 65536
 

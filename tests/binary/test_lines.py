@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from building import ARM64, PROGRAMS, build, needs, run
 from armprof.binary import Binary
 
 INLINED = ("squared", "twice_squared", "outer")
+ROW = re.compile(r"^(\S+) +(\d+|-) +(0x[0-9a-f]+)", re.MULTILINE)
 MARK = re.compile(r"/\* line: (.*) \*/")
 
 FLAGS = {
@@ -72,6 +74,27 @@ def test_every_instruction_has_the_lines_that_addr2line_tells(compiler: str, how
     addresses = every_address(binary)
     assert len(addresses) > 20
     assert [ours(binary, a) for a in addresses] == by_addr2line(COMPILERS[compiler], binary.path, addresses)
+
+
+def by_readelf(path: Path) -> list[tuple[int, str, str]]:
+    """The rows of the line table: an address, the file and the line from there on, "-" where nothing follows."""
+    told = run("readelf", "-W", "--debug-dump=decodedline", path)
+    return [(int(row[3], 16), row[1], row[2]) for row in ROW.finditer(told)]
+
+
+@pytest.mark.parametrize("how", FLAGS)
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_every_instruction_has_the_row_that_readelf_decodes(compiler: str, how: str) -> None:
+    """What decides where addr2line differs: of large files it names that of the unit in place of a header."""
+    needs("readelf")
+    binary = Binary(build(compiler, "frames.c", "-O2", *FLAGS[how]))
+    rows = by_readelf(binary.path)
+    for address in every_address(binary):
+        before = [
+            (at, file, line) for (at, file, line), (end, *_) in pairwise(rows) if line != "-" and at <= address < end
+        ]
+        ((_, file, line),) = before
+        assert ours(binary, address)[0] == place(file, int(line))
 
 
 @pytest.mark.parametrize("how", ["DWARF 5", "DWARF 4"])
