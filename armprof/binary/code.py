@@ -215,8 +215,8 @@ def _spans(binary: Binary) -> list[tuple[np.uint64, Any]]:
 
 def _cut(spans: list[tuple[np.uint64, Any]], functions: Sequence[Function]) -> Iterator[tuple[np.uint64, Any]]:
     """What of the spans is in the functions, each word once."""
-    ends = [*(function.start for function in functions[1:]), 1 << 64]
-    for function, following in zip(functions, ends, strict=True):
+    starts = [function.start for function in functions]
+    for function, following in zip(functions, [*starts[1:], 1 << 64][: len(starts)], strict=True):
         for start, words in spans:
             first, past = max(int(start), function.start), min(int(start) + WORD * len(words), function.end, following)
             if first < past:

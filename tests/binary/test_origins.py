@@ -72,6 +72,23 @@ CASES = {
             ret
         """,
     ),
+    "on the shorter way in the loop, whichever lead out of it and back": (
+        "divide",
+        """
+        1:  add x9, x9, #1
+        >2: add x0, x0, #1
+            udiv x3, x0, x5
+            cbz x3, 3f
+        *   sdiv x4, x3, x5
+            add x6, x6, x4
+            add x6, x6, #1
+            add x6, x6, #2
+            add x6, x6, #3
+            b 2b
+        3:  cbnz x9, 1b
+            ret
+        """,
+    ),
     "before a function's first one, the next": (
         "barrier",
         """
@@ -234,6 +251,11 @@ def test_it_is(case: str, program: Code) -> None:
     first = program.span(number)[0]
     marked = {mark: [first + n for n, line in enumerate(lines(text)) if mark in line] for mark in ">*"}
     assert Body(program, number).before(kind, *marked[">"]) == next(iter(marked["*"]), None)
+
+
+def test_without_functions_there_is_no_code(program: Code) -> None:
+    assert len(Code(program.binary, []).words) == 0
+    assert Code(program.binary, []).loops == ()
 
 
 @pytest.mark.parametrize("kind", kinds())

@@ -82,6 +82,21 @@ def test_a_caller_that_the_stack_lacks_is_the_function_that_the_next_one_calls(p
     assert of_kind("indirect", found) == {line("here: a register"): 10}
 
 
+def test_of_two_calls_that_it_may_be_none_is_told(program: Path) -> None:
+    to_twice = calls(program, "main")[start(program, "serve_twice")]
+    assert of_kind("indirect", origins(sampled(program, [start(program, "bid"), to_twice]))) == {}
+
+
+@pytest.mark.parametrize(
+    "how", [FLAGS, ("-O2", "-g", "-shared", "-fPIC")], ids=["in place", "through its linkage table"]
+)
+def test_what_is_called_directly_has_it_from_before_the_call(how: tuple[str, ...]) -> None:
+    program = build(ARM64, "origins.c", *how)
+    (call,) = calls(program, "shared").values()
+    found = origins(sampled(program, [start(program, "weight"), call]))
+    assert of_kind("divide", found) == {line("here: a divide"): 10}
+
+
 def test_without_a_caller_what_a_handler_has_comes_from_nowhere(program: Path) -> None:
     assert of_kind("indirect", origins(sampled(program, [start(program, "bid")]))) == {}
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from diagnosis.suite import HERE as DIAGNOSIS
 from diagnosis.suite import SLOW, Builder, pair
-from hardware.programs import DIAGNOSED, FLAGS, PROGRAMS
+from hardware.programs import DIAGNOSED, FLAGS, PLACED, PROGRAMS
 
 from . import wheel
 from .compile import COMPILER, compile_c, sysroot_flags
@@ -58,8 +58,8 @@ def run_hardware_tests(guest: Guest, folder: Path) -> list[Outcome]:
     for name, arguments in PROGRAMS.items():
         compile_c([*FLAGS, *arguments], folder / name, cwd=wheel.PROJECT)
     suite = Builder(folder, (COMPILER, *sysroot_flags(root().folder)))
-    for name in DIAGNOSED:
-        for fixed in (SLOW, *(fixed for fixed, _ in pair(name).fixes)):
+    for name in PLACED:
+        for fixed in (SLOW, *(fixed for fixed, _ in pair(name).fixes if name in DIAGNOSED)):
             suite.program(pair(name), fixed)
     files = {**wheel.installed(), "armprof/programs": folder}
     for path in sorted(HARDWARE.rglob("*.py")):

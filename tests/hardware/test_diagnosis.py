@@ -19,7 +19,7 @@ from armprof.counters.plan import Budget
 from armprof.counters.refusal import Refusal
 from armprof.samples.collect import Rate
 
-from .programs import DIAGNOSED
+from .programs import DIAGNOSED, PLACED
 
 pytestmark = pytest.mark.slow
 
@@ -68,9 +68,9 @@ def test_the_cause_is_named(program: str, suite: Builder, counters: int, machine
         assert finding.place in ((1, 2) if machine == "emulator" else (1,)), (counters, finding)
 
 
-@pytest.mark.parametrize("program", DIAGNOSED)
+@pytest.mark.parametrize("program", PLACED)
 def test_samples_put_the_cause_on_its_line(program: str, suite: Builder) -> None:
     if isinstance(this_machine().resolve("l1d_cache_refill"), Refusal):
         pytest.skip("nothing counts caches here")
-    for line in put(pair(program), suite, Rate(period=20_011), DIAGNOSED[program]):
+    for line in put(pair(program), suite, Rate(period=20_011), PLACED[program]):
         assert line.is_its_own, line

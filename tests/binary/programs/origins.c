@@ -1,4 +1,4 @@
-/* What is called in loops: handlers by a register, an atomic operation by a helper. */
+/* What is called in loops: handlers by a register, an atomic operation by a helper, a function behind a divide. */
 #include <stdint.h>
 
 static uint64_t totals[2][64];
@@ -19,6 +19,25 @@ __attribute__((noinline)) void serve(const uint8_t *kinds, uint64_t count) {
     }
 }
 
+__attribute__((noinline)) void serve_twice(const uint8_t *kinds, uint64_t count) {
+    for (uint64_t i = 0; i < count; i++) {
+        handlers[kinds[i]](i);
+        handlers[kinds[i + 1]](i);
+    }
+}
+
+__attribute__((noinline)) uint64_t weight(uint64_t n) {
+    return (n ^ n >> 3) * 31;
+}
+
+__attribute__((noinline)) uint64_t shared(const uint64_t *values, uint64_t count, uint64_t by) {
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        sum += weight(values[i] / by); /* here: a divide */
+    }
+    return sum;
+}
+
 __attribute__((noinline)) uint64_t counted(uint64_t *counter, uint64_t count) {
     uint64_t sum = 0;
     for (uint64_t i = 0; i < count; i++) {
@@ -32,5 +51,6 @@ int main(void) {
     static const uint8_t kinds[64] = {0, 1, 1};
     static uint64_t counter;
     serve(kinds, 64);
-    return (int)(counted(&counter, 64) + totals[0][1] + counter);
+    serve_twice(kinds, 63);
+    return (int)(counted(&counter, 64) + totals[0][1] + shared(totals[0], 64, 3) + counter);
 }
