@@ -24,6 +24,7 @@ from armprof.binary.flow import Flow, pieces
 from armprof.binary.loops import Loop
 
 MOST = 4_000  # instructions of a loop whose values are followed
+REPEATED = "repeated"  # an access to a line that another one has brought in: none of the ways of `addresses`
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Body:
         self._in: dict[tuple[str, Loop | None], Mapping[int, list[int]]] = {}
         self._lead_to: dict[tuple[str, Loop | None], Mapping[int, int]] = {}
         self._scopes: dict[tuple[str, int], Loop | None] = {}
-        self._flows: dict[Loop, Mapping[int, str] | None] = {}
+        self._flows: dict[Loop, Mapping[int, str]] = {}
 
     @cached_property
     def _shape(self) -> Shape:
@@ -139,21 +140,21 @@ class Body:
         return self._fit[kind]
 
     def _is_at(self, addresses: Sequence[str], block: int, number: int) -> bool:
-        """Whether the access, if it is one of a loop, goes from iteration to iteration in one of these ways."""
+        """Whether the access goes from iteration to iteration in one of these ways, or it is not known how it goes."""
         loop = next(iter(self._around.get(block, ())), None)
         if loop is None:
             return True
         if loop not in self._flows:
             self._flows[loop] = self._flow(loop)
         known = self._flows[loop]
-        return known is None or known.get(number) in addresses
+        return number not in known or known[number] in addresses
 
-    def _flow(self, loop: Loop) -> Mapping[int, str] | None:
-        """How the accesses of the loop go, without those that are repeated; None where it is too large to be told."""
+    def _flow(self, loop: Loop) -> Mapping[int, str]:
+        """How the accesses of the loop go, those that are known; of a loop that is too large none."""
         if sum(self._shape.bounds[block + 1] - self._shape.bounds[block] for block in loop.blocks) > MOST:
-            return None
+            return {}
         flow = Flow(pieces(loop, self._shape.edges, self._content))
-        return {access.number: access.kind for access in flow.accesses if access.number not in flow.repeated}
+        return {a.number: REPEATED if a.number in flow.repeated else a.kind for a in flow.accesses}
 
     def _content(self, block: int) -> Iterator[tuple[int, Instruction]]:
         numbers = range(self._shape.bounds[block], self._shape.bounds[block + 1])

@@ -212,6 +212,16 @@ CASES = {
         """,
     ),
     "a load at any address where there is no loop": ("chased", "* ldr x0, [x1] ; > add x0, x0, #1 ; ret"),
+    "a load of which it is not known how it goes": (
+        "strided",
+        """
+        *1: ld1d {z0.d}, p0/z, [x0, z1.d, lsl #3]
+        >   add x2, x2, #8
+            cmp x2, x3
+            b.ne 1b
+            ret
+        """,
+    ),
     "no spill to the stack": (
         "refill",
         """
@@ -239,7 +249,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Code:
     for number, (_, text) in enumerate(CASES.values()):
         body = "\n".join(line.replace(">", "").replace("*", "") for line in lines(text))
         functions.append(f".type f{number}, %function\nf{number}:\n{body}\n.size f{number}, .-f{number}\n")
-    (folder / "cases.s").write_text(".arch armv8.1-a\n.text\n" + "".join(functions))
+    (folder / "cases.s").write_text(".arch armv8.2-a+sve\n.text\n" + "".join(functions))
     run(ARM64, "-shared", "-nostdlib", folder / "cases.s", "-o", folder / "cases.so")
     return Code(Binary(folder / "cases.so"))
 
