@@ -26,5 +26,5 @@ PROGRAMS = {
 
 # Of the diagnosis suite, those whose causes caches, TLBs and branches tell; how often each does its work in one pass.
 DIAGNOSED = {"queue_ahead": 2, "sessions": 2, "alerts": 4}  # a cache, a TLB, a branch predictor
-# Others that samples put on their line by what the code says: what a handler loses, on its call; a list, on its first access.
-PLACED = {**DIAGNOSED, "messages": 10, "book_walk": 5}
+# And one that samples put on its line by what the code says: what handlers lose comes from where they are called.
+PLACED = {**DIAGNOSED, "messages": 10}
