@@ -151,11 +151,17 @@ def _near(shown: str, printed: str) -> bool:
 
 
 @cache
-def missing() -> str | None:
-    """Why commands that need an ARM64 program cannot run here."""
-    if shutil.which(COMPILER) is None:
-        return f"there is no {COMPILER}"
-    return None if shutil.which("qemu-aarch64") else "there is no qemu-aarch64"
+def missing(text: str) -> str | None:
+    """Why the commands of such a page cannot run here."""
+    needed = [word for word in ("g++",) if f"\n{word} " in text]
+    needed += [COMPILER, "qemu-aarch64"] if needs_arm64(text) else []
+    absent = [command for command in needed if shutil.which(command) is None]
+    return f"there is no {' and no '.join(absent)}" if absent else None
+
+
+def needs_arm64(text: str) -> bool:
+    """Whether the page has a program for ARM64, or runs one."""
+    return COMPILER in text or "--source model --" in text
 
 
 @cache

@@ -24,13 +24,12 @@ def named(page: Path) -> str:
 @pytest.mark.parametrize("page", [page for page in PAGES if pages.blocks(page.read_text())], ids=named)
 def test_what_a_page_says_happens(page: Path, tmp_path: Path) -> None:
     text = page.read_text()
-    needs_arm64 = pages.COMPILER in text or "--source model --" in text
-    if needs_arm64 and pages.missing():
-        pytest.skip(pages.missing() or "")
+    if why := pages.missing(text):
+        pytest.skip(why)
     pages.workplace(tmp_path, page)
     for block in pages.blocks(text):
         printed = pages.run(block, pages.start(page, tmp_path))
-        if block.kind == "console" and (block.varies or not needs_arm64 or pages.is_compared()):
+        if block.kind == "console" and (block.varies or not pages.needs_arm64(text) or pages.is_compared()):
             for command, told in zip((c for c in block.commands if c.is_run), printed, strict=True):
                 shown = command.shown or ""
                 assert pages.is_shown(shown, told, block.varies), f"{named(page)}: $ {command.text}\n{shown}\n{told}"
