@@ -63,7 +63,7 @@ def excerpt(found: Source, told: Mapping[int, tuple[str, ...]], hot: Collection[
         if before and number > before + 1:
             yield Row()
         before = number
-        content = found.lines[number - 1] if number <= len(found.lines) else ""
+        content = found.lines[number - 1] if 1 <= number <= len(found.lines) else ""  # a file may say anything
         yield Row(number, told.get(number, nothing), content, number in hot)
 
 

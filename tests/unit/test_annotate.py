@@ -17,7 +17,7 @@ from armprof.cli import main
 from armprof.counters.reading import Status
 from armprof.errors import ArmprofError
 from armprof.report import annotate
-from armprof.report.source import LARGEST, source
+from armprof.report.source import LARGEST, Source, excerpt, source
 from armprof.run.record import Place, Share, Where
 from armprof.samples import Frame, Row, Samples, Thread, file
 from armprof.samples.trace import Losses
@@ -42,6 +42,16 @@ def sampled(path: str, *counts: tuple[str, int | None, int]) -> Samples:
 
 def shown(samples: Samples, wanted: str | None = None, format: str = "text") -> str:
     return annotate.rendered([annotate.of_samples(samples)], wanted, format, None)
+
+
+def test_a_line_that_no_source_has_is_told_without_a_text() -> None:
+    told = {-7: ("30 %",), 2: ("50 %",), 99: ("20 %",)}
+    rows = {
+        row.number: row.content
+        for row in excerpt(Source(("one", "two")), told, ())
+        if row.cells == told.get(row.number)
+    }
+    assert rows == {-7: "", 2: "two", 99: ""}
 
 
 def test_lines_stand_beside_their_shares_and_the_hottest_are_marked(repository: Path) -> None:
