@@ -10,7 +10,9 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -24,6 +26,7 @@ KINDS = get_args(Kind)
 
 SYSCTLS = {"kernel.perf_user_access": 1, "kernel.perf_event_paranoid": -1}
 EMULATOR_VARIABLES = ("ARMPROF_GUEST_QEMU", "ARMPROF_GUEST_PLUGIN")
+LONGEST = 24 * 3600  # seconds; no boot takes as long
 INIT = Path(__file__).with_name("init.sh")
 
 
@@ -65,6 +68,10 @@ class Guest:
         """
         command = self._command()
         base = root()
+        for left in cache.folder().glob("boot-*.cpio"):  # 200 MB of a run that was killed
+            with suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > LONGEST:
+                    left.unlink()
         with tempfile.NamedTemporaryFile(prefix="boot-", suffix=".cpio", dir=cache.folder()) as initrd:
             with base.archive.open("rb") as archived:
                 shutil.copyfileobj(archived, initrd, 1 << 20)
