@@ -212,6 +212,22 @@ static double within(double h) {
     return h < LEAST ? LEAST : h > GREATEST ? GREATEST : h;
 }
 
+/* Where Halley's steps lead nowhere: between the ends, between which the value only falls. Nobody quotes such bonds: of a coupon
+ * of 1e-192 over seventy years the curve has a bend at a yield of 4,584 %, which throws a step back beyond the lower end. */
+static ap_treasury_status by_halving(const ap_bond *bond, double wanted, double *yield) {
+    double low = LEAST, high = GREATEST;
+    if (!(value_of(bond, low) >= wanted && value_of(bond, high) <= wanted))
+        return AP_TREASURY_NO_YIELD;
+    for (;;) {
+        double middle = low + (high - low) / 2;
+        if (middle <= low || middle >= high)
+            break;
+        *(value_of(bond, middle) > wanted ? &low : &high) = middle;
+    }
+    *yield = 2 * low;
+    return AP_TREASURY_OK;
+}
+
 /*
  * Halley's method on log value, which is convex, falls everywhere and is nearly straight: an error e is left of
  * K e^3, where |K| <= n^2 / 4 since no payment is later than n periods, and as a rule ten times less.
@@ -238,7 +254,7 @@ ap_treasury_status ap_bond_yield(const ap_bond *bond, double price, double guess
         double e = newton / (bent > 0.5 ? bent : 0.5), next = h + e;
         if (next < LEAST - EDGE || next > GREATEST + EDGE) {
             if (h == within(next))
-                return AP_TREASURY_NO_YIELD;
+                return by_halving(bond, wanted, yield);
             h = within(next);
             continue;
         }
@@ -248,7 +264,7 @@ ap_treasury_status ap_bond_yield(const ap_bond *bond, double price, double guess
             return AP_TREASURY_OK;
         }
     }
-    return AP_TREASURY_NO_YIELD;
+    return by_halving(bond, wanted, yield);
 }
 
 /* ---- 32nds --------------------------------------------------------------------------------------------------- */

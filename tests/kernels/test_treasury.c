@@ -84,6 +84,14 @@ static void terms_that_cannot_be_are_refused(void) {
     CHECK_EQUAL(bond.periods, AP_TREASURY_PERIODS);
 }
 
+static void a_yield_is_found_from_a_guess_that_leads_astray(void) {
+    ap_bond bond = bond_of(2.8268240351344088e-192, 26806, 1280);
+    double price, yield;
+    CHECK_EQUAL(ap_bond_price(&bond, 45.83880979083417, &price), AP_TREASURY_OK);
+    CHECK_EQUAL(ap_bond_yield(&bond, price, 6.4e149, &yield), AP_TREASURY_OK);
+    CHECK(fabs(yield - 45.83880979083417) < 1e-9);
+}
+
 static void prices_and_yields_that_cannot_be_are_refused(int32_t maturity) {
     ap_bond bond = bond_of(0.04, maturity, ap_date(2026, 11, 23));
     double accrued = ap_bond_accrued(&bond), result = 7;
@@ -231,6 +239,7 @@ int main(void) {
     coupons_fall_on_the_maturitys_day_or_the_months_last();
     a_settlement_on_a_coupon_date_owes_no_interest();
     terms_that_cannot_be_are_refused();
+    a_yield_is_found_from_a_guess_that_leads_astray();
     prices_and_yields_that_cannot_be_are_refused(ap_date(2036, 11, 15));
     prices_and_yields_that_cannot_be_are_refused(ap_date(2027, 4, 30)); /* one coupon left */
     a_price_of_0_is_refused_where_nothing_has_accrued();
