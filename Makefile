@@ -39,7 +39,7 @@ test-c: $(VENV)/dev
 
 # The installed package is tested, not the sources beside it: so pytest itself, which leaves this folder off sys.path.
 test-python: $(VENV)/dev $(VENV)/installed
-	pytest -n 2 --ignore=tests/guest --ignore=tests/packages
+	pytest -n 2 --hypothesis-profile=alike --ignore=tests/guest --ignore=tests/packages
 
 # Every parser for ARMPROF_FUZZ_SECONDS, 5 where it is not said; always alike, so that what is found is found by who broke it.
 test-fuzz: $(VENV)/dev $(VENV)/installed
