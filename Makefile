@@ -41,7 +41,7 @@ test-c: $(VENV)/dev
 test-python: $(VENV)/dev $(VENV)/installed
 	pytest -n 2 --hypothesis-profile=alike --ignore=tests/guest --ignore=tests/packages
 
-# Every parser for ARMPROF_FUZZ_SECONDS, 5 where it is not said; always alike, so that what is found is found by who broke it.
+# Every parser for ARMPROF_FUZZ_SECONDS, 3 where it is not said; always alike, so that what is found is found by who broke it.
 test-fuzz: $(VENV)/dev $(VENV)/installed
 	ARMPROF_FUZZ_SEED=1 PYTHONHASHSEED=0 tools/fuzz
 

@@ -27,13 +27,14 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> Ticks:
 
 @pytest.mark.one_cpu
 def test_instructions_of_each_stage_are_those_of_its_work(ticks: Ticks) -> None:
-    """The same in each pass, as they depend on the messages alone; in the guests that is so to the last one."""
+    """The same in each pass, as they depend on the messages alone."""
     readings, counted = count_pass(ticks.run_day, ["cpu_cycles", "inst_retired"])
     first = [reading.value("inst_retired") or 0.0 for reading in readings]
     assert counted > 50
     again, counted_again = count_pass(ticks.run_day, ["cpu_cycles", "inst_retired"])
     assert counted_again == counted
-    assert [reading.value("inst_retired") for reading in again] == pytest.approx(first, rel=0.001)
+    # a sample that an interrupt falls into reads once more: some hundred instructions of a hundred thousand
+    assert [reading.value("inst_retired") for reading in again] == pytest.approx(first, rel=0.01)
     each = dict(zip(STAGES, (instructions / counted for instructions in first), strict=True))
     assert all(10 < instructions < 5000 for instructions in each.values()), each
     assert each["decision"] > each["feed"], each
