@@ -161,9 +161,9 @@ class Loop:
                 rows.setdefault(target.name, (target, []))[1].append(intervals)
         silent = set()
         for name, (target, found) in rows.items():
-            for group, at in _first_of_groups(target).items():  # what holds for one of a group holds for all
-                wanted = [row[at].running_ns for row in found if row[at].enabled_ns]
-                if wanted and not any(ran > 0 for ran in wanted):
+            for group, own in _groups(target).items():
+                wanted = any(row[at].enabled_ns for row in found for at in own)
+                if wanted and not any(row[at].running_ns > 0 for row in found for at in own):
                     silent.add((name, group))
         new, self._silent = silent - self._silent, silent
         named = {target.name: target for target in self.scope.targets}
@@ -197,7 +197,11 @@ class Loop:
         self.close()
 
 
-def _first_of_groups(target: Target) -> dict[int, int]:
-    """Where the first event of each group stands."""
-    groups = [target.groups[event] for event in target.events]
-    return {group: groups.index(group) for group in groups if group is not None}
+def _groups(target: Target) -> dict[int, list[int]]:
+    """Where the events of each group stand."""
+    found: dict[int, list[int]] = {}
+    for at, event in enumerate(target.events):
+        group = target.groups[event]
+        if group is not None:
+            found.setdefault(group, []).append(at)
+    return found

@@ -101,6 +101,15 @@ def test_another_user_of_the_counters_is_told_once_while_it_lasts():
     assert [mark.text.partition(":")[0] for mark in told] == ["cpu_cycles"]
 
 
+def test_a_group_of_which_one_event_counts_has_its_counters():
+    half = [
+        [Interval(None, 0, TENTH, 0), counted(1)] for _ in range(100)
+    ]  # as where only one of two PMUs has the first
+    with Loop(GivenScope(GivenTarget("cpu0", given=half)), 2 * S // 100) as loop:
+        made = run_for(loop, 1)
+    assert [mark for one in made for mark in one.marks if mark.kind == "lost"] == []
+
+
 def test_the_end_of_what_is_sampled_ends_the_loop_with_a_last_report():
     scope = GivenScope(GivenTarget("process 1"))
     reports = []
