@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests/unit"))
 from monitored import TENTH, GivenScope, GivenTarget, S, counted
 
+from armprof.counters.standing import row_of
 from armprof.monitor.aging import Aging, Keep
 from armprof.monitor.sampler import Sample
 from armprof.monitor.store import Session, Store
@@ -34,14 +35,14 @@ def main(samples: int) -> None:
         store = Store(path, Session("h", None, "machine", "", "all", TENTH, "1"), begin, print)
         aging = Aging(store, Keep(full_ns=600 * S, seconds_ns=3600 * S, minutes_ns=6 * 3600 * S))
         scope = GivenScope(GivenTarget("cpu0", EVENTS), GivenTarget("cpu1", EVENTS))
-        counts = [(target, [counted(1_000_000 + n) for n in range(30)]) for target in scope.targets]
+        counts = [(target, row_of(counted(1_000_000 + n) for n in range(30))) for target in scope.targets]
         started = time.process_time()
         for n in range(samples):
             at = begin + n * TENTH
             tick = store.sample(Sample(at, TENTH, 0, counts))
-            store.commit(at, n * TENTH)
-            if n % 10 == 9:
+            if n % 9 == 8:  # a stretch of samples
                 store.levels(tick, {"machine": {"memory_bytes": 1e9}}, {})
+                store.commit(at, n * TENTH)
                 aging.work(at)
             if n % (samples // 10) == samples // 10 - 1:
                 spent = (time.process_time() - started) / (n + 1)

@@ -1,7 +1,7 @@
 """Standing counters that are sampled together, several times in one call.
 
 Waking Python ten times a second cost more than reading the counters: what it left in the caches is gone after a tenth of
-a second. So C waits, samples, and comes back with half a second's samples, or as soon as something else happened.
+a second. So C waits, samples, and comes back with as many as it may hold, or as soon as something else happened.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 
-from armprof.counters.standing import INTERVAL, Interval, Standing
+from armprof.counters.standing import INTERVAL, Row, Standing
 
-Taken = tuple[tuple[int, int, int], list[list[Interval] | None]]
+Taken = tuple[tuple[int, int, int], list[Row | None]]
 
 _moment = struct.Struct("=3q")  # armprof_moment
 
@@ -38,7 +38,7 @@ class Batch:
         self, due_ns: int, interval_ns: int, until_ns: int, ends: tuple[int, int], listing: tuple[int, bytes]
     ) -> Iterator[Taken]:
         """Waits and samples, the first time at ``due_ns`` of the monotonic clock and then at each interval until that moment.
-        Of each sample the wall, monotonic and boot time, and the intervals of each standing, None where it could not be read.
+        Of each sample the wall, monotonic and boot time, and the row of each standing, None where it could not be read.
 
         Fewer, or none, where one of the descriptors ``ends`` can be read, or that of ``listing`` gives
         something else than the bytes beside it; -1 is no descriptor. Also where a signal came.
@@ -50,9 +50,9 @@ class Batch:
         taken = self._lib.armprof_batch_take(self._batch, self._most, self._moments, self._since, self._errors)
         for n in range(taken):
             at = INTERVAL.size * n * self._row
-            found: list[list[Interval] | None] = []
+            found: list[Row | None] = []
             for standing, error in zip(self.standings, self._errors, strict=True):
                 is_lost = error and n == taken - 1  # what cannot be read ends it
-                found.append(None if is_lost else standing.intervals(self._counts[at:]))
+                found.append(None if is_lost else standing.row(self._counts, at))
                 at += INTERVAL.size * standing.size
             yield _moment.unpack_from(self._at, _moment.size * n), found

@@ -9,12 +9,11 @@ from __future__ import annotations
 import errno
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from math import isnan
-from operator import itemgetter
+from itertools import chain
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -70,8 +69,21 @@ def joined(parts: Sequence[Interval]) -> Interval:
 
 
 INTERVAL = struct.Struct("=dqqq")  # armprof_interval
-_interval = partial(tuple.__new__, Interval)  # not Interval._make: a monitor makes hundreds a second
-_VALUE = itemgetter(0)
+
+# The intervals of several events as they come from C, flat: value, raw, enabled_ns and running_ns of each, with NaN for a value
+# that is None. What is sampled ten times a second is kept and stored so: to make an Interval of each took as long as to count.
+Row = tuple[float, ...]
+
+
+def intervals(row: Row) -> list[Interval]:
+    """The row's intervals, by event."""
+    values = (None if value != value else value for value in row[0::4])
+    return list(map(Interval, values, row[1::4], row[2::4], row[3::4]))  # type: ignore[arg-type]  # only values are float
+
+
+def row_of(found: Iterable[Interval]) -> Row:
+    """The intervals as a row."""
+    return tuple(chain.from_iterable((nan if one.value is None else one.value, *one[1:]) for one in found))
 
 
 def count_of(event: str, found: Interval, unit: str = "", group: int | None = None) -> Count:
@@ -139,8 +151,7 @@ class Standing:
             self.units[target.name] = target.unit
             self.groups[target.name] = None if target.is_software else group
             self._slots.append(slots)
-        self._single = all(len(slots) == 1 for slots in self._slots)
-        self._order = [own[0] for own in self._slots]
+        self._layout = self._layout_of_rows()
         self._since = module.ffi.new("armprof_interval[]", max(1, self.size))
         self._memory_of_since = memoryview(module.ffi.buffer(self._since))
         self.difference()  # those that are told begin here
@@ -160,20 +171,27 @@ class Standing:
     def __del__(self) -> None:
         self.close()
 
-    def difference(self) -> list[Interval] | None:
+    def difference(self) -> Row | None:
         """What each of ``events`` counted since the last time; None where the counters cannot be read any more."""
         if self._lib.armprof_standing_difference(self.native, self._since):
             return None
-        return self.intervals(self._memory_of_since)
+        return self.row(self._memory_of_since, 0)
 
-    def intervals(self, memory: memoryview) -> list[Interval]:
-        """What ``size`` armprof_interval of `native` say of each of ``events``."""
-        rows = list(map(_interval, INTERVAL.iter_unpack(memory[: INTERVAL.size * self.size])))
-        if isnan(sum(map(_VALUE, rows))):
-            rows = [_interval((None, *row[1:])) if row[0] != row[0] else row for row in rows]
-        if self._single:
-            return [rows[slot] for slot in self._order]
-        return [self._of_several([rows[slot] for slot in own]) for own in self._slots]
+    def _layout_of_rows(self) -> struct.Struct | None:
+        """Of ``size`` armprof_interval, those of ``events``; None where one of them is the sum of several."""
+        if any(len(slots) > 1 for slots in self._slots):
+            return None
+        opened = {slot for (slot,) in self._slots}
+        assert [(slot,) for slot in sorted(opened)] == self._slots
+        left_out = f"{INTERVAL.size}x"
+        return struct.Struct("=" + "".join("dqqq" if slot in opened else left_out for slot in range(self.size)))
+
+    def row(self, memory: memoryview, at: int) -> Row:
+        """What ``size`` armprof_interval of `native`, which begin at that byte of the memory, say of each of ``events``."""
+        if self._layout is not None:
+            return self._layout.unpack_from(memory, at)
+        rows = [Interval(*INTERVAL.unpack_from(memory, at + INTERVAL.size * slot)) for slot in range(self.size)]
+        return row_of(self._of_several([rows[slot] for slot in own]) for own in self._slots)
 
     @staticmethod
     def _of_several(rows: Sequence[Interval]) -> Interval:

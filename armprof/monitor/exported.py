@@ -50,8 +50,8 @@ class Exported:
         self._loop = loop
         self.scope = loop.scope
         self._totals: dict[
-            str, tuple[tuple[str, ...], list[int]]
-        ] = {}  # by target: events; raw, enabled, running of each
+            str, tuple[tuple[str, ...], list[float]]
+        ] = {}  # by target: events, and the sum of their rows, of which the values say nothing
         self._late = 0
         self._report: Report | None = None
         self._latencies: dict[str, Distribution] = {}
@@ -63,12 +63,11 @@ class Exported:
         with self._lock:
             self._late += any(mark.kind == "late" for mark in sample.marks)
             for target, found in sample.counts:
-                numbers = [number for one in found for number in one[1:]]
                 known = self._totals.get(target.name)
                 if known is None or known[0] != target.events:
-                    self._totals[target.name] = (target.events, numbers)
+                    self._totals[target.name] = (target.events, list(found))
                 else:
-                    known[1][:] = map(add, known[1], numbers)
+                    known[1][:] = map(add, known[1], found)
 
     def see(self, report: Report) -> list[Mark]:
         """Takes in a report."""
@@ -113,7 +112,7 @@ def _info(scope: Scope) -> Family:
     return Family("monitor", "info", "the monitor and its machine", "", tuple(known), [(tuple(known.values()), 1)])
 
 
-def _counts(scope: Scope, totals: Mapping[str, tuple[tuple[str, ...], list[int]]]) -> Iterator[Family]:
+def _counts(scope: Scope, totals: Mapping[str, tuple[tuple[str, ...], list[float]]]) -> Iterator[Family]:
     counters: dict[str, Family] = {}
     enabled_of = Family("enabled", "counter", "how long an event wanted to count", "s", ("event", *LABELS))
     running_of = Family("running", "counter", "how long an event counted", "s", ("event", *LABELS))
@@ -121,7 +120,7 @@ def _counts(scope: Scope, totals: Mapping[str, tuple[tuple[str, ...], list[int]]
     for name, (events, numbers) in totals.items():
         groups, units = (targets[name].groups, targets[name].units) if name in targets else ({}, {})
         for at, event in enumerate(events):
-            raw, enabled, running = numbers[3 * at : 3 * at + 3]
+            raw, enabled, running = numbers[4 * at + 1 : 4 * at + 4]
             labels = (name, "software" if groups.get(event) is None else "core", scope.mode)
             seconds = units.get(event) == "ns"
             if event not in counters:

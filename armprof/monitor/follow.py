@@ -14,7 +14,7 @@ from pathlib import Path
 from armprof.counters.machine import Machine, machine
 from armprof.counters.reading import Status
 from armprof.counters.refusal import Refusal
-from armprof.counters.standing import Interval
+from armprof.counters.standing import Interval, Row, row_of
 from armprof.errors import ArmprofError
 from armprof.monitor.alerts import Alert
 from armprof.monitor.latencies import Distribution, from_json
@@ -130,7 +130,7 @@ class Follower:
         began = [alert for key, alert in self._standing.items() if key not in before]
         return Seen(report, list(self._standing.values()), [*began, *ended])
 
-    def _counts(self, since: int) -> list[tuple[Target, list[Interval]]]:
+    def _counts(self, since: int) -> list[tuple[Target, Row]]:
         rows = self._db.execute(
             """
             SELECT s.target, s.name, s.unit,
@@ -147,7 +147,7 @@ class Follower:
             units.setdefault(target, {})[event] = unit
         targets = [Written(name, units[name], self._refused(name)) for name in found]
         self.scope.targets = list(targets)
-        return [(target, list(found[target.name].values())) for target in targets]
+        return [(target, row_of(found[target.name].values())) for target in targets]
 
     def _refused(self, target: str) -> dict[str, Refusal]:
         rows = self._db.execute(

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 
-from armprof.counters.standing import Interval
+from armprof.counters.standing import Row
 from armprof.monitor import levels as proc
 from armprof.monitor.aging import Aging, Keep
 from armprof.monitor.latencies import Distribution
 from armprof.monitor.moments import Mark
-from armprof.monitor.reports import REPORT_NS, Report
-from armprof.monitor.sampler import HELD_NS, Sample, Sampler
+from armprof.monitor.reports import Report
+from armprof.monitor.sampler import STRETCH_NS, Sample, Sampler
 from armprof.monitor.store import Store
 from armprof.monitor.targets import Scope, Target
 
@@ -99,8 +99,8 @@ class Loop:
         self._sampler.begin()
         over = False
         while not over:
-            stretch = min(now + HELD_NS, reported + REPORT_NS, end or now + REPORT_NS)
-            taken = self._sampler.until(stretch, self._wake)
+            due = reported + STRETCH_NS
+            taken = self._sampler.until(min(due, end or due), self._wake)
             if self._stopping:
                 taken.append(self._sampler.take())
             elif not taken:
@@ -118,7 +118,7 @@ class Loop:
             self._tell_who_waits()
             now = time.monotonic_ns()
             over = self._stopping or self.scope.ended or (end is not None and now >= end)
-            if now - reported >= REPORT_NS - self._sampler.interval_ns // 2 or over:
+            if now >= due - self._sampler.interval_ns // 2 or over:
                 self._report(samples, tick)
                 samples, reported = [], now
             if self.store:
@@ -155,18 +155,22 @@ class Loop:
 
     def _without_counters(self, samples: Sequence[Sample]) -> list[Mark]:
         """Groups that wanted to count in this report and never had a counter, told when that begins."""
-        rows: dict[str, tuple[Target, list[list[Interval]]]] = {}
+        rows: dict[str, list[Row]] = {}
         for sample in samples:
-            for target, intervals in sample.counts:
-                rows.setdefault(target.name, (target, []))[1].append(intervals)
+            for target, row in sample.counts:
+                rows.setdefault(target.name, []).append(row)
         silent = set()
-        for name, (target, found) in rows.items():
-            for group, own in _groups(target).items():
-                wanted = any(row[at].enabled_ns for row in found for at in own)
-                if wanted and not any(row[at].running_ns > 0 for row in found for at in own):
+        named = {target.name: target for target in self.scope.targets}
+        for name, found in rows.items():
+            idle = {at for at, running_ns in enumerate(found[0][3::4]) if not running_ns}
+            for row in found[1:]:
+                if not idle:
+                    break
+                idle = {at for at in idle if not row[4 * at + 3]}
+            for group, own in _groups(named[name]).items() if idle else ():
+                if idle.issuperset(own) and any(row[4 * at + 2] for row in found for at in own):
                     silent.add((name, group))
         new, self._silent = silent - self._silent, silent
-        named = {target.name: target for target in self.scope.targets}
         return [
             Mark(
                 samples[-1].at_ns,

@@ -11,14 +11,12 @@ from functools import cached_property
 
 from armprof.counters.facts import facts
 from armprof.counters.reading import Count, Fact, Reading, uncounted
-from armprof.counters.standing import Interval, count_of, joined
+from armprof.counters.standing import Interval, Row, count_of, intervals, joined
 from armprof.metrics import ARM64Metrics, compute
 from armprof.monitor.latencies import Distribution
 from armprof.monitor.moments import Mark
 from armprof.monitor.sampler import Sample
 from armprof.monitor.targets import Scope, Target
-
-REPORT_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -37,18 +35,18 @@ class Report:
     @cached_property
     def intervals(self) -> Mapping[str, Mapping[str, Interval]]:
         """What each event counted, by target; the whole scope's too."""
-        rows: dict[str, tuple[Target, list[list[Interval]]]] = {}
+        rows: dict[str, tuple[Target, list[Row]]] = {}
         for sample in self.samples:
             for target, found in sample.counts:
                 rows.setdefault(target.name, (target, []))[1].append(found)
         found_of = {
-            name: dict(zip(target.events, map(joined, zip(*found, strict=True)), strict=True))
+            name: dict(zip(target.events, map(joined, zip(*map(intervals, found), strict=True)), strict=True))
             for name, (target, found) in rows.items()
         }
         if self.scope.whole not in found_of:
             events: dict[str, list[Interval]] = {}
-            for intervals in found_of.values():
-                for event, one in intervals.items():
+            for of_target in found_of.values():
+                for event, one in of_target.items():
                     events.setdefault(event, []).append(one)
             # what one CPU did in the time that it was not counted on is not what the others did: their sum is of those alone
             found_of[self.scope.whole] = {event: _sum(many) for event, many in events.items()}
@@ -88,12 +86,12 @@ class Report:
         return compute(self.reading(target), names=self.metrics_wanted)
 
 
-def _sum(intervals: Sequence[Interval]) -> Interval:
+def _sum(parts: Sequence[Interval]) -> Interval:
     """Several targets' intervals of one event together."""
-    values = [one.value for one in intervals if one.value is not None]
-    raw = sum(one.raw for one in intervals)
-    enabled = sum(one.enabled_ns for one in intervals)
-    running = sum(one.running_ns for one in intervals)
+    values = [one.value for one in parts if one.value is not None]
+    raw = sum(one.raw for one in parts)
+    enabled = sum(one.enabled_ns for one in parts)
+    running = sum(one.running_ns for one in parts)
     return Interval(sum(values) if values else None, raw, enabled, running)
 
 

@@ -1,7 +1,7 @@
 """One sample of a scope after the other: what each target counted in each interval, and what happened meanwhile.
 
-Here is what runs ten times a second for months, so nothing in here builds more than it must: intervals are tuples, and
-Counts and metrics are formed once a report, from their sums.
+Here is what runs ten times a second for months, so nothing in here builds more than it must: rows stay as
+they come from C, and Intervals, Counts and metrics are formed once a report, where somebody asks for them.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from armprof.counters.batch import Batch
-from armprof.counters.standing import Interval
+from armprof.counters.standing import Row
 from armprof.monitor.moments import Clocks, Mark, Moments, now
 from armprof.monitor.targets import Scope, Target
 
-HELD_NS = 500_000_000  # how long samples may stay in C: with the store's own delay less than a second is lost by a kill
+# How long samples may stay in C, and how long a report covers at least: as long as it can be, for what Python touches has left
+# the caches meanwhile, and so short that with the writing of it less than a second is lost by a kill.
+STRETCH_NS = 900_000_000
 
 
 @dataclass(slots=True)
@@ -25,7 +27,7 @@ class Sample:
     at_ns: int
     span_ns: int
     late_ns: int
-    counts: list[tuple[Target, list[Interval]]]
+    counts: list[tuple[Target, Row]]
     marks: list[Mark] = field(default_factory=list)
 
 
@@ -56,7 +58,7 @@ class Sampler:
     def _at_once(self, moment_ns: int, wake: int) -> list[Sample]:
         """Those that were taken while it waited; none where it waited for one, or where there is something to look at."""
         due, interval = self._moments.due_ns, self.interval_ns
-        batch = self._batch_of_all(HELD_NS // interval)
+        batch = self._batch_of_all(STRETCH_NS // interval)
         if batch is None:
             self._wait(wake)
             return []
@@ -80,18 +82,16 @@ class Sampler:
         """After a look at the changes: who is gone is not read, who is back begins now."""
         return self._sample(at, changes, ((target, target.difference()) for target in self._counting()))
 
-    def _sample(
-        self, at: Clocks, changes: Sequence[Mark], found: Iterable[tuple[Target, list[Interval] | None]]
-    ) -> Sample:
+    def _sample(self, at: Clocks, changes: Sequence[Mark], found: Iterable[tuple[Target, Row | None]]) -> Sample:
         moment = self._moments.take(at)
         sample = Sample(moment.at_ns, moment.span_ns, moment.late_ns, [], [*moment.marks, *changes])
         begun = {mark.target for mark in changes if mark.kind == "online"}
-        for target, intervals in found:
-            if intervals is None:
+        for target, row in found:
+            if row is None:
                 target.close()
                 sample.marks.append(Mark(at.wall, target.name, "failed", "the counters cannot be read any more"))
             elif target.name not in begun:  # its interval began in the middle of this one
-                sample.counts.append((target, intervals))
+                sample.counts.append((target, row))
         return sample
 
     def _counting(self) -> list[Target]:

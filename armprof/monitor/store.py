@@ -1,6 +1,6 @@
 """The store: a SQLite file that one monitor writes and everybody reads, also while it is written.
 
-Rows are written in one transaction for each stretch of samples (`sampler.HELD_NS`): a monitor that is killed loses less than a
+Rows are written in one transaction for each stretch of samples (`sampler.STRETCH_NS`): a monitor that is killed loses less than a
 second, and a row is there whole or not at all. Where the file cannot be written any more, what waits is kept as far as
 `MOST_WAITING` allows and tried again; what was written is never touched by that.
 """
@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -150,14 +149,15 @@ class Store:
         """One sample; its number, for levels and latencies that belong to it."""
         self._tick += 1
         tick = self._tick
-        row = (tick, self._session, sample.at_ns, sample.span_ns, sample.late_ns, self._step_ns)
-        self._put("INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?)", [row])
-        for target, intervals in sample.counts:
+        moment = (tick, self._session, sample.at_ns, sample.span_ns, sample.late_ns, self._step_ns)
+        self._put("INSERT INTO ticks VALUES (?, ?, ?, ?, ?, ?)", [moment])
+        for target, row in sample.counts:
             numbers = self._numbers.get(target.name)
             if numbers is None:
                 numbers = [self.series("count", target.name, event, target.units[event]) for event in target.events]
                 self._numbers[target.name] = numbers
-            self._put(_insert_counts(len(numbers)), [(tick, *numbers, *chain.from_iterable(intervals))], len(numbers))
+            # a value that is NaN is stored as NULL: SQLite has no other way to
+            self._put(_insert_counts(len(numbers)), [(tick, *numbers, *row)], len(numbers))
         self.marks(sample.marks)
         return tick
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from armprof.counters.machine import Machine, machine
 from armprof.counters.plan import TOGETHER
-from armprof.counters.standing import Interval, Place, Standing, on_process, why_not_cgroup
+from armprof.counters.standing import Place, Row, Standing, on_process, why_not_cgroup
 from armprof.cpu.sysfs import parse_cpus, text
 from armprof.errors import ArmprofError
 from armprof.monitor import levels
@@ -58,7 +58,7 @@ class Target:
             self.standing.close()
         self.standing = None
 
-    def difference(self) -> list[Interval] | None:
+    def difference(self) -> Row | None:
         """What each of ``events`` counted since the last time; None in a gap."""
         return self.standing.difference() if self.standing is not None else None
 

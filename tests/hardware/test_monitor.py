@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from armprof.counters.standing import Interval
+from armprof.counters.standing import Interval, intervals
 from armprof.metrics.topdown import TERMS
 from armprof.metrics.wanted import wanted
 from armprof.monitor.moments import Kind
@@ -70,7 +70,8 @@ def test_counts_of_each_cpu_are_those_of_perf(tmp_path: Path) -> None:
         on_every_cpu(20_000)
         tell("disable")
         ours = {
-            target.name: dict(zip(target.events, target.difference() or (), strict=True)) for target in scope.targets
+            target.name: dict(zip(target.events, intervals(target.difference() or ()), strict=True))
+            for target in scope.targets
         }
     rows = [line.split(";") for line in (tmp_path / "perf.csv").read_text().splitlines() if line.count(";") > 4]
     theirs = {(row[0].lower(), row[3].partition(":")[0]): int(row[1]) for row in rows}

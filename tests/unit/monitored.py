@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from armprof.counters.machine import Machine, machine
 from armprof.counters.refusal import Refusal
-from armprof.counters.standing import Interval
+from armprof.counters.standing import Interval, Row, row_of
 from armprof.monitor.moments import Mark
 from armprof.monitor.reports import Report
 from armprof.monitor.sampler import Sample
@@ -53,9 +53,9 @@ class GivenTarget(Target):
     def close(self) -> None:
         self.opened = False
 
-    def difference(self) -> list[Interval] | None:
+    def difference(self) -> Row | None:
         found = self.given.pop(0) if self.given else [Interval(0, 0, TENTH, TENTH)] * len(self.events)
-        return None if found is None else list(found)
+        return None if found is None else row_of(found)
 
 
 class GivenScope(Scope):
@@ -81,7 +81,8 @@ def counted(value: float, ns: int = TENTH) -> Interval:
 
 def sample(scope: GivenScope, at_ns: int, *values: float, span_ns: int = TENTH, marks: Sequence[Mark] = ()) -> Sample:
     """A sample in which every target counted these values."""
-    counts = [(target, [counted(value, span_ns) for value in values]) for target in scope.targets if target.is_counting]
+    row = row_of(counted(value, span_ns) for value in values)
+    counts = [(target, row) for target in scope.targets if target.is_counting]
     return Sample(at_ns, span_ns, 0, counts, list(marks))
 
 

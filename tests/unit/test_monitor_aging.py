@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from monitored import START, TENTH, GivenScope, GivenTarget, S, sample
 
-from armprof.counters.standing import Interval, interval, joined
+from armprof.counters.standing import Interval, interval, joined, row_of
 from armprof.monitor.aging import Aging, Keep
 from armprof.monitor.latencies import Distribution, from_json
 from armprof.monitor.moments import Mark
@@ -135,7 +135,7 @@ def test_joining_in_the_store_is_the_same_as_joining_in_memory(found: list[Inter
     target = GivenTarget("cpu0", ["l1d_cache"])
     for n, one in enumerate(found):
         made = sample(GivenScope(target), BEGIN + n * TENTH, 0)
-        made.counts[0] = (target, [one])
+        made.counts[0] = (target, row_of([one]))
         store.sample(made)
     aged(store, BEGIN + 2 * MINUTE)
     store.close(BEGIN)

@@ -16,6 +16,7 @@ import pytest
 from monitored import START, TENTH, GivenScope, GivenTarget, counted, report, sample
 from prometheus import RULES, Prometheus, need_prometheus
 
+from armprof.counters.standing import Interval, row_of
 from armprof.errors import ArmprofError
 from armprof.monitor.exported import Exported
 from armprof.monitor.exporter import Server
@@ -58,7 +59,7 @@ def value_of(page: str, name: str, **labels: str) -> float | None:
 def test_raw_counts_and_their_times_are_counters_that_add_up(loop):
     exported = Exported(loop)
     one = sample(loop.scope, START, 100, 50)
-    one.counts[0] = (loop.scope.targets[0], [counted(100), (600.0, 200, TENTH, TENTH // 3)])
+    one.counts[0] = (loop.scope.targets[0], row_of([counted(100), Interval(600.0, 200, TENTH, TENTH // 3)]))
     exported.add(one)
     exported.add(sample(loop.scope, START + TENTH, 100, 50))
     page = scraped(exported)

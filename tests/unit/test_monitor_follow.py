@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 from monitored import START, TENTH, GivenScope, GivenTarget, S, sample
 
-from armprof.counters.standing import Interval
+from armprof.counters.standing import Interval, row_of
 from armprof.errors import ArmprofError
 from armprof.monitor import follow
 from armprof.monitor.alerts import Alert
@@ -86,7 +86,7 @@ def test_samples_whose_report_is_not_there_yet_wait_for_it(store, path):
 
 def test_what_was_multiplexed_or_not_counted_is_told_as_it_was(store, path):
     one = sample(SCOPE, START, 1, 1)
-    one.counts[0] = (SCOPE.targets[0], [Interval(None, 0, TENTH, 0), Interval(20.0, 10, TENTH, TENTH // 2)])
+    one.counts[0] = (SCOPE.targets[0], row_of([Interval(None, 0, TENTH, 0), Interval(20.0, 10, TENTH, TENTH // 2)]))
     tick = store.sample(one)
     store.levels(tick, {"machine": {"busy": 1}}, {})
     store.refused("cpu0", {"l1d_cache": ("unsupported", "not on this core")})

@@ -13,7 +13,7 @@ from monitored import START, TENTH, GivenScope, GivenTarget, S, counted, report,
 
 from armprof.counters.reading import Status
 from armprof.counters.refusal import Refusal
-from armprof.counters.standing import Interval
+from armprof.counters.standing import Interval, intervals, row_of
 from armprof.errors import ArmprofError
 from armprof.monitor.figures import value
 from armprof.monitor.loop import Loop
@@ -38,7 +38,7 @@ class Ticking:
 def test_a_target_that_cannot_be_read_is_a_gap_and_is_opened_again():
     target = GivenTarget("cpu0", given=[[counted(1), counted(2)], None])
     sampler = Sampler(GivenScope(target), TENTH, Ticking())
-    assert [found for _, found in sampler.take().counts] == [[counted(1), counted(2)]]
+    assert [intervals(row) for _, row in sampler.take().counts] == [[counted(1), counted(2)]]
     failed = sampler.take()
     assert failed.counts == []
     assert [mark.kind for mark in failed.marks] == ["failed"]
@@ -74,7 +74,7 @@ def test_what_was_refused_is_in_every_reading_with_its_reason():
 def test_a_metric_is_none_where_its_group_had_no_turn():
     scope = GivenScope(GivenTarget("cpu0"))
     one = sample(scope, START, 1, 1)
-    one.counts[0] = (scope.targets[0], [counted(100), Interval(None, 0, TENTH, 0)])
+    one.counts[0] = (scope.targets[0], row_of([counted(100), Interval(None, 0, TENTH, 0)]))
     assert value(report(scope, [one]), Figure("metric", "ipc")) is None
 
 
@@ -177,8 +177,8 @@ def test_samples_come_in_stretches_of_half_a_second_each_of_its_own_interval():
     assert sum(one.span_ns for one in samples) == pytest.approx(S, rel=0.2)
     for one in samples:
         assert [target.name for target, _ in one.counts] == [target.name for target in scope.targets]
-        for _, intervals in one.counts:
-            assert intervals[0].enabled_ns == pytest.approx(one.span_ns, rel=0.2, abs=5_000_000)
+        for _, row in one.counts:
+            assert intervals(row)[0].enabled_ns == pytest.approx(one.span_ns, rel=0.2, abs=5_000_000)
 
 
 def test_whoever_wakes_the_loop_is_heard_at_once():
@@ -205,7 +205,7 @@ def test_whoever_catches_up_sees_what_was_sampled_up_to_now():
             ages.append(time.time_ns() - came[-1])
         loop.stop()
         running.join()
-    assert sorted(ages)[2] < TENTH  # where a stretch is half a second long
+    assert sorted(ages)[2] < TENTH  # where a stretch is most of a second long
 
 
 def test_a_process_is_sampled_until_it_ends():

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from monitored import START, TENTH, GivenScope, GivenTarget, counted, report, sample
 
-from armprof.counters.standing import Interval
+from armprof.counters.standing import Interval, row_of
 from armprof.monitor.exported import Exported
 from armprof.monitor.latencies import Distribution
 from armprof.monitor.loop import Loop
@@ -77,7 +77,7 @@ def exported():
 
 def fill(exported: Exported) -> None:
     one = sample(exported.scope, START, 100, 50)
-    one.counts[0] = (exported.scope.targets[0], [counted(2**60 + 1), Interval(800.0, 200, TENTH, TENTH // 4)])
+    one.counts[0] = (exported.scope.targets[0], row_of([counted(2**60 + 1), Interval(800.0, 200, TENTH, TENTH // 4)]))
     exported.add(one)
     found = {"parse": Distribution(3e9, {10**9: 3})}
     exported.see(report(exported.scope, [one], metrics_wanted=("ipc", "l1d_mpki"), latencies=found))

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from monitored import START, TENTH, GivenScope, GivenTarget, S, sample
 
-from armprof.counters.standing import Interval
+from armprof.counters.standing import Interval, row_of
 from armprof.errors import ArmprofError
 from armprof.monitor.alerts import Alert
 from armprof.monitor.history import History, Stretch
@@ -58,7 +58,7 @@ def test_what_did_not_count_has_no_value_and_what_cannot_be_counted_has_a_reason
     scope = GivenScope(GivenTarget("cpu0"))
     store = open_store(path)
     one = sample(scope, START, 1, 1)
-    one.counts[0] = (scope.targets[0], [Interval(None, 0, TENTH, 0), Interval(20.0, 10, TENTH, TENTH // 2)])
+    one.counts[0] = (scope.targets[0], row_of([Interval(None, 0, TENTH, 0), Interval(20.0, 10, TENTH, TENTH // 2)]))
     store.sample(one)
     store.refused("cpu0", {"l1d_cache": ("unsupported", "not on this core")})
     store.close(START)

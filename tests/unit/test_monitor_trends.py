@@ -14,6 +14,7 @@ from monitored import TENTH, GivenScope, GivenTarget, S, counted
 from planted import BEGIN, QUARTER, STEP_AT, past
 
 from armprof import cli
+from armprof.counters.standing import row_of
 from armprof.errors import ArmprofError, CannotCount
 from armprof.monitor import performance_trends
 from armprof.monitor.analysis import analyze
@@ -149,7 +150,10 @@ def store(tmp_path):
     for n in range(100):
         varied = 1 + 0.01 * random.standard_normal(8)
         counts = [
-            (target, [counted(v * 6e10, 60 * S) for v in (varied[at], 0.5 * varied[at + 2], 1e-6 * varied[at + 4])])
+            (
+                target,
+                row_of(counted(v * 6e10, 60 * S) for v in (varied[at], 0.5 * varied[at + 2], 1e-6 * varied[at + 4])),
+            )
             for at, target in enumerate(scope.targets)
         ]
         tick = opened.sample(Sample(BEGIN + n * 60 * S, 60 * S, 0, counts))

@@ -22,8 +22,10 @@ from armprof.counters.standing import (
     Standing,
     count_of,
     interval,
+    intervals,
     joined,
     on_process,
+    row_of,
     threads_of,
 )
 
@@ -112,8 +114,7 @@ def test_differences_are_those_of_the_interval_and_add_up():
         begin = time.thread_time_ns()
         while time.thread_time_ns() < begin + 2 * MS:
             pass
-        found = me.difference()
-        assert found is not None
+        found = intervals(me.difference() or ())
         spent.append(found[0].value)
         assert 2 * MS <= found[0].raw < 1000 * MS
         assert found[0].running_ns == found[0].enabled_ns > 0
@@ -126,7 +127,7 @@ def test_a_cpu_counts_whatever_runs_there():
     cpu = min(os.sched_getaffinity(0))
     on = opened(Standing(layout("task_clock"), [Place(cpu=cpu)]))
     time.sleep(0.02)
-    (clock,) = on.difference() or ()
+    (clock,) = intervals(on.difference() or ())
     on.close()
     assert clock.enabled_ns > 19 * MS
 
@@ -157,7 +158,7 @@ def test_what_a_followed_process_starts_later_is_counted_with_it():
     total, deadline = 0, time.monotonic() + 30
     while total < 5 * MS and time.monotonic() < deadline:
         time.sleep(0.02)
-        total += (followed.difference() or [interval(0, 0, 0)])[0].raw
+        total += sum(one.raw for one in intervals(followed.difference() or ()))
     followed.close()
     shell.stdin.close()
     shell.kill()
@@ -169,3 +170,9 @@ def test_an_event_that_nothing_counts_is_refused_with_its_reason():
     refused = Standing(layout("task_clock", "l1d_cache"), [Place(pid=2**22 + 1)]).refused
     assert refused["task_clock"].reason
     assert refused["l1d_cache"].reason
+
+
+def test_a_row_has_the_numbers_of_its_intervals():
+    given = [Interval(20.0, 10, 8, 4), Interval(None, 0, 8, 0), Interval(2.0**60, 2**60, 8, 8)]
+    assert intervals(row_of(given)) == given
+    assert intervals(()) == []
