@@ -47,24 +47,37 @@ def connect(path: Path, read_only: bool = True) -> sqlite3.Connection:
     """The open store. Raises ArmprofError, in one line, where the file is none or cannot be opened."""
     if read_only and not path.exists():
         raise ArmprofError(f"there is no store {path}; `armprof monitor --store {path}` writes one")
-    how = "ro" if read_only else "rwc"
     try:
-        # percent-encoded: a "?" in a name would begin the options. A monitor within a program is opened in one thread and
-        # runs in another, never in both at once.
-        name = f"{path.absolute().as_uri()}?mode={how}"
-        opened = sqlite3.connect(name, uri=True, isolation_level=None, timeout=5, check_same_thread=False)
-    except (sqlite3.Error, ValueError) as error:
-        raise ArmprofError(f"cannot open the store {path}: {error}") from None
+        try:
+            return _connect(path, read_only, "mode=ro" if read_only else "mode=rwc")
+        except sqlite3.OperationalError as error:
+            if not read_only or error.sqlite_errorcode != sqlite3.SQLITE_CANTOPEN:
+                raise
+            # SQLite keeps an index of the log beside a store that it reads, which it cannot where nobody may write. What has no
+            # log is all in the store.
+            log = path.with_name(f"{path.name}-wal")
+            if log.exists() and log.stat().st_size:
+                why_not = (
+                    f"its last rows are in {log}, and nothing can be written there: copy both to where you may write"
+                )
+                raise ArmprofError(f"cannot open the store {path}: {why_not}") from None
+            return _connect(path, read_only, "mode=ro&immutable=1")
+    except (sqlite3.Error, ValueError) as error:  # UnicodeDecodeError, too: an error message that quotes the file
+        raise ArmprofError(f"cannot open the store {path}: {why(error)}") from None
+
+
+def _connect(path: Path, read_only: bool, how: str) -> sqlite3.Connection:
+    # percent-encoded: a "?" in a name would begin the options. A monitor within a program is opened in one thread and
+    # runs in another, never in both at once.
+    name = f"{path.absolute().as_uri()}?{how}"
+    opened = sqlite3.connect(name, uri=True, isolation_level=None, timeout=5, check_same_thread=False)
     try:
         application, version = (opened.execute(f"PRAGMA {p}").fetchone()[0] for p in ("application_id", "user_version"))
         empty = opened.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
         if (application, version) != (APPLICATION_ID, VERSION) and not (empty and not read_only):
             what = f"a store of version {version}" if application == APPLICATION_ID else "no store of armprof"
             raise ArmprofError(f"{path} is {what}; this armprof reads version {VERSION}")
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # UnicodeDecodeError: an error message that quotes the file
-        opened.close()
-        raise ArmprofError(f"cannot open the store {path}: {why(error)}") from None
-    except ArmprofError:
+    except BaseException:
         opened.close()
         raise
     return opened

@@ -110,7 +110,7 @@ def test_a_cpu_that_is_taken_off_line_and_back_is_a_gap() -> None:
     def sample() -> tuple[dict[str, list[Interval]], list[tuple[Kind, str]]]:
         (taken,) = sampler.until(time.monotonic_ns(), wake=-1)
         news = [(mark.kind, mark.target) for mark in taken.marks if mark.target]
-        return {target.name: found for target, found in taken.counts}, news
+        return {target.name: intervals(row) for target, row in taken.counts}, news
 
     with closing(scope):
         assert set(sample()[0]) == {"cpu0", "cpu1"}

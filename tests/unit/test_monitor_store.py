@@ -8,7 +8,8 @@ import subprocess
 import sys
 import textwrap
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,21 +172,49 @@ def test_a_disk_that_stays_full_costs_no_memory_without_end_and_the_loss_is_told
     )
 
 
-def test_a_store_that_may_only_be_read_is_one_line(path):
-    if os.geteuid() == 0:
-        mounted = path.parent / "mounted"
-        mounted.mkdir()
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", mounted], capture_output=True).returncode:
+@contextmanager
+def only_read(folder: Path) -> Iterator[str]:
+    """The folder may only be read from now on; why."""
+    if os.geteuid() != 0:
+        folder.chmod(0o500)
+        yield "Permission denied"
+        folder.chmod(0o700)
+        return
+    bound = subprocess.run(["mount", "--bind", folder, folder], capture_output=True).returncode == 0
+    try:
+        if not bound or subprocess.run(["mount", "-o", "remount,bind,ro", folder], capture_output=True).returncode:
             pytest.skip("a file system that may only be read cannot be mounted here")
-        try:
-            with pytest.raises(ArmprofError, match=r"cannot write the store .*: Read-only file system"):
-                open_store(mounted / "store.db")
-        finally:
-            subprocess.run(["umount", mounted], check=True)
-    else:
-        path.parent.chmod(0o500)
-        with pytest.raises(ArmprofError, match=r"cannot write the store .*: Permission denied"):
-            open_store(path)
+        yield "Read-only file system"
+    finally:
+        if bound:
+            subprocess.run(["umount", folder], check=True)
+
+
+def test_a_store_that_may_only_be_read_is_one_line(path):
+    with only_read(path.parent) as why, pytest.raises(ArmprofError, match=rf"cannot write the store .*: {why}"):
+        open_store(path)
+
+
+def test_a_store_is_read_where_nobody_may_write(path):
+    store = open_store(path)
+    store.sample(sample(GivenScope(GivenTarget("cpu0")), START, 1, 1))
+    store.close(START)
+    with only_read(path.parent):
+        assert rows(path, "SELECT count(*) FROM ticks") == [(1,)]
+
+
+def test_a_store_of_a_killed_monitor_is_not_read_without_its_last_rows(path):
+    store = open_store(path)
+    store.sample(sample(GivenScope(GivenTarget("cpu0")), START, 1, 1))
+    store.commit(START, 0)
+    left = path.parent / "left"
+    left.mkdir()
+    for name in (path.name, f"{path.name}-wal"):
+        (left / name).write_bytes((path.parent / name).read_bytes())
+    store.close(START)
+    with only_read(left), pytest.raises(ArmprofError, match=r"store\.db-wal.* copy both to where you may write"):
+        connect(left / path.name)
+    assert rows(left / path.name, "SELECT count(*) FROM ticks") == [(1,)]
 
 
 def test_a_file_that_is_no_store_is_one_line_and_stays_as_it_is(path):
