@@ -112,7 +112,9 @@ class Counters:
             if native_set == ffi.NULL:
                 self.close()
                 raise CannotCount("no memory for the counters")
-            self._sets.append(native_set)
+            # Closed when nothing holds it: by itself and not by a __del__ of ours, in which a signal handler or another
+            # thread could still find these counters among the open ones, and sample what is closed.
+            self._sets.append(ffi.gc(native_set, self._lib.armprof_close))
         self._handles = ffi.new("armprof_set *[]", self._sets)
         if scope == "process":
             self._late_threads = self._started_after(threads)
@@ -134,14 +136,11 @@ class Counters:
             return f"threads that started while the counters were being opened may be missing: {e.strerror}"
         return f"threads that started while the counters were being opened and may be missing: {late}" if late else ""
 
-    def __del__(self) -> None:
-        self.close()  # whoever lets go of it last may be a block that was never left, or left in another thread
-
     def close(self) -> None:
-        """Closes the counters. Twice does no harm."""
-        for native_set in self._sets:
-            self._lib.armprof_close(native_set)
-        self._sets = []
+        """Closes the counters, which else happens when nobody holds them any more. Twice does no harm."""
+        closing, self._sets = self._sets, []
+        for native_set in closing:
+            self.layout.module.ffi.release(native_set)
 
     def new_sample(self) -> Sample:
         """Room for a sample, made ahead of the stretch so that taking one is a call and no more."""

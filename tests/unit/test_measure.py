@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import gc
 import mmap
@@ -366,6 +367,45 @@ def test_a_generator_that_is_forgotten_leaves_nothing_open():
     del running
     assert descriptors() == before
     assert counted(m) >= 0
+
+
+def test_a_block_begun_while_counters_are_closed_has_counters_of_its_own(monkeypatch):
+    inside = []
+
+    class Module:
+        """The native module, in which a signal handler or another thread measures while counters are closed."""
+
+        def __init__(self, real):
+            self._real, self.ffi, self.lib = real, self, self
+
+        def __getattr__(self, name):
+            return getattr(self._real.lib if hasattr(self._real.lib, name) else self._real.ffi, name)
+
+        def addressof(self, _, name):
+            return self._real.ffi.addressof(self._real.lib, name)
+
+        def armprof_close(self, closed):
+            self._real.lib.armprof_close(closed)
+            if not inside:
+                inside.append(armprof.measure(CLOCK))
+                with inside[0]:
+                    work(1)
+
+    layout_of = pmu.layout_of
+
+    def in_module(groups):
+        layout = copy.copy(layout_of(groups))
+        layout.module = Module(layout.module)
+        return layout
+
+    with armprof.measure(CLOCK):
+        pass  # what a block costs is known from here on
+    monkeypatch.setattr(pmu, "layout_of", in_module)
+    for _ in range(2):
+        with armprof.measure(CLOCK) as m:
+            work(1)
+        assert counted(m) >= 1e6
+    assert counted(inside[0]) >= 1e6
 
 
 def test_a_block_that_was_never_left_closes_its_counters_when_nobody_holds_it():
