@@ -27,6 +27,7 @@ class Cause:
     evidence: str  # how the share was found
     confidence: Confidence | None
     reason: str | None = None
+    inside: str | None = None  # the cause whose cycles these are a part of: the parent, unless the way says another
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of ``causes[]`` in the JSON contract."""
@@ -103,6 +104,17 @@ def nearest(name: str | None, found: Mapping[str, Cause]) -> Cause | None:
     return None
 
 
+def path(name: str | None, found: Mapping[str, Cause]) -> tuple[Cause, ...]:
+    """The cause and those whose cycles it is a part of, as far as their shares are known."""
+    causes = []
+    while name is not None:
+        cause = found[name]
+        if cause.share is not None:
+            causes.append(cause)
+        name = cause.inside
+    return tuple(causes)
+
+
 def _cause(node: Node, terms: Terms, found: Mapping[str, Cause]) -> Cause:
     parent = nearest(node.parent, found)
     if parent is not None and not parent.matters:
@@ -121,7 +133,7 @@ def _cause(node: Node, terms: Terms, found: Mapping[str, Cause]) -> Cause:
 
 @lru_cache(maxsize=SENTENCES)
 def _without(node: Node, reason: str) -> Cause:
-    return Cause(node.name, node.title, node.parent, None, False, "", None, reason)
+    return Cause(node.name, node.title, node.parent, None, False, "", None, reason, node.parent)
 
 
 def _shared(node: Node, way: Way, term: Term, terms: Terms, found: Mapping[str, Cause]) -> Cause:
@@ -135,4 +147,5 @@ def _shared(node: Node, way: Way, term: Term, terms: Terms, found: Mapping[str, 
             confidence = least(confidence, bound.confidence or confidence)
     if share > 1 or (share == 1 and node.parent is not None):
         return _without(node, f"{says}, which would be {100 * share:.0f} % of the cycles and bounds nothing")
-    return Cause(node.name, node.title, node.parent, share, share >= tree().matters, says, confidence)
+    matters = share >= tree().matters
+    return Cause(node.name, node.title, node.parent, share, matters, says, confidence, inside=way.within or node.parent)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from armprof.analysis.causes import Cause, nearest
-from armprof.analysis.result import Improvement
+from armprof.analysis.causes import Cause, nearest, path
+from armprof.analysis.result import Bound, Improvement
 from armprof.analysis.rules import Case, Rule, RuleWay, gate
 from armprof.analysis.terms import Terms
 from armprof.metrics import Confidence
@@ -19,6 +19,7 @@ class Stake:
     share: float | None
     says: str
     confidence: Confidence | None = None
+    cause: str | None = None  # whose share it is, or is a part of
 
 
 def at_stake(way: RuleWay, terms: Terms, causes: Mapping[str, Cause]) -> Stake:
@@ -34,12 +35,17 @@ def at_stake(way: RuleWay, terms: Terms, causes: Mapping[str, Cause]) -> Stake:
             f"({cause.evidence}); {way.cause} alone is not known: {causes[way.cause].reason}"
         )
     if way.stake is None:
-        return Stake(cause.share, says, cause.confidence)
+        return Stake(cause.share, says, cause.confidence, cause.name)
     part = terms.evaluate(way.stake)
     if part.value is None:
-        return Stake(cause.share, f"{says}; what part of it is not known: {part.reason}", cause.confidence)
+        return Stake(cause.share, f"{says}; what part of it is not known: {part.reason}", cause.confidence, cause.name)
     share = min(max(0.0, part.value), cause.share)
-    return Stake(share, f"{says}; of it {_percent(share)} ({way.stake.text})", part.confidence)
+    return Stake(share, f"{says}; of it {_percent(share)} ({way.stake.text})", part.confidence, cause.name)
+
+
+def bounds(stake: Stake, causes: Mapping[str, Cause], modelled: bool) -> tuple[Bound, ...]:
+    """Of each cause whose cycles are at stake, the nearest first, what all changes against it can gain together at most."""
+    return tuple((cause.name, 100 * _most(cause.share or 0.0, modelled)) for cause in path(stake.cause, causes))
 
 
 def improvement(rule: Rule, way: RuleWay, stake: Stake, modelled: bool) -> Improvement:
@@ -47,14 +53,11 @@ def improvement(rule: Rule, way: RuleWay, stake: Stake, modelled: bool) -> Impro
     if stake.share is None:
         return _uncomputed(rule, stake)
     realised = way.realised
-    most, besides = stake.share, ""
+    most, besides = _most(stake.share, modelled), ""
     if modelled:
-        part: float = gate().model["besides"]
         realised = way.modelled or tuple(gate().model["realised"])
-        most += part * (1 - most)
-        besides = (
-            f", and {100 * part:.0f} % of the other cycles, for a change seldom leaves the instructions as they were"
-        )
+        percent = 100 * gate().model["besides"]
+        besides = f", and {percent:.0f} % of the other cycles, for a change seldom leaves the instructions as they were"
     low, high, ceiling = (
         100 * _in_unit(part, rule.unit) for part in (realised[0] * stake.share, realised[1] * most, most)
     )
@@ -62,6 +65,12 @@ def improvement(rule: Rule, way: RuleWay, stake: Stake, modelled: bool) -> Impro
     return Improvement(
         low, high, ceiling, rule.unit, f"{basis}; ceiling: all {_percent(stake.share)} at stake{besides}"
     )
+
+
+def _most(share: float, modelled: bool) -> float:
+    """The part of the time that can go away with a share of the cycles."""
+    besides: float = gate().model["besides"] if modelled else 0.0
+    return share + besides * (1 - share)
 
 
 def of_part(share: float, realised: tuple[float, float], cases: Sequence[Case]) -> Improvement:

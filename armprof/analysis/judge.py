@@ -9,7 +9,7 @@ from functools import lru_cache
 from armprof import cpu
 from armprof.analysis.bottlenecks import bottlenecks
 from armprof.analysis.causes import Cause, tree, walk
-from armprof.analysis.gain import at_stake, improvement
+from armprof.analysis.gain import at_stake, bounds, improvement
 from armprof.analysis.outcome import Analysis
 from armprof.analysis.places import placed
 from armprof.analysis.result import Improvement, Recommendation, Silent, Verdict, verify
@@ -232,7 +232,8 @@ def _speak(rule: Rule, way: RuleWay, terms: Terms, causes: Mapping[str, Cause]) 
     counted = [confidence for c in way.when if (confidence := terms[c.name].confidence) is not None]
     # Where the cost could not be weighed, the counts alone do not make advice sure.
     weighed = Confidence.MEDIUM if stake.share is None else stake.confidence or Confidence.HIGH
-    gain = improvement(rule, way, stake, terms.metrics.reading.source == "model")
+    modelled = terms.metrics.reading.source == "model"
+    gain = improvement(rule, way, stake, modelled)
     confidence = least(way.certainty, weighed, *counted)
     return Recommendation(
         rank=0,  # known once all are
@@ -248,6 +249,7 @@ def _speak(rule: Rule, way: RuleWay, terms: Terms, causes: Mapping[str, Cause]) 
         score=_score(rule, gain, confidence),
         depends_on=rule.depends_on,
         verify=verify(rule.watch, terms.metrics.reading),
+        bounds=bounds(stake, causes, modelled),
     )
 
 

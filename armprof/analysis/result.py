@@ -84,6 +84,9 @@ class Improvement:
         return f"{self.low:.3g}-{self.high:.3g} % {self.unit}, {ceiling}"
 
 
+Bound = tuple[str, float]  # a cause, and what all changes against it can gain together at most, in percent of the time
+
+
 @dataclass(frozen=True, slots=True)
 class Recommendation:
     """One piece of advice: ``rank`` from 1, ``evidence`` a sentence per fact.
@@ -106,6 +109,9 @@ class Recommendation:
     location: dict[str, Any] | None = None
     depends_on: tuple[str, ...] = ()
     verify: tuple[str, ...] = ()
+    bounds: tuple[
+        Bound, ...
+    ] = ()  # of the cause that it is against and of those around it; empty where that is not known
 
     def order(self) -> tuple[bool, float]:
         """What it is sorted by: the highest score first, and last what could not be weighed in cycles."""

@@ -7,14 +7,14 @@ micro-optimizations. The horizon follows from priority and effort, and no step c
 from __future__ import annotations
 
 import heapq
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from armprof.analysis.result import ImplementationEffort, ImplementationRisk, Improvement, Recommendation
+from armprof.analysis.joint import joint
+from armprof.analysis.result import Bound, ImplementationEffort, ImplementationRisk, Improvement, Recommendation
 
 
 class Priority(StrEnum):
@@ -60,6 +60,7 @@ class Step:
     benefit: float | None = None
     depends_on: tuple[str, ...] = ()
     verify: tuple[str, ...] = ()
+    bounds: tuple[Bound, ...] = ()  # of its impact beside those of others
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -101,13 +102,17 @@ class Phase:
 
     @property
     def impacts(self) -> tuple[Impact, ...]:
-        """What its recommendations may gain together, component by component: gains multiply, as what is left is gained of."""
-        by_component: dict[str, list[Improvement]] = {}
+        """What its recommendations may gain together, component by component."""
+        by_component: dict[str, list[tuple[Improvement, tuple[Bound, ...]]]] = {}
         for step in self.steps:
             if step.impact is not None:
-                by_component.setdefault(step.component, []).append(step.impact)
+                by_component.setdefault(step.component, []).append((step.impact, step.bounds))
         return tuple(
-            Impact(name, _together(gain.saved(gain.low) for gain in gains), _together(g.saved(g.high) for g in gains))
+            Impact(
+                name,
+                joint((gain.saved(gain.low), bounds) for gain, bounds in gains),
+                joint((gain.saved(gain.high), bounds) for gain, bounds in gains),
+            )
             for name, gains in by_component.items()
         )
 
@@ -121,11 +126,6 @@ class Phase:
             "steps": [step.to_dict() for step in self.steps],
             "impact": [{"component": i.component or None, "low": i.low, "high": i.high} for i in self.impacts],
         }
-
-
-def _together(saved: Iterable[float]) -> float:
-    """Percent saved by all: each takes its part of what the others leave."""
-    return 100 * (1 - math.prod(1 - part / 100 for part in saved))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +179,7 @@ def _step(name: str, recommendation: Recommendation, priority: Priority) -> Step
         benefit=r.score,
         depends_on=r.depends_on,
         verify=r.verify,
+        bounds=r.bounds,
     )
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from armprof.analysis import Concern, Horizon, Priority, Room, analyze, roadmap
+from armprof.analysis.joint import joint
 from armprof.analysis.result import ImplementationEffort
 from armprof.budget import defaults
 from armprof.report.document import document
@@ -84,12 +85,45 @@ def test_headroom_is_used_before_micro_optimizations():
     assert phases[1].steps[1].priority is Priority.MICRO
 
 
-def test_what_a_phase_may_gain_multiplies_and_stays_below_all():
+def test_changes_against_one_cause_gain_of_what_the_others_leave_of_its_cycles():
     phases = roadmap(advice("Low", "Low"))
     (impact,) = phases[0].impacts
     gain = phases[0].steps[0].impact
-    assert impact.high == pytest.approx(100 * (1 - (1 - gain.high / 100) ** 2))
+    assert impact.high == pytest.approx(gain.ceiling * (1 - (1 - gain.high / gain.ceiling) ** 2))
     assert impact.low == 0
+
+
+def test_a_phase_gains_no_more_than_what_its_changes_are_against_takes():
+    counts = {"strex_spec": 6_000_000, "strex_fail_spec": 2_000_000}
+    found = analyze(n1(cpu_cycles=200_000_000, stall_backend=120_000_000, **counts)).recommendations
+    assert {r.rule for r in found} >= {"lse-atomics", "contended-atomics"}
+    (phase,) = roadmap([("x", replace(r, effort=ImplementationEffort.LOW, depends_on=())) for r in found])
+    (impact,) = phase.impacts
+    assert max(r.expected_improvement.high for r in found) < impact.high < 60
+
+
+def test_what_a_phase_gains_against_different_causes_adds_up():
+    against = {"x": (("dtlb", 30.0), ("backend", 60.0)), "y": (("l1i", 20.0), ("frontend", 30.0))}
+    gains = [(12.0, against["x"]), (10.0, against["y"])]
+    assert joint(gains) == pytest.approx(22)
+    assert joint([*gains, (45.0, (("memory", 50.0), ("backend", 60.0)))]) == pytest.approx(10 + 57)
+    assert joint([(45.0, (("memory", 50.0), ("backend", 60.0))), (30.0, against["x"])]) == pytest.approx(60)
+    assert joint([(30.0, (("backend", 60.0),)), (12.0, against["x"])]) == pytest.approx(12 + 24)
+    assert joint([(50.0, ()), (12.0, against["x"])]) == pytest.approx(12 + 44)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.sampled_from(["a", "b", "ab", "ac", "abd", ""])), max_size=8))
+def test_all_changes_together_gain_at_least_as_much_as_each_and_never_more_than_all(drawn):
+    size = {"a": 60.0, "b": 35.0, "ab": 40.0, "ac": 30.0, "abd": 20.0}
+    gains = []
+    for part, cause in drawn:
+        bounds = tuple((cause[:end], size[cause[:end]]) for end in range(len(cause), 0, -1))
+        gains.append((part * (bounds[0][1] if bounds else 100), bounds))
+    together = joint(gains)
+    assert max((gain for gain, _ in gains), default=0.0) <= together + 1e-9
+    assert together <= 100 + 1e-9
+    if all(cause.startswith("a") for _, cause in drawn):
+        assert together <= 60 + 1e-9
 
 
 def test_a_step_says_what_it_takes_and_how_to_verify_it():
