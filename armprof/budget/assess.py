@@ -13,8 +13,6 @@ from armprof.budget.headroom import HeadroomAllocation, Validation, allocate, pe
 from armprof.budget.plan import LEAST, MOST, PERCENTILES, THROUGHPUT, TIMES, Limit, Plan
 from armprof.run.record import Component, Run
 
-_BEYOND = {"p50_ns": 0.5, "p95_ns": 0.05, "p99_ns": 0.01, "p999_ns": 0.001}  # the share of samples above each
-
 
 class Action(StrEnum):
     """What the numbers advise."""
@@ -277,6 +275,6 @@ def figure_of(component: Component, name: str) -> Figure:
     if name != THROUGHPUT and batch is not None and samples is not None:
         if batch > 1 and name not in ("p50_ns", "mean_ns"):
             remarks.append(f"of the means of batches of {batch:,} operations, narrower than of single operations")
-        if samples * _BEYOND.get(name, 1) < 1:
+        if latency and latency.is_largest(name):
             remarks.append(f"of {samples:,} samples: the largest of them")
     return Figure(component.name, title, name, float(value), None, "; ".join(remarks) or None, batch, samples)

@@ -66,14 +66,13 @@ def _sections(document: Document, console: Console, explain: bool) -> Iterator[S
         why = f"no percentiles: {'; '.join(reasons)}" if reasons else "no percentiles"
         yield [text("Time of one call", "bold"), tables.calls(called), text(why, "dim")]
     if timed:
-        in_batches = any(component.latency and component.latency.batch > 1 for component in timed)
         columns = tables.TIMES if console.width >= FOR_ALL_TIMES else tables.FEW_TIMES
         modelled = any(part.reading and part.reading.source == "model" for part in document.parts)
         where = ", measured on this machine" if modelled else ""
         yield [text(f"Time of one operation{where}", "bold"), tables.times(timed, columns)]
         yield [
             tables.timing(timed, console.width < FOR_ALL_TIMES),
-            text(told.BATCHES if in_batches else told.TIMES, "dim"),
+            text(told.times(timed), "dim"),
         ]
     for part in parts:
         if part.component.critical_path:

@@ -11,16 +11,34 @@ from armprof.report.document import Document, Part, Shared, only
 from armprof.report.pieces import listed, short
 from armprof.report.source import source as source_of_file
 from armprof.report.tables import is_software
+from armprof.run.record import Component
 
 FEW = 4  # so many names are told, the rest is a number
 NO_METRICS = "No metric has a value and nothing was judged: the events that this needs were not counted."
 DOCTOR = "`armprof doctor` says what changes that."
 NO_CORE = "not known: --core NAME tells what its events cost"
-TIMES = "throughput: that of the mean of all operations"
-BATCHES = (
-    f"{TIMES}; batch: operations per sample, whose percentiles are those of the means of batches, narrower than "
-    "those of single operations"
-)
+PERCENTILES = {"p50": "p50_ns", "p95": "p95_ns", "p99": "p99_ns", "p99.9": "p999_ns"}
+
+
+def times(components: Sequence[Component]) -> str:
+    """What must be known of the times of these components, whose percentiles are known."""
+    said = ["throughput: that of the mean of all operations"]
+    latencies = [(component.name, component.latency) for component in components if component.latency]
+    if any(latency.batch > 1 for _, latency in latencies):
+        said.append(
+            "batch: operations per sample, whose percentiles are those of the means of batches, narrower than those of "
+            "single operations"
+        )
+    short_of: dict[tuple[str, ...], list[str]] = {}
+    for name, latency in latencies:
+        if missing := tuple(title for title, field in PERCENTILES.items() if latency.is_largest(field)):
+            short_of.setdefault(missing, []).append(name)
+    said += [
+        f"{', '.join(percentiles)} of {listed(names, FEW)}: the largest, of too few samples for "
+        f"{'it' if len(percentiles) == 1 else 'them'}"
+        for percentiles, names in short_of.items()
+    ]
+    return "; ".join(said)
 
 
 def title(part: Part) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from armprof.counters.reading import Reading
 
+BEYOND = {"p50_ns": 0.5, "p95_ns": 0.05, "p99_ns": 0.01, "p999_ns": 0.001}  # the share of samples above a percentile
+
 
 @dataclass(frozen=True, slots=True)
 class Latency:
@@ -33,6 +35,10 @@ class Latency:
     min_ns: float | None = None
     reason: str | None = None
     operation: str | None = None  # what was timed, where that is not every operation: "tick that sends orders"
+
+    def is_largest(self, field: str) -> bool:
+        """Whether there are too few samples for this percentile, so that it is the largest of them."""
+        return self.samples * BEYOND.get(field, 1.0) < 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,13 @@ def test_single_operations_need_no_word_on_batches() -> None:
     assert "batches" not in flat(runs.run(runs.kernel(latency=replace(runs.TIMES, batch=1))))
 
 
+def test_percentiles_of_too_few_samples_are_said_to_be_the_largest() -> None:
+    few = replace(runs.TIMES, samples=60)
+    said = flat(runs.run(runs.kernel("a", latency=few), runs.kernel("b", latency=few)))
+    assert "; p99, p99.9 of a, b: the largest, of too few samples for them" in said
+    assert "the largest" not in flat(runs.run())
+
+
 def test_counts_and_metrics_stand_side_by_side_where_all_was_counted() -> None:
     report = lines(runs.run())
     header = next(line for line in report if line.startswith("event"))

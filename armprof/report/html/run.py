@@ -255,8 +255,7 @@ def _times(parts: Sequence[Part], anchors: dict[int, str], left: tuple[str, ...]
     rows.append((Cell("scale, logarithmic"), Cell(plot=plots.axis(scale, figures.duration)), *[Cell()] * 4))
     modelled = any(part.reading and part.reading.source == "model" for part in parts)
     where = ", measured on this machine" if modelled else ""
-    batches = told.BATCHES if any(latency.batch > 1 for latency in latencies) else told.TIMES
-    return Table(f"Time of one operation{where}", heads, rows, (batches, *left))
+    return Table(f"Time of one operation{where}", heads, rows, (told.times([part.component for part in parts]), *left))
 
 
 def _counted(parts: Sequence[Part], anchors: dict[int, str], left: tuple[str, ...], advised: set[int]) -> Table:
