@@ -96,11 +96,19 @@ class Alarm:
             for target in targets_of(rule, report)
             if (alert := self._judge(rule, target, report)) is not None
         ]
+        self._forget({target.name for target in report.scope.targets if not target.is_wanted})
         ended = [alert for alert in self._standing.values() if not alert.firing]
         for alert in ended:
             alert.ended_ns = report.at_ns
             del self._standing[alert.cause]
         return [*began, *ended]
+
+    def _forget(self, away: set[str]) -> None:
+        """Whoever was taken off-line has no figure any more that could rest: nothing that was seen of it counts."""
+        if away:
+            self._watched = {key: one for key, one in self._watched.items() if key[1] not in away}
+            for alert in self._standing.values():
+                alert.firing = {key for key in alert.firing if key[1] not in away}
 
     def _judge(self, rule: Rule, target: str, report: Report) -> Alert | None:
         """The alert that this rule begins; None where it goes on as it was, or joins one that stands."""

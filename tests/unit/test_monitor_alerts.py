@@ -79,6 +79,17 @@ def test_one_cause_on_many_targets_is_one_alert_which_ends_with_the_last_of_them
     assert alarm.standing == []
 
 
+def test_what_is_taken_away_while_it_fires_ends_its_alert_and_begins_anew_when_it_is_back():
+    alarm = Alarm([IPC])
+    (began,) = alarm.see(second(0, ipc=(1.0, 0.2)))
+    away = second(1, ipc=(1.0, 0.2))
+    away.scope.targets[1].is_wanted = False
+    del away.samples[0].counts[1]
+    assert alarm.see(away) == [began]
+    assert began.ended_ns == START + S
+    assert [alert.target for alert in alarm.see(second(2, ipc=(1.0, 0.2)))] == ["cpu1"]
+
+
 def test_two_rules_on_one_figure_are_one_cause():
     harder = replace(BUSY, name="very busy", threshold=2.5)
     alarm = Alarm([BUSY, harder])
