@@ -31,17 +31,23 @@ def combined(
 
     Threads add up. PMUs of one thread add up too, but count in turn, on whichever CPU the thread is: together they ran at
     most as long as the thread did. A thread that no counter followed makes the sum unknown. ``overhead`` is subtracted.
+
+    Each thread is scaled by its own times, since threads do different work: where one that misses the caches had the counters
+    all the time and one that does not had them for a tenth of it, their sums scaled together would be several times too many.
     """
-    raw = enabled = running = 0
+    raw = enabled = running = seen = 0
+    estimate = 0.0
     known = {"unit": unit, "group": group}
     for thread in threads:
         counters = [c for c in thread if isinstance(c, Difference)]
         refused = [r for r in thread if isinstance(r, Refusal)]
         if refused and not counters:
             return uncounted(event, refused[0].status, str(refused[0]), **known)
-        raw += sum(c.value for c in counters)
-        running += sum(c.running_ns for c in counters)
-        enabled += max((c.enabled_ns for c in counters), default=0)
+        value, ran = sum(c.value for c in counters), sum(c.running_ns for c in counters)
+        wanted = max((c.enabled_ns for c in counters), default=0)
+        raw, running, enabled = raw + value, running + ran, enabled + wanted
+        estimate += value * max(1.0, wanted / ran) if ran > 0 else value
+        seen += wanted if ran > 0 else 0
     if running <= 0:
         reason = (
             "its group never had the counters: the stretch ended before its turn; profile() gives it a pass of its own"
@@ -52,7 +58,7 @@ def combined(
     scaled = running < enabled * (1 - NEGLIGIBLE_LOSS)
     return Count(
         event=event,
-        value=max(0, (raw * (enabled / running) if scaled else raw) - overhead),
+        value=max(0, (estimate * (enabled / (seen or enabled)) if scaled else raw) - overhead),
         raw=raw,
         enabled_ns=enabled,
         running_ns=running,

@@ -44,9 +44,9 @@ class Status(StrEnum):
 class Count:
     """One event's count over one stretch.
 
-    ``value`` is what to use: ``raw``, scaled by enabled / running where the event was multiplexed, less the measurement's
-    own cost where that was calibrated. ``raw`` is what the counter said. Times are nanoseconds; None where the source
-    does not tell. ``group`` tells which events were counted at the same moments: counts of one group may be compared
+    ``value`` is what to use: ``raw``, scaled by enabled / running of each thread where the event was multiplexed, less the
+    measurement's own cost where that was calibrated. ``raw`` is what the counter said. Times are nanoseconds; None where the
+    source does not tell. ``group`` tells which events were counted at the same moments: counts of one group may be compared
     exactly, counts of different groups mix phases of the program.
     """
 

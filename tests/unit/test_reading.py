@@ -94,6 +94,18 @@ def test_two_threads_add_up_with_their_times():
     assert (count.value, count.enabled_ns, count.status) == (350, 1200, Status.COUNTED)
 
 
+def test_each_thread_is_scaled_by_its_own_times():
+    missing, computing = [Difference(10_000, 10, 10)], [Difference(30, 100, 10)]
+    count = combined("l1d_cache_refill", [missing, computing])
+    assert (count.value, count.raw, count.status) == (10_300, 10_030, Status.SCALED)  # not 10_030 * 110 / 20
+    assert count.coverage == 20 / 110
+
+
+def test_a_thread_whose_turn_never_came_is_taken_to_be_like_the_others():
+    count = combined("cpu_cycles", [[Difference(300, 100, 50)], [Difference(0, 20, 0)]])
+    assert (count.value, count.status) == (720, Status.SCALED)
+
+
 def test_a_thread_that_slept_adds_nothing():
     count = combined("cpu_cycles", [[Difference(300, 1000, 1000)], [Difference(0, 0, 0)]])
     assert (count.value, count.status) == (300, Status.COUNTED)
