@@ -95,9 +95,10 @@ def _evaluated(
         reason = f"{way.formula.text} gives {value:.4g}, {outside}"
         return made(definition, reading.source, Status.SUSPECT, reason, way)
     if definition.is_share and not facts and (trials := way.formula.trials(values)) is not None:
-        most = of_a_share(value, trials)
+        seen = trials * (lowest_coverage(counts) or 0.0)  # what was scaled was not seen as often as its value says
+        most = of_a_share(value, seen)
         if most is not Confidence.HIGH:
-            notes.append(f"a share of {trials:,.0f} events alone")
+            notes.append(f"a share of {seen:,.0f} events alone")
         trust = least(trust, most)
     return made(
         definition,

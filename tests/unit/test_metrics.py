@@ -183,6 +183,17 @@ def test_memory_metrics_are_never_made_of_mem_access():
                 assert definition.name == "mean_load_cycles"  # which is of loads, and not of memory
 
 
+def test_a_share_is_as_sure_as_the_events_of_it_that_were_seen():
+    full, scaled = (
+        compute(reading(count("l1d_cache", 600, coverage), count("l1d_cache_refill", 300, coverage)))[
+            "l1_cache_hit_rate"
+        ]
+        for coverage in (1.0, 0.25)
+    )
+    assert (full.confidence, full.reason) == (Confidence.MEDIUM, "a share of 600 events alone")
+    assert (scaled.confidence, scaled.reason) == (Confidence.LOW, "a share of 150 events alone")
+
+
 def test_nothing_accessed_has_no_hit_rate():
     metric = compute(reading(l2d_cache=0, l2d_cache_refill=0)).explain("l2_cache_hit_rate")
     assert metric.value is None
