@@ -1,7 +1,7 @@
 """The store: a SQLite file that one monitor writes and everybody reads, also while it is written.
 
-Rows are written in one transaction for each stretch of samples (`sampler.STRETCH_NS`): a monitor that is killed loses less than a
-second, and a row is there whole or not at all. Where the file cannot be written any more, what waits is kept as far as
+Rows are written in one transaction for each stretch of samples (`sampler.STRETCH_NS`): a monitor that is killed loses less than
+a second, and a row is there whole or not at all. Where the file cannot be written any more, what waits is kept as far as
 `MOST_WAITING` allows and tried again; what was written is never touched by that.
 """
 
