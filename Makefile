@@ -18,7 +18,10 @@ SOURCES = pyproject.toml meson.build meson.options tools/describe $(shell find a
 report: $(VENV)/installed
 	armprof report
 
-test: lint docs test-c test-python test-fuzz test-guest
+# Two parts at a time. The fuzzers, each its seconds, take as long as all the others; every part shows what it printed when it ends.
+test: lint
+	ARMPROF_FUZZ_AT_ONCE=1 $(MAKE) --jobs=2 --keep-going --output-sync=target --no-print-directory \
+		test-fuzz docs test-c test-python test-guest
 
 lint: $(VENV)/dev $(VENV)/installed
 	ruff check
@@ -41,7 +44,7 @@ test-c: $(VENV)/dev
 test-python: $(VENV)/dev $(VENV)/installed
 	pytest -n 2 --hypothesis-profile=alike --ignore=tests/guest --ignore=tests/packages
 
-# Every parser for ARMPROF_FUZZ_SECONDS, 3 where it is not said; always alike, so that what is found is found by who broke it.
+# Every parser for ARMPROF_FUZZ_SECONDS, 30 where it is not said; always alike, so that what is found is found by who broke it.
 test-fuzz: $(VENV)/dev $(VENV)/installed
 	ARMPROF_FUZZ_SEED=1 PYTHONHASHSEED=0 tools/fuzz
 
