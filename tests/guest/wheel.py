@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import configparser
 import hashlib
 import os
@@ -10,10 +11,11 @@ import sys
 import sysconfig
 import zipfile
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 from . import cache
 from .compile import COMPILER, sysroot_flags
-from .rootfs import Root, root
+from .rootfs import PYTHON, Root, root
 
 PROJECT = Path(__file__).parents[2]
 SOURCES = ("pyproject.toml", "meson.build", "meson.options", "README.md", "armprof", "csrc", "tools/describe")
@@ -63,6 +65,14 @@ def unpack(wheel: Path, new: Path) -> dict[str, Path]:
     """Installs a wheel into the folder, for the guest, which has no pip. Returns what to put there, as `installed` does."""
     with zipfile.ZipFile(wheel) as contents:
         contents.extractall(new / "site")
+    if sys.version_info[:2] == PYTHON:  # else each start of Python there compiles what it imports, which takes seconds
+        compileall.compile_dir(
+            new / "site",
+            quiet=2,
+            stripdir=str(new / "site"),
+            prependdir="/armprof/site",
+            invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+        )
     (new / "bin").mkdir()
     for entry_points in (new / "site").glob("*.dist-info/entry_points.txt"):
         declared = configparser.ConfigParser()

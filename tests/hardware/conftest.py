@@ -28,10 +28,17 @@ MARKERS = {
     "slow": "takes seconds in a guest, and is not repeated in the one with two CPUs",
 }
 
+ANYWHERE = ("test_checksums",)  # tests/guest lays it here: the instructions of the kernels are the same in every guest
+
 
 def pytest_configure(config: pytest.Config) -> None:
     for name, text in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {text}")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.path.stem in ANYWHERE:
+        item.add_marker("anywhere")
 
 
 @pytest.hookimpl(tryfirst=True)

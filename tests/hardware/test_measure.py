@@ -45,6 +45,7 @@ def instructions(work: Callable[[], object]) -> float:
     return measured(["inst_retired"], work).value("inst_retired") or 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.emulator_only
 def test_a_walk_refills_each_line_once_and_is_read_in_user_space(walk: Walk) -> None:
     reading = warmed(EVENTS, walk)
@@ -54,6 +55,7 @@ def test_a_walk_refills_each_line_once_and_is_read_in_user_space(walk: Walk) -> 
     assert not reading.notes
 
 
+@pytest.mark.slow
 def test_instructions_are_the_same_every_time_and_what_the_work_has(walking: Callable[..., Walk]) -> None:
     """To within what Python needs now and then to find memory for a number. Regions in C have it to the last one."""
     long, short = (walking(lines) for lines in LONG_AND_SHORT)
@@ -114,6 +116,7 @@ def test_reads_in_user_space_can_be_taken_away_inside_a_block(
     assert not measured(EVENTS, walk).notes
 
 
+@pytest.mark.slow
 @pytest.mark.emulator_only
 def test_more_events_than_counters_are_scaled_and_profile_counts_them_all(walk: Walk) -> None:
     times = 400

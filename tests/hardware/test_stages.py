@@ -62,6 +62,7 @@ def test_every_stage_has_all_events_and_the_bottlenecks_their_evidence(monkeypat
     assert all(any("instructions an operation" in fact for fact in one.evidence) for one in found)
 
 
+@pytest.mark.slow
 def test_without_reads_in_user_space_stages_are_not_counted(ticks: Ticks, user_access: Callable[[int], None]) -> None:
     user_access(0)
     with pytest.raises(CannotCount, match=BY_SYSCALL):
