@@ -18,7 +18,7 @@ SOURCES = pyproject.toml meson.build meson.options tools/describe $(shell find a
 report: $(VENV)/installed
 	armprof report
 
-# Two parts at a time. The fuzzers, each its seconds, take as long as all the others; every part shows what it printed when it ends.
+# Two parts at a time: the fuzzers take nearly as long as all others. Every part shows what it printed when it ends.
 test: lint
 	ARMPROF_FUZZ_AT_ONCE=1 $(MAKE) --jobs=2 --keep-going --output-sync=target --no-print-directory \
 		test-fuzz docs test-c test-python test-guest
@@ -48,8 +48,13 @@ test-python: $(VENV)/dev $(VENV)/installed
 test-fuzz: $(VENV)/dev $(VENV)/installed
 	ARMPROF_FUZZ_SEED=1 PYTHONHASHSEED=0 tools/fuzz
 
-test-guest: $(VENV)/dev $(VENV)/installed
-	pytest tests/guest
+test-guest: test-guest-hardware test-guest-model
+
+test-guest-hardware: $(VENV)/dev $(VENV)/installed
+	pytest tests/guest --ignore=tests/guest/test_model.py
+
+test-guest-model: $(VENV)/dev $(VENV)/installed
+	pytest tests/guest/test_model.py
 
 dist: $(VENV)/dev
 	python -m pip install --quiet --group dist
@@ -84,4 +89,5 @@ $(VENV)/dev: $(VENV)/made pyproject.toml
 	python -m pip install --quiet --only-binary atheris --group fuzz || echo "atheris cannot be had: what Python reads is not fuzzed" >&2
 	touch $@
 
-.PHONY: report test lint format docs test-c test-python test-fuzz test-guest dist test-packages audit clean
+.PHONY: report test lint format docs test-c test-python test-fuzz test-guest test-guest-hardware \
+	test-guest-model dist test-packages audit clean
