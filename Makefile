@@ -12,6 +12,8 @@
 PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(PATH)
+# The jobs of make are its own: ninja, told of them, fails where it is handed none.
+unexport MAKEFLAGS
 
 SOURCES = pyproject.toml meson.build meson.options tools/describe $(shell find armprof csrc -type f -not -name '*.pyc')
 
