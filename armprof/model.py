@@ -24,7 +24,7 @@ from armprof.counters.model import events as naming
 from armprof.counters.model.counts import Bank, Counts
 from armprof.counters.model.geometry import Geometry, geometry
 from armprof.counters.model.tally import Tally
-from armprof.counters.model.where import Atlas, Place, totals
+from armprof.counters.model.where import Atlas, CountedPlace, totals
 from armprof.counters.reading import Reading
 from armprof.cpu import Core
 from armprof.errors import ArmprofError
@@ -57,7 +57,7 @@ class Modelled:
 
     def where(
         self, events: Sequence[str], by_line: bool = False, region: str | None = None
-    ) -> dict[Place, list[float]]:
+    ) -> dict[CountedPlace, list[float]]:
         """The events by function or line, of the whole run or within a region.
 
         Raises CannotCount for an event that the model does not count, ArmprofError for a region that was not entered.
@@ -116,6 +116,6 @@ def run(
     return Modelled(reading, emulated.status, modelled, emulated.counts, names)
 
 
-def _ranked(found: dict[Place, list[float]]) -> dict[str, float]:
+def _ranked(found: dict[CountedPlace, list[float]]) -> dict[str, float]:
     ranked = sorted(((str(place), values[0]) for place, values in found.items()), key=lambda row: -row[1])
     return {name: value for name, value in ranked if value}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from armprof.errors import ArmprofError
     from armprof.run.record import Run
     from armprof.testing.benchmark import Benchmark
-    from armprof.testing.session import Compared, Session
+    from armprof.testing.session import BenchmarkSession, Compared
 
 FIXTURE = "armprof_benchmark"
 MARKERS = {
@@ -77,7 +77,7 @@ class _Measured:
 
     def __init__(self, config: pytest.Config) -> None:
         self._is_worker = hasattr(config, "workerinput")
-        self._session: Session | None = None
+        self._session: BenchmarkSession | None = None
         self._compared: Compared | None = None
         self._trouble: str | None = None
         self._save: Path | None = config.getoption("--armprof-save")
@@ -131,9 +131,9 @@ class _Measured:
         what = getattr(report, "armprof", None)
         if what is not None and not self._is_worker:
             if self._session is None:
-                from armprof.testing.session import Session
+                from armprof.testing.session import BenchmarkSession
 
-                self._session = Session()
+                self._session = BenchmarkSession()
             self._session.add(what)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

@@ -21,7 +21,7 @@ from armprof.counters.facts import facts
 from armprof.counters.machine import canonical_events, machine, native
 from armprof.counters.reading import Count, Reading
 from armprof.counters.refusal import Refusal, explain
-from armprof.counters.sums import Counted, Empty, Extremes, Health, Slot, Spread, Sums, Totals, empty_of, times
+from armprof.counters.sums import Empty, Extremes, Health, RegionCounters, Slot, Spread, Sums, Totals, empty_of, times
 from armprof.errors import ArmprofError, CannotCount
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class _Setup:
         error = error or module.lib.armprof_thread_start()
         if error:
             raise CannotCount(f"the regions' counters could not be set up: {os.strerror(error)}")
-        self.counted = Counted(
+        self.counted = RegionCounters(
             machine=layout.machine,
             names=self.names,
             refused=layout.refused,

@@ -16,7 +16,7 @@ import simulated_fleet
 from prometheus import Prometheus
 
 from armprof.monitor.fleet import survey
-from armprof.monitor.promql import Server
+from armprof.monitor.promql import QueryServer
 
 
 def main(hosts: int) -> None:
@@ -26,7 +26,7 @@ def main(hosts: int) -> None:
         server = Prometheus(Path(folder) / "prometheus")
         try:
             begin = time.monotonic()
-            found = survey(Server(server.url), end, 3600)
+            found = survey(QueryServer(server.url), end, 3600)
             print(f"{len(found.hosts)} hosts in {time.monotonic() - begin:.1f} s")
             planted, named = set(simulated_fleet.planted(hosts)), {one.host for one in found.outliers}
             print(f"{len(planted)} planted outliers, {len(planted & named)} named, {len(named - planted)} others named")

@@ -23,17 +23,17 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests/unit"))
 import cpu_machines
 
 from armprof import cli, cpu
-from armprof.counters.machine import PERF_TYPE_SOFTWARE, SOFTWARE, Machine, Target
-from armprof.counters.plan import Budget
+from armprof.counters.machine import PERF_TYPE_SOFTWARE, SOFTWARE, EventTarget, Machine
+from armprof.counters.plan import Capacity
 from armprof.counters.pmu import Layout
 from armprof.counters.refusal import Refusal
-from armprof.counters.standing import Place, Standing
+from armprof.counters.standing import Attachment, Standing
 
 CLOCK = (PERF_TYPE_SOFTWARE, SOFTWARE["task_clock"][0])
 PERF_EVENT_IOC_DISABLE, PERF_IOC_FLAG_GROUP = 0x2401, 1
 
 
-class Clock(Target):
+class Clock(EventTarget):
     """A software event that is laid out as one of the PMU's."""
 
     @property
@@ -54,7 +54,7 @@ def counters() -> set[int]:
 class Waiting(Standing):
     """Of the PMU's groups the first one counts."""
 
-    def __init__(self, layout: Layout, places: Sequence[Place]) -> None:
+    def __init__(self, layout: Layout, places: Sequence[Attachment]) -> None:
         before = counters()
         super().__init__(layout, places)
         opened = sorted(counters() - before)
@@ -70,7 +70,7 @@ def stand_in() -> Iterator[None]:
     """As if the machine had the PMU of a Graviton2, as far as opening and reading go."""
     real, online = Machine.resolve, cpu.host().cpus
 
-    def resolve(self: Machine, name: str) -> Target | Refusal:
+    def resolve(self: Machine, name: str) -> EventTarget | Refusal:
         found = real(self, name)
         return found if isinstance(found, Refusal) or found.is_software else Clock(found.name, (CLOCK,))
 
@@ -80,7 +80,7 @@ def stand_in() -> Iterator[None]:
         here = cpu.host(root)
     with (
         mock.patch.object(Machine, "resolve", resolve),
-        mock.patch.object(Machine, "budget", return_value=Budget(6, True)),
+        mock.patch.object(Machine, "budget", return_value=Capacity(6, True)),
         mock.patch("armprof.counters.machine.host", return_value=here),
         mock.patch("armprof.monitor.targets.Standing", Waiting),
     ):

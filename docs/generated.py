@@ -21,7 +21,7 @@ import armprof
 from armprof import cpu
 from armprof.cli import VERBS
 from armprof.cpu import tables
-from armprof.metrics.table import Definition, definitions
+from armprof.metrics.table import MetricDefinition, definitions
 from armprof.metrics.wanted import groups
 
 PACKAGE = Path(armprof.__file__).parent
@@ -202,7 +202,7 @@ def metrics() -> str:
     return found + "## Groups\n\n" + table(("group", "", "metrics"), rows)
 
 
-def _metric(metric: Definition) -> str:
+def _metric(metric: MetricDefinition) -> str:
     low, high = metric.range
     better = f"; {metric.better} is better" if metric.better else ""
     rows = ((f"`{way.formula.text}`", ", ".join(way.cores), way.note) for way in metric.ways)
@@ -215,7 +215,7 @@ def _metric(metric: Definition) -> str:
     )
 
 
-def _forms(metric: Definition, core: cpu.Core) -> bool:
+def _forms(metric: MetricDefinition, core: cpu.Core) -> bool:
     return any(all(core.has(event) for event in way.events) for way in metric.ways_of(core))
 
 

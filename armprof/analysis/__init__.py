@@ -1,6 +1,6 @@
 """From metrics to advice: rules as data, gated by evidence, ranked by the cycles at stake."""
 
-from armprof.analysis.bottlenecks import PerformanceBottleneck, Where, bottlenecks
+from armprof.analysis.bottlenecks import PerformanceBottleneck, SlowedPart, bottlenecks
 from armprof.analysis.causes import Cause
 from armprof.analysis.judge import analyze
 from armprof.analysis.outcome import Analysis
@@ -8,10 +8,10 @@ from armprof.analysis.result import (
     ImplementationEffort,
     ImplementationRisk,
     Improvement,
+    Judgement,
     OptimizationType,
     Recommendation,
     Silent,
-    Verdict,
 )
 from armprof.analysis.roadmap import Concern, Horizon, Phase, Priority, Room, Step, roadmap
 
@@ -23,6 +23,7 @@ __all__ = [
     "ImplementationEffort",
     "ImplementationRisk",
     "Improvement",
+    "Judgement",
     "OptimizationType",
     "PerformanceBottleneck",
     "Phase",
@@ -30,9 +31,8 @@ __all__ = [
     "Recommendation",
     "Room",
     "Silent",
+    "SlowedPart",
     "Step",
-    "Verdict",
-    "Where",
     "analyze",
     "bottlenecks",
     "roadmap",

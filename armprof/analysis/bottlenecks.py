@@ -19,7 +19,7 @@ GROWS = 1.25  # a share in the tail so much larger than that in the median is wo
 TELLING = ("cycles_per_instruction", "l1_cache_hit_rate", "branch_prediction_accuracy", "tlb_miss_rate")
 
 
-class Where(StrEnum):
+class SlowedPart(StrEnum):
     """Which operations a stage slows down."""
 
     MEDIAN = "median"
@@ -39,7 +39,7 @@ class PerformanceBottleneck:
     component: str
     stage: str
     title: str
-    where: Where
+    where: SlowedPart
     p50_share: float  # 0 to 1, of the operations around the median
     p99_share: float  # of those at and above p99
     evidence: tuple[str, ...]
@@ -97,10 +97,10 @@ def _causes(stage: Stage) -> tuple[Cause, ...]:
     return tuple(walk(Terms(metrics, metrics.core)).values())
 
 
-def _where(stage: Stage, even: float) -> Where:
+def _where(stage: Stage, even: float) -> SlowedPart:
     if stage.p99_share <= even:
-        return Where.MEDIAN
-    return Where.BOTH if stage.p50_share > even else Where.TAIL
+        return SlowedPart.MEDIAN
+    return SlowedPart.BOTH if stage.p50_share > even else SlowedPart.TAIL
 
 
 def _evidence(stage: Stage, path: CriticalPath) -> Iterator[str]:

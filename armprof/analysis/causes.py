@@ -63,13 +63,13 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class CauseTree:
     matters: float
     nodes: tuple[Node, ...]
 
 
 @cache
-def tree() -> Tree:
+def tree() -> CauseTree:
     """The table, parents before their children."""
     table: dict[str, Any] = tomllib.loads(files(__package__).joinpath("tables/causes.toml").read_text(encoding="utf-8"))
     nodes = tuple(
@@ -81,7 +81,7 @@ def tree() -> Tree:
         )
         for row in table["cause"]
     )
-    return Tree(table["matters"], nodes)
+    return CauseTree(table["matters"], nodes)
 
 
 def walk(terms: Terms) -> dict[str, Cause]:

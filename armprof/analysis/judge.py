@@ -12,7 +12,7 @@ from armprof.analysis.causes import Cause, tree, walk
 from armprof.analysis.gain import at_stake, bounds, improvement
 from armprof.analysis.outcome import Analysis
 from armprof.analysis.places import placed
-from armprof.analysis.result import Improvement, Recommendation, Silent, Verdict, verify
+from armprof.analysis.result import Improvement, Judgement, Recommendation, Silent, verify
 from armprof.analysis.rules import Rule, RuleWay, gate, rules
 from armprof.analysis.terms import SENTENCES, Condition, Term, Terms, known_without, together, too_little
 from armprof.counters.reading import Reading, Status
@@ -52,8 +52,8 @@ def judge(metrics: ARM64Metrics | None, core: Core | None = None) -> Analysis:
     """What follows from the metrics; None where nothing was counted."""
     why_not = "nothing was counted" if metrics is None else _too_little(metrics.reading)
     if metrics is None or why_not is not None:
-        silent = tuple(_silent(rule, None, metrics, f"{Verdict.NOT_JUDGED}: {why_not}") for rule in rules())
-        return Analysis(Verdict.NOT_JUDGED, str(why_not), (), silent, metrics)
+        silent = tuple(_silent(rule, None, metrics, f"{Judgement.NOT_JUDGED}: {why_not}") for rule in rules())
+        return Analysis(Judgement.NOT_JUDGED, str(why_not), (), silent, metrics)
 
     terms = Terms(metrics, core or metrics.core)
     causes = walk(terms)
@@ -67,7 +67,7 @@ def judge(metrics: ARM64Metrics | None, core: Core | None = None) -> Analysis:
     decided = dict.fromkeys(name for opinion in opinions for name in opinion.decided if name not in NOTHING_COUNTED)
     known = tuple(causes.values())
     if not decided:
-        return Analysis(Verdict.NOT_JUDGED, _missing(metrics), (), silent, metrics, known)
+        return Analysis(Judgement.NOT_JUDGED, _missing(metrics), (), silent, metrics, known)
     names = list(decided)
     reason = f"decided on {', '.join(names[:MANY])}" + (f" and {len(names) - MANY} more" if len(names) > MANY else "")
     recommended = {r.rule for r in raised}
@@ -75,7 +75,7 @@ def judge(metrics: ARM64Metrics | None, core: Core | None = None) -> Analysis:
         replace(r, rank=i, depends_on=tuple(d for d in r.depends_on if d in recommended))
         for i, r in enumerate(raised, 1)
     )
-    return Analysis(Verdict.JUDGED, reason, ranked, silent, metrics, known, asides)
+    return Analysis(Judgement.JUDGED, reason, ranked, silent, metrics, known, asides)
 
 
 def _metrics(thing: object, core: Core | None) -> ARM64Metrics | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from armprof.analysis.bottlenecks import PerformanceBottleneck
 from armprof.analysis.causes import Cause
-from armprof.analysis.result import Recommendation, Silent, Verdict
+from armprof.analysis.result import Judgement, Recommendation, Silent
 from armprof.analysis.roadmap import Phase, roadmap
 from armprof.display import Displayed
 from armprof.metrics import ARM64Metrics
@@ -26,7 +26,7 @@ def _plain(thing: Cause | Silent) -> dict[str, Any]:
 class Analysis(Displayed):
     """What follows from the metrics of one Reading. ``metrics`` is None where there was no Reading."""
 
-    verdict: Verdict
+    verdict: Judgement
     reason: str  # why it was judged or not, one sentence
     recommendations: tuple[Recommendation, ...]
     silent: tuple[Silent, ...]
@@ -82,7 +82,7 @@ class Analysis(Displayed):
 
     def __repr__(self) -> str:
         lines = [f"Analysis: {self.verdict}, {self.reason}"]
-        if self.verdict is Verdict.JUDGED and not self.recommendations:
+        if self.verdict is Judgement.JUDGED and not self.recommendations:
             lines.append("  nothing to recommend")
         for r in self.recommendations:
             lines.append(f"  {r.rank}. {r.title} ({r.type})")

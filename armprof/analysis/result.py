@@ -45,7 +45,7 @@ class ImplementationRisk(StrEnum):
     HIGH = "High"
 
 
-class Verdict(StrEnum):
+class Judgement(StrEnum):
     """Whether the counts allow a judgement."""
 
     JUDGED = "judged"

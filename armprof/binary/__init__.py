@@ -11,26 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from armprof.binary.binary import Binary as Binary
-    from armprof.binary.binary import Frame as Frame
     from armprof.binary.binary import Function as Function
     from armprof.binary.binary import Line as Line
     from armprof.binary.binary import Resolved as Resolved
+    from armprof.binary.binary import SourceFrame as SourceFrame
     from armprof.binary.space import Mapping as Mapping
-    from armprof.binary.space import Place as Place
+    from armprof.binary.space import ModulePlace as ModulePlace
     from armprof.binary.space import Space as Space
 
 _HOME = {
     "Binary": "binary",
-    "Frame": "binary",
+    "SourceFrame": "binary",
     "Function": "binary",
     "Line": "binary",
     "Resolved": "binary",
     "Mapping": "space",
-    "Place": "space",
+    "ModulePlace": "space",
     "Space": "space",
 }
 
-__all__ = ["Binary", "Frame", "Function", "Line", "Mapping", "Place", "Resolved", "Space"]
+__all__ = ["Binary", "Function", "Line", "Mapping", "ModulePlace", "Resolved", "SourceFrame", "Space"]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,7 +20,7 @@ REGISTERS = 65
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class MemoryOperand:
     """An access at base + scale * index + offset. ``step`` is what base grows by, None where it grows by a register."""
 
     base: int | None  # None: at an address of its own
@@ -50,7 +50,7 @@ class Instruction:
     reads: tuple[int, ...] = ()
     writes: tuple[int, ...] = ()
     late: tuple[int, ...] = ()  # of the reads those of an accumulator, which is needed late
-    memory: Memory | None = None
+    memory: MemoryOperand | None = None
     linear: Linear | None = None
     vector: bool = False  # works on several elements at once
 
@@ -204,20 +204,20 @@ class _Reader:
 
     # ---- Memory ----
 
-    def _memory(self, kind: str) -> Memory | None:
+    def _memory(self, kind: str) -> MemoryOperand | None:
         if kind not in _MEMORY:
             return None
         load, store = _MEMORY[kind]
         place = next((op for op in self.operands if op.type == self.constants.ARM64_OP_MEM), None)
         size = self._bytes()
         if place is None:
-            return Memory(None, None, 1, 0, size, load, store)
+            return MemoryOperand(None, None, 1, 0, size, load, store)
         base = _register(str(self.found.reg_name(place.mem.base) or "?"))
         index = _register(str(self.found.reg_name(place.mem.index) or "?")) if place.mem.index else None
         offset, step = int(place.mem.disp), self._step(place)
         if self.found.writeback and step is not None and self._after(place) is None:
-            return Memory(base, index, 1, offset, size, load, store, step)
-        return Memory(base, index, 1 << place.shift.value, offset, size, load, store, step)
+            return MemoryOperand(base, index, 1, offset, size, load, store, step)
+        return MemoryOperand(base, index, 1 << place.shift.value, offset, size, load, store, step)
 
     def _after(self, place: Any) -> Any:
         """The operand behind the address: what its base grows by."""

@@ -26,7 +26,7 @@ class Line(NamedTuple):
         return f"{Path(self.file).name}:{self.line}"
 
 
-class Frame(NamedTuple):
+class SourceFrame(NamedTuple):
     """A function, and the line in it: where the instruction is from, or where the next inner frame was called."""
 
     function: str
@@ -87,7 +87,7 @@ class Binary:
         numbers = zip(found.function.tolist(), found.scope.tolist(), found.row.tolist(), strict=True)
         return [(self.function_name(function, scope), self.line_of(row)) for function, scope, row in numbers]
 
-    def frames_of(self, addresses: Any) -> list[tuple[Frame, ...]]:
+    def frames_of(self, addresses: Any) -> list[tuple[SourceFrame, ...]]:
         """The `frames` of each address."""
         found = self.resolve(addresses)
         numbers = list(zip(found.function.tolist(), found.scope.tolist(), found.row.tolist(), strict=True))
@@ -131,7 +131,7 @@ class Binary:
         """The line of source that the instruction there was made from."""
         return self.places([address])[0][1]
 
-    def frames(self, address: int) -> tuple[Frame, ...]:
+    def frames(self, address: int) -> tuple[SourceFrame, ...]:
         """The function that the instruction is from, the one it was inlined into, and so on; empty where nothing tells."""
         return self.frames_of([address])[0]
 
@@ -184,16 +184,16 @@ class Binary:
             number[spans["end"][number] <= addresses] = -1
         return number
 
-    def _frames(self, function: int, scope: int, row: int) -> tuple[Frame, ...]:
+    def _frames(self, function: int, scope: int, row: int) -> tuple[SourceFrame, ...]:
         line = self.line_of(row)
         frames = []
         for one in self._scopes(scope):
-            frames.append(Frame(self._text(int(one["name"])) or "?", line))
+            frames.append(SourceFrame(self._text(int(one["name"])) or "?", line))
             line = self._line(one)
         own = self.function_name(function, scope)
         if not frames:
-            return (Frame(own or "?", line),) if own or line else ()
-        return (*frames[:-1], Frame(own or "?", frames[-1].line))
+            return (SourceFrame(own or "?", line),) if own or line else ()
+        return (*frames[:-1], SourceFrame(own or "?", frames[-1].line))
 
     def _scopes(self, number: int) -> Iterator[Any]:
         """The scope and those around it."""

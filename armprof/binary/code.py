@@ -13,8 +13,7 @@ import numpy as np
 from armprof.binary.binary import Binary, Function
 from armprof.binary.elf import SHF_EXECINSTR, SHT_NOBITS
 from armprof.binary.encodings import TARGETS, of_kind, offsets
-from armprof.binary.loops import Edges, loops
-from armprof.binary.loops import Loop as Nested
+from armprof.binary.loops import Edges, NaturalLoop, loops
 from armprof.binary.plt import stubs
 
 WORD = 4
@@ -35,7 +34,7 @@ NEVER_RETURN = {
 
 
 @dataclass(frozen=True)
-class Loop:
+class CodeLoop:
     """A loop of a function. ``at`` are its instructions, by number, in order."""
 
     function: int  # its number in `Code.functions`
@@ -52,7 +51,7 @@ class Shape:
 
     bounds: list[int]
     edges: Edges
-    loops: list[Nested] | None
+    loops: list[NaturalLoop] | None
 
 
 class Code:
@@ -131,7 +130,7 @@ class Code:
         return found
 
     @cached_property
-    def loops(self) -> tuple[Loop, ...]:
+    def loops(self) -> tuple[CodeLoop, ...]:
         """The loops of all functions that have branches back. A jump by a register leads out of every loop."""
         back = (self.targets > 0) & (self.targets <= self.addresses) & ~self.of_kind("call") & self.within
         wanted = np.unique(self.function[back]).tolist()
@@ -161,14 +160,14 @@ class Code:
             entered[0] += 1
         return Shape(bounds, edges, loops(edges, entered))
 
-    def _loops_of(self, function: int) -> Iterator[Loop]:
+    def _loops_of(self, function: int) -> Iterator[CodeLoop]:
         shape = self.shape(function)
         if shape.loops is None:
             self.passed_over += 1
             return
         for loop in shape.loops:
             at = np.concatenate([np.arange(shape.bounds[b], shape.bounds[b + 1]) for b in sorted(loop.blocks)])
-            yield Loop(function, at, shape.bounds[loop.header], not loop.inner)
+            yield CodeLoop(function, at, shape.bounds[loop.header], not loop.inner)
 
     def _blocks(self, first: int, last: int) -> tuple[list[int], Edges]:
         words, here = self.words[first:last], self.addresses[first:last]

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from armprof.binary.a64 import REGISTERS, SP, Instruction, Memory
-from armprof.binary.loops import Edges, Loop
+from armprof.binary.a64 import REGISTERS, SP, Instruction, MemoryOperand
+from armprof.binary.loops import Edges, NaturalLoop
 
 LINE = 64
 NONE: frozenset[int] = frozenset()
@@ -30,7 +30,7 @@ class Piece:
     clobbers: frozenset[int] | None = None
 
 
-def pieces(loop: Loop, edges: Edges, content: Callable[[int], Iterable[tuple[int, Instruction]]]) -> list[Piece]:
+def pieces(loop: NaturalLoop, edges: Edges, content: Callable[[int], Iterable[tuple[int, Instruction]]]) -> list[Piece]:
     """An iteration of the loop, from the instructions of its blocks and how often the ways between these are gone."""
     inner = {one.header: one for one in loop.inner}
     place = {block: at for at, block in enumerate(loop.order)}
@@ -72,7 +72,7 @@ class Access:
     """How the instruction's address moves from iteration to iteration. ``stride`` is None where it is not known."""
 
     number: int
-    memory: Memory
+    memory: MemoryOperand
     kind: str
     stride: int | None
     address: Value
@@ -84,7 +84,7 @@ class Flow:
 
     pieces: Sequence[Piece]
     after: dict[int, Value] = field(default_factory=dict)
-    addresses: dict[int, tuple[Memory, Value]] = field(default_factory=dict)  # by number of the instruction
+    addresses: dict[int, tuple[MemoryOperand, Value]] = field(default_factory=dict)  # by number of the instruction
     conditions: dict[int, Value] = field(default_factory=dict)  # of conditional branches
     entering: dict[int, dict[int, Value]] = field(default_factory=dict)  # what a loop within begins with, by its piece
     cells: dict[tuple[object, int], int] = field(default_factory=dict)  # a memory cell's register
@@ -122,7 +122,7 @@ class Flow:
             value = _mixed([_held(state, r) for r in instruction.reads])
             state.update(dict.fromkeys(instruction.writes, value))
 
-    def _access(self, number: int, instruction: Instruction, memory: Memory, state: dict[int, Value]) -> None:
+    def _access(self, number: int, instruction: Instruction, memory: MemoryOperand, state: dict[int, Value]) -> None:
         base = Value((), 0) if memory.base is None else _held(state, memory.base)
         parts = [(base, 1)]
         if memory.index is not None:

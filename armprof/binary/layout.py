@@ -49,7 +49,7 @@ class Variable:
     structure: Structure | None
 
 
-class Layout:
+class DataLayout:
     """Structures, each once however many units know it, and the variables that have one."""
 
     def __init__(self, binary: Binary) -> None:

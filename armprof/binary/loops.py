@@ -13,7 +13,7 @@ Edges = Mapping[int, Mapping[int, float]]  # from block to block, how often
 
 
 @dataclass(eq=False)
-class Loop:
+class NaturalLoop:
     """``order`` holds its blocks, and for each loop within it that loop's header, so that ways lead forward."""
 
     header: int
@@ -21,8 +21,8 @@ class Loop:
     order: tuple[int, ...]
     iterations: float
     entries: float
-    parent: Loop | None = None
-    inner: list[Loop] = field(default_factory=list)
+    parent: NaturalLoop | None = None
+    inner: list[NaturalLoop] = field(default_factory=list)
 
     @property
     def own(self) -> tuple[int, ...]:
@@ -36,10 +36,10 @@ class Loop:
         return self.iterations / max(1.0, self.entries)
 
 
-def loops(edges: Edges, executed: Sequence[float]) -> list[Loop]:
+def loops(edges: Edges, executed: Sequence[float]) -> list[NaturalLoop]:
     """All loops, each before those within it."""
-    found: list[Loop] = []
-    work: list[tuple[frozenset[int], Loop | None, int | None]] = [(frozenset(edges), None, None)]
+    found: list[NaturalLoop] = []
+    work: list[tuple[frozenset[int], NaturalLoop | None, int | None]] = [(frozenset(edges), None, None)]
     while work:
         blocks, parent, header = work.pop()
         for part in _connected(edges, blocks, header):
@@ -53,7 +53,7 @@ def loops(edges: Edges, executed: Sequence[float]) -> list[Loop]:
     return found
 
 
-def _loop(edges: Edges, executed: Sequence[float], part: frozenset[int], parent: Loop | None) -> Loop:
+def _loop(edges: Edges, executed: Sequence[float], part: frozenset[int], parent: NaturalLoop | None) -> NaturalLoop:
     back = dict.fromkeys(part, 0.0)
     for block in part:
         for to, times in edges.get(block, {}).items():
@@ -64,7 +64,7 @@ def _loop(edges: Edges, executed: Sequence[float], part: frozenset[int], parent:
     often = [block for block in sorted(part) if entered[block] >= most / 2]
     header = min(often, key=executed.__getitem__)  # of the outer and the inner header of a nest the outer
     iterations = executed[header]
-    return Loop(header, part, (), iterations, max(0.0, iterations - back[header]), parent)
+    return NaturalLoop(header, part, (), iterations, max(0.0, iterations - back[header]), parent)
 
 
 def _connected(edges: Edges, blocks: frozenset[int], header: int | None) -> Iterator[frozenset[int]]:
@@ -113,7 +113,7 @@ def _popped(stack: list[int], block: int) -> frozenset[int]:
     return part
 
 
-def _forward(edges: Edges, loop: Loop) -> Iterable[int]:
+def _forward(edges: Edges, loop: NaturalLoop) -> Iterable[int]:
     """The loop's own blocks, and the headers of the loops within it in place of those, in topological order."""
     stands_for = {block: inner.header for inner in loop.inner for block in inner.blocks}
     ways: dict[int, set[int]] = {}

@@ -21,7 +21,7 @@ import numpy as np
 from armprof.binary.a64 import Instruction, instruction
 from armprof.binary.code import Code, Shape
 from armprof.binary.flow import Flow, pieces
-from armprof.binary.loops import Loop
+from armprof.binary.loops import NaturalLoop
 
 MOST = 4_000  # instructions of a loop whose values are followed
 REPEATED = "repeated"  # an access to a line that another one has brought in: none of the ways of `addresses`
@@ -56,10 +56,10 @@ class Body:
         self._of_kind: dict[str, list[int]] = {}
         self._all: dict[str, Set[int]] = {}  # the blocks with any of a kind, wherever their addresses are
         self._fit: dict[str, Mapping[int, list[int]]] = {}
-        self._in: dict[tuple[str, Loop | None], Mapping[int, list[int]]] = {}
-        self._lead_to: dict[tuple[str, Loop | None], Mapping[int, int]] = {}
-        self._scopes: dict[tuple[str, int], Loop | None] = {}
-        self._flows: dict[Loop, Mapping[int, str]] = {}
+        self._in: dict[tuple[str, NaturalLoop | None], Mapping[int, list[int]]] = {}
+        self._lead_to: dict[tuple[str, NaturalLoop | None], Mapping[int, int]] = {}
+        self._scopes: dict[tuple[str, int], NaturalLoop | None] = {}
+        self._flows: dict[NaturalLoop, Mapping[int, str]] = {}
 
     @cached_property
     def _shape(self) -> Shape:
@@ -112,7 +112,7 @@ class Body:
         (to,) = self.code.binary.functions_at([int(self.code.targets[number])])
         return to is not None and re.fullmatch(names, to.name) is not None
 
-    def _among(self, kind: str, scope: Loop | None) -> Mapping[int, list[int]]:
+    def _among(self, kind: str, scope: NaturalLoop | None) -> Mapping[int, list[int]]:
         """The instructions of the kind in that loop, or in the whole function, by block."""
         if (kind, scope) not in self._in:
             found = self._fitting(kind)
@@ -149,7 +149,7 @@ class Body:
         known = self._flows[loop]
         return number not in known or known[number] in addresses
 
-    def _flow(self, loop: Loop) -> Mapping[int, str]:
+    def _flow(self, loop: NaturalLoop) -> Mapping[int, str]:
         """How the accesses of the loop go, those that are known; of a loop that is too large none."""
         if sum(self._shape.bounds[block + 1] - self._shape.bounds[block] for block in loop.blocks) > MOST:
             return {}
@@ -163,9 +163,9 @@ class Body:
     # ---- Ways ----
 
     @cached_property
-    def _around(self) -> Mapping[int, list[Loop]]:
+    def _around(self) -> Mapping[int, list[NaturalLoop]]:
         """The loops around each block, the innermost first."""
-        found: dict[int, list[Loop]] = {}
+        found: dict[int, list[NaturalLoop]] = {}
         for loop in reversed(self._shape.loops or []):
             for block in loop.blocks:
                 found.setdefault(block, []).append(loop)
@@ -174,7 +174,7 @@ class Body:
     def _block(self, number: int) -> int:
         return bisect_right(self._shape.bounds, number) - 1
 
-    def _scope(self, kind: str, block: int) -> Loop | None:
+    def _scope(self, kind: str, block: int) -> NaturalLoop | None:
         """The innermost loop around the block with any of the kind; None: the function."""
         if (kind, block) not in self._scopes:
             self._fitting(kind)

@@ -26,7 +26,7 @@ class Mapping(NamedTuple):
     path: str
 
 
-class Place(NamedTuple):
+class ModulePlace(NamedTuple):
     """A function of a module, the path of a file. What is not told is None."""
 
     module: str | None
@@ -34,7 +34,7 @@ class Place(NamedTuple):
     line: Line | None
 
 
-UNMAPPED = Place(None, None, None)
+UNMAPPED = ModulePlace(None, None, None)
 LAST = 2**64 - 1  # address
 
 
@@ -59,7 +59,7 @@ class Space:
         self._ends = np.array([min(m.end, LAST) for m in self.mappings], np.uint64)  # a recording may say anything
         self._binaries: dict[str, Binary | None] = {}
 
-    def places(self, addresses: Any) -> list[Place]:
+    def places(self, addresses: Any) -> list[ModulePlace]:
         """What is at each address."""
         addresses = np.asarray(addresses, np.uint64)
         found = [UNMAPPED] * len(addresses)
@@ -68,7 +68,7 @@ class Space:
             nothing = [(None, None)] * len(which)
             at = nothing if binary is None else binary.places(binary.elf.addresses_of_offsets(offsets))
             for i, (function, line) in zip(which.tolist(), at, strict=True):
-                found[i] = Place(path, function, line)
+                found[i] = ModulePlace(path, function, line)
         return found
 
     def variable(self, address: int) -> tuple[str, int] | None:

@@ -23,7 +23,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class RunFigure:
     """One figure of a component as a run has it: ``value`` in ns or operations per second, or None and the ``reason``.
 
     ``remark`` is what must be known of a value. ``batch`` and ``samples`` are those of the latency it is from.
@@ -45,10 +45,10 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class FigureTarget:
     """A figure beside what it should reach. ``reference`` is the figure to be beaten, where there is one."""
 
-    figure: Figure
+    figure: RunFigure
     limit: Limit
     reference: float | None = None
 
@@ -69,7 +69,7 @@ class Target:
 class Budget:
     """A latency beside what it may take."""
 
-    figure: Figure
+    figure: RunFigure
     limit: Limit
     reference: float | None = None
 
@@ -94,7 +94,7 @@ class Spending:
     """What components take together of their part of the headroom; ``reason`` says why that is not known."""
 
     part: str
-    figures: tuple[Figure, ...]
+    figures: tuple[RunFigure, ...]
     allocated_ns: float | None
     reason: str | None = None
 
@@ -125,7 +125,7 @@ class Assessment:
     """All that follows from holding a run against a plan."""
 
     plan: Plan
-    targets: tuple[Target, ...]
+    targets: tuple[FigureTarget, ...]
     budgets: tuple[Budget, ...]
     total: Budget
     headroom_ns: float | None
@@ -213,7 +213,7 @@ def assess(run: Run, plan: Plan) -> Assessment:
     allocation = None if headroom_ns is None else allocate(headroom_ns, plan.weights)
     return Assessment(
         plan=plan,
-        targets=tuple(Target(*judged) for judged in _judged(run, plan, plan.targets)),
+        targets=tuple(FigureTarget(*judged) for judged in _judged(run, plan, plan.targets)),
         budgets=tuple(Budget(*judged) for judged in _judged(run, plan, plan.budgets)),
         total=total,
         headroom_ns=headroom_ns,
@@ -228,7 +228,7 @@ def mean_factor(factors: Iterable[float]) -> float | None:
     return math.exp(math.fsum(logarithms) / len(logarithms)) if logarithms else None
 
 
-def _judged(run: Run, plan: Plan, limits: Iterable[Limit]) -> Iterator[tuple[Figure, Limit, float | None]]:
+def _judged(run: Run, plan: Plan, limits: Iterable[Limit]) -> Iterator[tuple[RunFigure, Limit, float | None]]:
     for limit in limits:
         for figure in _figures(run, limit.component, limit.figure):
             yield figure, limit, plan.reference(limit.component, limit.figure)
@@ -243,7 +243,7 @@ def _spending(run: Run, plan: Plan, part: str, total: Budget, allocation: Headro
     return Spending(part, figures, allocated, "; ".join(reasons) or None)
 
 
-def _figures(run: Run, name: str, figure: str) -> list[Figure]:
+def _figures(run: Run, name: str, figure: str) -> list[RunFigure]:
     """The figure of every component of that name, or that there is none."""
     named = [component for component in run.components if component.name == name]
     if named:
@@ -251,10 +251,10 @@ def _figures(run: Run, name: str, figure: str) -> list[Figure]:
     names = [component.name for component in run.components]
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.75)
     hint = f"; the run has {close[0]!r}" if close else ""
-    return [Figure(name, name, figure, None, f"not in the run{hint}")]
+    return [RunFigure(name, name, figure, None, f"not in the run{hint}")]
 
 
-def figure_of(component: Component, name: str) -> Figure:
+def figure_of(component: Component, name: str) -> RunFigure:
     """The figure of that name, a field of the run file; None and a reason where the component has none."""
     latency, title = component.latency, component.title or component.name
     if name == THROUGHPUT:
@@ -264,17 +264,19 @@ def figure_of(component: Component, name: str) -> Figure:
     batch, samples = (latency.batch, latency.samples) if latency else (None, None)
     if value is None:
         reason = latency.reason if latency and name in PERCENTILES else None
-        return Figure(component.name, title, name, None, component.failure or reason or f"the run has no {what} of it")
+        return RunFigure(
+            component.name, title, name, None, component.failure or reason or f"the run has no {what} of it"
+        )
     if not LEAST <= value <= MOST:
         # What takes less than the clock itself can come out as 0 when the cost of the clock is subtracted.
         reason = (
             f"a {what} of {float(value):.3g} {'per second' if name == THROUGHPUT else 'ns'} is none that was measured"
         )
-        return Figure(component.name, title, name, None, reason, batch=batch, samples=samples)
+        return RunFigure(component.name, title, name, None, reason, batch=batch, samples=samples)
     remarks = []
     if name != THROUGHPUT and batch is not None and samples is not None:
         if batch > 1 and name not in ("p50_ns", "mean_ns"):
             remarks.append(f"of the means of batches of {batch:,} operations, narrower than of single operations")
         if latency and latency.is_largest(name):
             remarks.append(f"of {samples:,} samples: the largest of them")
-    return Figure(component.name, title, name, float(value), None, "; ".join(remarks) or None, batch, samples)
+    return RunFigure(component.name, title, name, float(value), None, "; ".join(remarks) or None, batch, samples)

@@ -9,7 +9,7 @@ from pathlib import Path
 from armprof.commands.history import add_store
 from armprof.commands.reporting import add_format, show
 from armprof.errors import ArmprofError
-from armprof.history.store import Store
+from armprof.history.store import RunStore
 from armprof.report.harmless import tell
 
 
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
     if (args.base is None) == (args.baseline is None):
         raise ArmprofError("two runs are compared: armprof compare BASE HEAD, or armprof compare --baseline NAME HEAD")
-    base = file.read(args.base) if args.base else Store(args.store).baseline(args.baseline)
+    base = file.read(args.base) if args.base else RunStore(args.store).baseline(args.baseline)
     head = file.read(args.head)
     analysis = detect_regressions(base, head, args.unlike)
 

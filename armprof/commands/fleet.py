@@ -30,7 +30,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from armprof.monitor.fleet import survey
-    from armprof.monitor.promql import Server
+    from armprof.monitor.promql import QueryServer
     from armprof.monitor.rules import duration_ns
     from armprof.report import fleet, harmless
 
@@ -38,7 +38,9 @@ def run(args: argparse.Namespace) -> int:
         window = duration_ns(args.since, "--since", 60) / 1e9
     except MismatchError as error:
         raise ArmprofError(str(error)) from None
-    found = survey(Server(args.prometheus, os.environ.get(TOKEN)), time.time() if args.at is None else args.at, window)
+    found = survey(
+        QueryServer(args.prometheus, os.environ.get(TOKEN)), time.time() if args.at is None else args.at, window
+    )
     if args.format == "json":
         rendered = fleet.render_json(found)
     else:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from armprof.commands.reporting import add_format, put
-from armprof.history.store import FOLDER, Store
+from armprof.history.store import FOLDER, RunStore
 from armprof.run import file
 
 
@@ -43,7 +43,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    store = Store(args.store)
+    store = RunStore(args.store)
     match args.doing:
         case "add":
             runs = [file.read(path) for path in args.runs]  # all of them, before any is kept
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(store: Store, args: argparse.Namespace) -> None:
+def _tell(store: RunStore, args: argparse.Namespace) -> None:
     from armprof.history.trend import moved, series
     from armprof.report import history as report
 

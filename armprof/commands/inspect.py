@@ -16,7 +16,7 @@ from armprof.report import formats
 
 if TYPE_CHECKING:
     from armprof.analysis.findings import Weighing
-    from armprof.binary.checks import Inspection, Target
+    from armprof.binary.checks import Inspection, TargetCore
     from armprof.samples import Samples
 
 LINE_BYTES = 64  # of every core that is known
@@ -102,9 +102,9 @@ def _weighed(inspection: Inspection, samples: Samples | None, text: str, origin:
         raise ArmprofError(told if told.startswith(origin) else f"{origin}: {told}") from None
 
 
-def target(name: str | None) -> Target | None:
+def target(name: str | None) -> TargetCore | None:
     """The named core, or this machine's; None where there is neither, or its features are not known."""
-    from armprof.binary.checks import Target
+    from armprof.binary.checks import TargetCore
     from armprof.cpu import features
 
     core = cpu.core(name) if name is not None else cpu.host().core
@@ -114,4 +114,4 @@ def target(name: str | None) -> Target | None:
     l1i = core.caches.get("l1i")
     l1i_kib = l1i.modelled_kib if l1i is not None else None
     mcpu = features.mcpu(core.name) or core.name
-    return Target(core.name, core.title, mcpu, told, LINE_BYTES, 1024 * l1i_kib if l1i_kib else None)
+    return TargetCore(core.name, core.title, mcpu, told, LINE_BYTES, 1024 * l1i_kib if l1i_kib else None)

@@ -15,7 +15,7 @@ from armprof.metrics.wanted import groups, wanted
 from armprof.output import destination
 
 if TYPE_CHECKING:
-    from armprof.counters.command import Outcome
+    from armprof.counters.command import CountedCommand
     from armprof.model import Modelled
     from armprof.run.record import Component, Where
 
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     return outcome.status
 
 
-def _save(component: Component, outcome: Outcome | Modelled, args: argparse.Namespace) -> None:
+def _save(component: Component, outcome: CountedCommand | Modelled, args: argparse.Namespace) -> None:
     """Writes the run file, in which the command is the one operation."""
     from armprof.components.processes import code_of
     from armprof.run import file
@@ -122,7 +122,7 @@ def _save(component: Component, outcome: Outcome | Modelled, args: argparse.Name
     file.write(run_here([kept]), args.save)
 
 
-def _count(args: argparse.Namespace, command: list[str]) -> Outcome | Modelled:
+def _count(args: argparse.Namespace, command: list[str]) -> CountedCommand | Modelled:
     from armprof import cpu
     from armprof.counters.machine import machine
     from armprof.counters.plan import TOGETHER

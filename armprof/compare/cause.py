@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Code(StrEnum):
+class CodeChange(StrEnum):
     """Whether both sides ran the same machine code; unknown where a side does not tell its hash."""
 
     SAME = "same"
@@ -15,7 +15,7 @@ class Code(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class CounterChange:
     """One counter of one operation. ``cycles``: what its difference costs by the core's table, nothing overlapped."""
 
     event: str
@@ -37,11 +37,13 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Explanation:
     """What is known of why a component changed."""
 
-    code: Code
-    counters: tuple[Moved, ...] = ()  # the dearest first; cycles and instructions always, where both sides have them
+    code: CodeChange
+    counters: tuple[
+        CounterChange, ...
+    ] = ()  # the dearest first; cycles and instructions always, where both sides have them
     explained: float | None = None  # the share of the change of cycles that the counters' costs add up to
     location: Location | None = None  # where most of it came about
     sentence: str = ""  # "cycles +6.1 %, explained by L2 refills +41 %; instructions unchanged"

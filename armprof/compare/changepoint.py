@@ -44,7 +44,7 @@ SHARES = (0.02, 0.1, 0.3, 0.6, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ChangePoint:
     """The level moved at the value of that index, by ``change``, a fraction: the median of all differences."""
 
     at: int
@@ -53,23 +53,23 @@ class Step:
     memory: float  # of the noise: 0 where values are independent, 1 where it is a random walk
 
 
-def steps(values: Sequence[float], error: float = ERROR, tolerance: float = TOLERANCE) -> list[Step]:
+def steps(values: Sequence[float], error: float = ERROR, tolerance: float = TOLERANCE) -> list[ChangePoint]:
     """The steps of the series, in order: the clearest, and then those of the two parts. Values are above 0."""
     start = max(0, len(values) - MOST)
     found = _split([math.log(value) for value in values[start:]], error, tolerance)
-    return [Step(start + one.at, one.change, one.probability, one.memory) for one in found]
+    return [ChangePoint(start + one.at, one.change, one.probability, one.memory) for one in found]
 
 
-def _split(values: list[float], error: float, tolerance: float) -> list[Step]:
+def _split(values: list[float], error: float, tolerance: float) -> list[ChangePoint]:
     step = _clearest(values)
     if step is None or step.probability > error or abs(step.change) < tolerance:
         return []
     before, after = (_split(part, error, tolerance) for part in (values[: step.at], values[step.at :]))
-    moved = [Step(step.at + one.at, one.change, one.probability, one.memory) for one in after]
+    moved = [ChangePoint(step.at + one.at, one.change, one.probability, one.memory) for one in after]
     return [*before, step, *moved]
 
 
-def _clearest(values: list[float]) -> Step | None:
+def _clearest(values: list[float]) -> ChangePoint | None:
     import numpy as np
 
     n = len(values)
@@ -82,7 +82,7 @@ def _clearest(values: list[float]) -> Step | None:
     probability = (1 + exceeding) / (1 + len(null))
     place = int(at[0])
     change = relative(shift.shift(values[:place], values[place:]))
-    return Step(place, change, probability, model.memory(int(noise[0])))
+    return ChangePoint(place, change, probability, model.memory(int(noise[0])))
 
 
 def _drawn_in(values: Array) -> Array:

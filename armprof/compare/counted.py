@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from armprof.compare.reasons import CYCLES, INSTRUCTIONS, per_operation
-from armprof.compare.result import Change, Metric
+from armprof.compare.result import Change, ComparedMetric
 from armprof.compare.verdict import judge
 from armprof.run.record import Component
 
 TOLERANCE = 0.01
 METRICS = {
-    CYCLES: Metric("cycles_per_operation", "cycles", 1 + TOLERANCE),
-    INSTRUCTIONS: Metric("instructions_per_operation", "instructions", 1 + TOLERANCE),
+    CYCLES: ComparedMetric("cycles_per_operation", "cycles", 1 + TOLERANCE),
+    INSTRUCTIONS: ComparedMetric("instructions_per_operation", "instructions", 1 + TOLERANCE),
 }
 SOURCE = "model"
 GEOMETRY = "modelled, not measured: "  # how the note begins that tells which caches were modelled
@@ -60,7 +60,7 @@ def _geometry(component: Component) -> str:
     return next((note.removeprefix(GEOMETRY) for note in notes if note.startswith(GEOMETRY)), "caches not told")
 
 
-def _change(name: str, metric: Metric, before: float, after: float) -> Change:
+def _change(name: str, metric: ComparedMetric, before: float, after: float) -> Change:
     change = after / before - 1
     exact = (change, change)
     return Change(name, metric, before, after, change, exact, None, judge(change, exact, TOLERANCE), None)

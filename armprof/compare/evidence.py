@@ -39,7 +39,7 @@ def percentiles(tolerance: float) -> tuple[Percentile, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PercentileChange:
     """One percentile compared. Changes are fractions; the interval holds the change with the confidence of the whole."""
 
     name: str
@@ -53,7 +53,7 @@ class Finding:
     reason: str | None  # why it is undecided
 
 
-class Series:
+class PercentileSeries:
     """One percentile of one component on its way to a verdict."""
 
     def __init__(self, percentile: Percentile, resolution: float = 0.0) -> None:
@@ -86,10 +86,10 @@ class Series:
     def _change(self) -> float:
         return relative(sign.median(self.ratios))
 
-    def finding(self, old: Sequence[float], new: Sequence[float], batch: int, error: float) -> Finding:
+    def finding(self, old: Sequence[float], new: Sequence[float], batch: int, error: float) -> PercentileChange:
         """What came of it; ``old`` and ``new`` are all samples, each of ``batch`` operations, in order of size."""
         enough = min(len(old), len(new)) >= self.percentile.samples
-        return Finding(
+        return PercentileChange(
             name=self.percentile.name,
             tolerance=self.percentile.tolerance,
             old_ns=self.percentile.of(old) / batch if enough else None,
@@ -119,7 +119,7 @@ class Evidence:
     def __init__(self, name: str, kinds: Sequence[Percentile], resolution: float = 0.0, batch: int = 1) -> None:
         self.name = name
         self._batch = batch  # operations of a sample
-        self.series = [Series(kind, resolution) for kind in kinds]
+        self.series = [PercentileSeries(kind, resolution) for kind in kinds]
         self._samples: tuple[array[float], array[float]] = (array("d"), array("d"))
 
     def add(self, old: Sequence[float], new: Sequence[float]) -> None:
@@ -136,7 +136,7 @@ class Evidence:
         verdicts = [one.verdict for one in self.series]
         return Verdict.SLOWER in verdicts or Verdict.UNDECIDED not in verdicts
 
-    def findings(self, error: float) -> tuple[Finding, ...]:
+    def findings(self, error: float) -> tuple[PercentileChange, ...]:
         """What came of each percentile."""
         old, new = (sorted(side) for side in self._samples)
         return tuple(one.finding(old, new, self._batch, error) for one in self.series)

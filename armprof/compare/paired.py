@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from armprof.compare.cause import Cause
-from armprof.compare.evidence import ERROR, LOOKS, Evidence, Finding, look, percentiles
+from armprof.compare.cause import Explanation
+from armprof.compare.evidence import ERROR, LOOKS, Evidence, PercentileChange, look, percentiles
 from armprof.compare.reasons import cause
 from armprof.compare.verdict import Verdict
-from armprof.components.pairs import Callables, Commands, Counted, Pair
+from armprof.components.pairs import Callables, Commands, Pair, PairCounts
 from armprof.components.trial import REPEATS, spread
 from armprof.display import Displayed
 from armprof.errors import ArmprofError, CannotCount
@@ -28,16 +28,16 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedPair:
     """One pair, and what came of it."""
 
     name: str  # the symbol; "" where there is one pair
-    findings: tuple[Finding, ...]  # the median first
+    findings: tuple[PercentileChange, ...]  # the median first
     rounds: int
     samples: int  # of each side
     batch: int  # operations of each sample
-    counted: Counted | None = None  # what calls of either side counted, in passes of their own
-    cause: Cause | None = None  # of a change
+    counted: PairCounts | None = None  # what calls of either side counted, in passes of their own
+    cause: Explanation | None = None  # of a change
 
     @property
     def verdict(self) -> Verdict:
@@ -65,7 +65,7 @@ class Comparison(Displayed):
 
     old: str
     new: str
-    compared: tuple[Compared, ...]
+    compared: tuple[ComparedPair, ...]
     confidence: float
     seconds: float  # that timing took
     budget_s: float
@@ -192,7 +192,7 @@ def compare_pairs(
     )
 
 
-def _explained(compared: Compared, pair: Pair, counted: Counted | None) -> Compared:
+def _explained(compared: ComparedPair, pair: Pair, counted: PairCounts | None) -> ComparedPair:
     """With what was counted and, of a change, with its reason."""
     if not compared.verdict.is_change:
         return replace(compared, counted=counted)
@@ -209,7 +209,7 @@ def _explained(compared: Compared, pair: Pair, counted: Counted | None) -> Compa
     return replace(compared, counted=counted, cause=cause(sides[0], sides[1], of_time=True))
 
 
-def _counted(pairs: Sequence[Pair]) -> tuple[list[Counted | None], tuple[str, ...]]:
+def _counted(pairs: Sequence[Pair]) -> tuple[list[PairCounts | None], tuple[str, ...]]:
     """The counts of each pair, and why there are none where nothing can be counted."""
     try:
         return [pair.count() for pair in pairs], ()
@@ -225,7 +225,7 @@ def _spent(pairs: Sequence[Pair], start: float, budget: float) -> float:
 
 def _rounds(
     pairs: Sequence[Pair], start: float, seconds: float, tolerance: float, progress: Progress
-) -> tuple[Compared, ...]:
+) -> tuple[ComparedPair, ...]:
     """Takes rounds of all pairs in turn until each is decided."""
     budget = seconds * len(pairs)
     for pair in pairs:
@@ -248,5 +248,6 @@ def _rounds(
         error = look(evidence)
         rounds += 1
     return tuple(
-        Compared(one.name, one.findings(error), taken[i], samples[i], pairs[i].batch) for i, one in enumerate(evidence)
+        ComparedPair(one.name, one.findings(error), taken[i], samples[i], pairs[i].batch)
+        for i, one in enumerate(evidence)
     )

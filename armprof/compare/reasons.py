@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from armprof import cpu
 from armprof.analysis.terms import constants
-from armprof.compare.cause import Cause, Code, Location, Moved
+from armprof.compare.cause import CodeChange, CounterChange, Explanation, Location
 from armprof.compare.place import location
 from armprof.compare.times import is_measured
 from armprof.cpu import Core
@@ -43,12 +43,12 @@ def prices() -> tuple[Price, ...]:
     return tuple(Price(row["name"], tuple(row["events"]), Formula(row["cycles"]), row.get("unless")) for row in rows)
 
 
-def cause(base: Component, head: Component, of_time: bool) -> Cause:
+def cause(base: Component, head: Component, of_time: bool) -> Explanation:
     """Why head differs from base: in its times, or in what was counted."""
     code = _code(base, head, of_time)
     moved = _moved(base, head)
     shares = [one.share for one in moved if one.share is not None]
-    return Cause(
+    return Explanation(
         code=code,
         counters=moved,
         explained=sum(shares) if shares else None,
@@ -57,7 +57,7 @@ def cause(base: Component, head: Component, of_time: bool) -> Cause:
     )
 
 
-def _location(base: Component, head: Component, moved: tuple[Moved, ...]) -> Location | None:
+def _location(base: Component, head: Component, moved: tuple[CounterChange, ...]) -> Location | None:
     """Where what explains most of it grew, or the first of what moved, of what the runs know places of."""
     if not base.where or not head.where:
         return None
@@ -71,9 +71,11 @@ def _source(component: Component) -> str | None:
     return component.reading.source if component.reading else None
 
 
-def _code(base: Component, head: Component, of_time: bool) -> Code:
+def _code(base: Component, head: Component, of_time: bool) -> CodeChange:
     one, other = ((c.timed_code if of_time else c.counted_code) for c in (base, head))
-    return Code.UNKNOWN if one is None or other is None else Code.SAME if one == other else Code.CHANGED
+    return (
+        CodeChange.UNKNOWN if one is None or other is None else CodeChange.SAME if one == other else CodeChange.CHANGED
+    )
 
 
 # ---- what moved ------------------------------------------------------------------------------------------------------
@@ -89,7 +91,7 @@ def per_operation(component: Component) -> dict[str, float]:
     return {event: value for event, value in each.items() if value == 0 or is_measured(value)}
 
 
-def _moved(base: Component, head: Component) -> tuple[Moved, ...]:
+def _moved(base: Component, head: Component) -> tuple[CounterChange, ...]:
     """Cycles, then what costs most of their change, then what has no price; instructions in any case."""
     if base.reading is None or head.reading is None:
         return ()
@@ -112,7 +114,7 @@ def _moved(base: Component, head: Component) -> tuple[Moved, ...]:
     return tuple(found[:MOST] + [one for one in found[MOST:] if one.event == INSTRUCTIONS])
 
 
-def _compared(event: str, before: float, after: float, base: Component, head: Component) -> Moved | None:
+def _compared(event: str, before: float, after: float, base: Component, head: Component) -> CounterChange | None:
     """The counter without its costs, unchanged within its noise; None where that is not known."""
     apart = [component.spread.get(event) for component in (base, head)]
     noise = sum(one for one in apart if one is not None)
@@ -120,10 +122,10 @@ def _compared(event: str, before: float, after: float, base: Component, head: Co
         return None
     change = after / before - 1 if before else None if after else 0.0
     is_moved = change is None or abs(change) > noise
-    return Moved(event, before, after, change if is_moved else 0.0, noise, None, None)
+    return CounterChange(event, before, after, change if is_moved else 0.0, noise, None, None)
 
 
-def _order(one: Moved) -> tuple[bool, bool, float, float]:
+def _order(one: CounterChange) -> tuple[bool, bool, float, float]:
     return (
         one.event != CYCLES,
         one.cycles is None or one.change == 0,
@@ -156,16 +158,16 @@ def _constants(name: str | None) -> dict[str, float]:
 # ---- in words --------------------------------------------------------------------------------------------------------
 
 
-def _sentence(moved: tuple[Moved, ...], code: Code, of_time: bool, is_modelled: bool) -> Iterator[str]:
+def _sentence(moved: tuple[CounterChange, ...], code: CodeChange, of_time: bool, is_modelled: bool) -> Iterator[str]:
     if moved:
         yield _counters({one.event: one for one in moved}, moved, is_modelled)
-    if code == Code.SAME and of_time:
+    if code == CodeChange.SAME and of_time:
         yield "its machine code is the same: a noisy host, a shift of its layout, or other data"
-    elif code == Code.SAME and any(one.change != 0 for one in moved):
+    elif code == CodeChange.SAME and any(one.change != 0 for one in moved):
         yield "its machine code is the same: the input or the environment differs"
 
 
-def _counters(by_event: Mapping[str, Moved], moved: tuple[Moved, ...], is_modelled: bool) -> str:
+def _counters(by_event: Mapping[str, CounterChange], moved: tuple[CounterChange, ...], is_modelled: bool) -> str:
     names = {event: price.name for price in prices() for event in price.events}
     cycles, instructions = by_event.get(CYCLES), by_event.get(INSTRUCTIONS)
     grown = cycles.head - cycles.base if cycles and cycles.change else 0.0
@@ -188,7 +190,7 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 99.95 else f"{value:.3g}"
 
 
-def _change(one: Moved) -> str:
+def _change(one: CounterChange) -> str:
     if one.change is None:
         return f"from 0 to {_number(one.head)} an operation"
     if one.change == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from armprof.compare.cause import Cause
+from armprof.compare.cause import Explanation
 from armprof.compare.likeness import Difference
 from armprof.compare.verdict import Verdict
 from armprof.display import Displayed
@@ -19,7 +19,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class ComparedMetric:
     """What is compared of a component. ``limit``: from how many times slower it matters."""
 
     name: str
@@ -42,7 +42,7 @@ class PerformanceRegression:
     regression_percent: float  # how much longer, or how much less
     severity: Severity
     noise: float | None = None  # by how much the change may be off either way, as a fraction; 0 where counts are exact
-    cause: Cause | None = None
+    cause: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Change:
     """One metric of one component. ``change``: of its time, as a fraction; the interval is that of the rounds' shift."""
 
     component: str
-    metric: Metric
+    metric: ComparedMetric
     base: float
     head: float
     change: float
@@ -58,7 +58,7 @@ class Change:
     probability: float | None  # of rounds so far apart by chance, corrected for all that are compared
     verdict: Verdict
     reason: str | None  # why it is undecided, or what to know of the verdict
-    cause: Cause | None = None
+    cause: Explanation | None = None
 
     @property
     def noise(self) -> float | None:

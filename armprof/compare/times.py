@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from armprof.compare import holm, shift
-from armprof.compare.result import Change, Metric
+from armprof.compare.result import Change, ComparedMetric
 from armprof.compare.sign import median
 from armprof.compare.verdict import Verdict, relative
 from armprof.run.record import Component, Round
@@ -21,7 +21,7 @@ LEAST, MOST = 1e-9, 1e18  # what is taken for a time in ns, or operations per se
 class Timed:
     """A metric of time, and how to come by it. ``slowdown``: how many times slower head is."""
 
-    metric: Metric
+    metric: ComparedMetric
     value: Callable[[Component], float | None]
     slowdown: Callable[[float, float], float]
     of_round: Callable[[Round], float]  # the time that the test is on
@@ -29,13 +29,13 @@ class Timed:
 
 METRICS: tuple[Timed, ...] = (
     Timed(
-        Metric("p95_latency", "ns", 1.1),
+        ComparedMetric("p95_latency", "ns", 1.1),
         value=lambda component: component.latency.p95_ns if component.latency else None,
         slowdown=lambda base, head: head / base,
         of_round=lambda times: times.p95_ns,
     ),
     Timed(
-        Metric("throughput", "1/s", 1 / 0.9),
+        ComparedMetric("throughput", "1/s", 1 / 0.9),
         value=lambda component: component.throughput_per_s,
         slowdown=lambda base, head: base / head,
         of_round=lambda times: times.p50_ns,  # the mean of a round is whatever else ran on its CPU meanwhile
@@ -111,12 +111,12 @@ def _change(
     return Change(base.name, metric, before, after, slowdown - 1, interval, probability, verdict, reason)
 
 
-def _beyond(metric: Metric, slowdown: float) -> Verdict | None:
+def _beyond(metric: ComparedMetric, slowdown: float) -> Verdict | None:
     """What the policy calls it."""
     return Verdict.SLOWER if slowdown > metric.limit else Verdict.FASTER if slowdown < 1 / metric.limit else None
 
 
-def _by_policy(metric: Metric, slowdown: float) -> tuple[Verdict, str | None]:
+def _by_policy(metric: ComparedMetric, slowdown: float) -> tuple[Verdict, str | None]:
     untested = "a run does not tell its rounds, so that there is no noise to test by"
     if beyond := _beyond(metric, slowdown):
         return beyond, f"by the policy alone: {untested}"
@@ -124,7 +124,7 @@ def _by_policy(metric: Metric, slowdown: float) -> tuple[Verdict, str | None]:
 
 
 def _tested(
-    metric: Metric, slowdown: float, moved: float, interval: tuple[float, float] | None, probability: float
+    metric: ComparedMetric, slowdown: float, moved: float, interval: tuple[float, float] | None, probability: float
 ) -> tuple[Verdict, str | None]:
     """The verdict where there is noise to test by, and why it is undecided."""
     if beyond := _beyond(metric, slowdown):

@@ -29,7 +29,7 @@ FLAGS = ("-std=c17", "-O3", "-DNDEBUG", "-g", "-static")  # the same optimisatio
 
 
 @dataclass(frozen=True)
-class Emulated:
+class EmulatedCounts:
     """What a kernel counted on the model, over so many operations; ``banks`` are those of its loop."""
 
     reading: Reading
@@ -56,7 +56,7 @@ class Model:
         self.geometry = geometry()
         self.title = self.geometry.core.title
 
-    def count(self, kernel: Definition) -> Emulated:
+    def count(self, kernel: Definition) -> EmulatedCounts:
         """What the kernel's loop counts.
 
         Raises CannotCount where the kernel does not run under the emulator, or gives another checksum there than here.
@@ -83,7 +83,7 @@ class Model:
         scope = f"{OPERATIONS:,} operations, after as many to warm up"
         banks = readings.within(emulated.counts, kernel.name)
         reading = readings.reading(emulated.counts, self.geometry, events.DEFAULT, scope, banks)
-        return Emulated(reading, OPERATIONS, emulated.counts, self.geometry, banks)
+        return EmulatedCounts(reading, OPERATIONS, emulated.counts, self.geometry, banks)
 
 
 def program() -> Path:

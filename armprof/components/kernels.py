@@ -9,7 +9,7 @@ from typing import Any
 from armprof.binary import fingerprint
 from armprof.components.feed import generate, read_file
 from armprof.components.ticks import Ticks
-from armprof.components.work import Definition, Loop, Work
+from armprof.components.work import CLoop, Definition, Work
 from armprof.counters.machine import native
 from armprof.errors import ArmprofError
 
@@ -23,10 +23,10 @@ def _native_work(prefix: str, *arguments: Any, **more: Any) -> Work:
     return _loop(prefix, state, **more)
 
 
-def _loop(prefix: str, state: Any, period: int, notes: tuple[str, ...] = (), keeps: Any = None) -> Loop:
+def _loop(prefix: str, state: Any, period: int, notes: tuple[str, ...] = (), keeps: Any = None) -> CLoop:
     """The loop of that name, with its state, which is freed with it."""
     ffi, lib = native().ffi, native().lib
-    loop = Loop(ffi.addressof(lib, prefix), ffi.gc(state, getattr(lib, f"{prefix}_destroy")), keeps)
+    loop = CLoop(ffi.addressof(lib, prefix), ffi.gc(state, getattr(lib, f"{prefix}_destroy")), keeps)
     loop.period, loop.notes = period, notes
     return loop
 
@@ -44,7 +44,7 @@ def _itch50(seed: int, input: Path | None) -> Work:
     return _native_work("ap_itch_loop", feed.data, feed.size, period=feed.frames, notes=feed.notes, keeps=feed.data)
 
 
-def _market(prefix: str, seed: int, input: Path | None) -> Loop:
+def _market(prefix: str, seed: int, input: Path | None) -> CLoop:
     """A loop that copies what it takes of the feed and says how long its period is."""
     ffi, lib = native().ffi, native().lib
     feed = generate(seed) if input is None else read_file(input)

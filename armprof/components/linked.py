@@ -19,10 +19,10 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from armprof.components.pairs import Counted, Samples, Turn, interleaved, plan, warm_up
+from armprof.components.pairs import PairCounts, Samples, Turn, interleaved, plan
 from armprof.components.processes import ended
 from armprof.components.symbols import symbol
-from armprof.components.timing import measure_clock
+from armprof.components.timing import measure_clock, warm_up
 from armprof.components.work import Work
 from armprof.counters.reading import Reading
 from armprof.errors import ArmprofError
@@ -54,12 +54,12 @@ class Symbols:
         both = array("d", self._in_child(partial(self._round, new_first)))
         return both[: len(both) // 2], both[len(both) // 2 :]
 
-    def count(self) -> Counted | None:
+    def count(self) -> PairCounts | None:
         if self._plan.is_long:
             return None
         told = (self._in_child(partial(self._count, side), side) for side in (0, 1))
         old, new = (decode(Reading, json.loads(each)) for each in told)
-        return Counted(old, new, self._plan.calls)
+        return PairCounts(old, new, self._plan.calls)
 
     def codes(self) -> tuple[str | None, str | None]:
         old, new = self._sides
@@ -77,7 +77,7 @@ class Symbols:
 
     def _warm_up(self, side: int, round_ns: float) -> bytes:
         work = self._load(side)
-        return struct.pack("d", warm_up(lambda calls: int(work.sample(calls, 1)[0]), round_ns))
+        return struct.pack("d", warm_up(lambda calls: int(work.sample(calls, 1)[0]), round_ns / 1e9))
 
     def _round(self, new_first: bool) -> bytes:
         order = (1, 0) if new_first else (0, 1)

@@ -18,6 +18,7 @@ from itertools import pairwise, repeat
 from typing import Protocol
 
 from armprof.components.processes import code_of, ended
+from armprof.components.timing import warm_up
 from armprof.counters.reading import Reading
 from armprof.errors import ArmprofError, CannotCount
 
@@ -43,7 +44,7 @@ class Pair(Protocol):
     def round(self, new_first: bool) -> Samples:
         """Times one round."""
 
-    def count(self) -> Counted | None:
+    def count(self) -> PairCounts | None:
         """What the sides count, in passes of their own; None where that would take long. Raises CannotCount."""
 
     def codes(self) -> tuple[str | None, str | None]:
@@ -51,7 +52,7 @@ class Pair(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class PairCounts:
     """What so many calls of each side counted."""
 
     old: Reading
@@ -60,7 +61,7 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RoundPlan:
     """How one round is divided."""
 
     batch: int  # operations of a sample
@@ -75,7 +76,7 @@ class Plan:
         return self.batch * self.samples
 
 
-def plan(operation_ns: Sequence[float], step_ns: float, round_ns: float, turn_ns: float = TURN_NS) -> Plan:
+def plan(operation_ns: Sequence[float], step_ns: float, round_ns: float, turn_ns: float = TURN_NS) -> RoundPlan:
     """Samples of which the clock resolves the shorter, turns of ``turn_ns`` or one sample, and as many as fill a round.
 
     ``operation_ns``: what one operation of either side takes.
@@ -87,7 +88,7 @@ def plan(operation_ns: Sequence[float], step_ns: float, round_ns: float, turn_ns
     samples = max(1, int(turn_ns / (batch * longer)))
     turn_ns = samples * batch * longer
     turns = max(1, int(round_ns / 2 / turn_ns))
-    return Plan(batch, samples, turns, step_ns / (batch * shorter), turn_ns > round_ns)
+    return RoundPlan(batch, samples, turns, step_ns / (batch * shorter), turn_ns > round_ns)
 
 
 def interleaved(old: Turn, new: Turn, turns: int, new_first: bool) -> Samples:
@@ -115,7 +116,7 @@ class Callables:
 
     def prepare(self, round_ns: float) -> None:
         self._step_ns = python_clock_step()
-        operation_ns = [warm_up(partial(_time, side), round_ns) for side in self._sides]
+        operation_ns = [warm_up(partial(_time, side), round_ns / 1e9) for side in self._sides]
         self._plan = plan(operation_ns, self._step_ns, round_ns)
         self.batch, self.resolution = self._plan.batch, self._plan.resolution
 
@@ -129,13 +130,13 @@ class Callables:
             if collecting:
                 gc.enable()
 
-    def count(self) -> Counted | None:
+    def count(self) -> PairCounts | None:
         from armprof.counters import pmu
 
         if self._plan.is_long:
             return None
         old, new = (pmu.count(partial(_time, side, self._plan.calls)) for side in self._sides)
-        return Counted(old, new, self._plan.calls)
+        return PairCounts(old, new, self._plan.calls)
 
     def codes(self) -> tuple[str | None, str | None]:
         return None, None
@@ -150,19 +151,6 @@ def _time(function: Callable[[], object], batch: int) -> int:
     for _ in repeat(None, batch):
         function()
     return time.perf_counter_ns() - start
-
-
-def warm_up(time_calls: Callable[[int], int], seconds_ns: float) -> float:
-    """Calls it in doubling stretches for about so long; returns nanoseconds per call of the longest.
-
-    Each is run twice and the shorter time taken: an interruption in the first would make a call of a nanosecond look long.
-    """
-    calls = 1
-    while True:
-        took = min(time_calls(calls), time_calls(calls))
-        if took >= seconds_ns / 4:
-            return took / calls
-        calls *= 2
 
 
 def python_clock_step() -> float:
@@ -193,7 +181,7 @@ class Commands:
         turns = self._plan.samples * self._plan.turns
         return interleaved(lambda: [_run(old)], lambda: [_run(new)], turns, new_first)
 
-    def count(self) -> Counted | None:
+    def count(self) -> PairCounts | None:
         return None  # `armprof stat` counts a command
 
     def codes(self) -> tuple[str | None, str | None]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from armprof.binary import fingerprint
 from armprof.components.failure import Failed
-from armprof.components.work import Definition, Loop, Work
+from armprof.components.work import CLoop, Definition, Work
 from armprof.counters.machine import native
 from armprof.errors import ArmprofError
 
@@ -109,7 +109,7 @@ def _loaded(path: Path, name: str, loop: bool, creates: bool, seed: int) -> Work
     return _Called(ffi.cast("ap_loop", address), state)
 
 
-class _Called(Loop):
+class _Called(CLoop):
     """A loop of which nobody has said that what it returns is a checksum."""
 
     def run(self, operations: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -56,8 +57,8 @@ def sample_count(seconds: float, sample_ns: float) -> int:
     return max(int(seconds * 1e9 / sample_ns), at_least)
 
 
-def warm_up(work: Work, seconds: float) -> float:
-    """Runs the work in doubling stretches for about ``seconds``; returns ns per operation of the longest.
+def warm_up(time_operations: Callable[[int], int], seconds: float) -> float:
+    """Runs so many operations in doubling stretches for about ``seconds``; returns ns per operation of the longest.
 
     Each is run twice and the shorter time taken, for interruptions only ever add: one of a millisecond in the first stretch
     would make an operation of a nanosecond look as long as that, and its batch one operation.
@@ -66,7 +67,7 @@ def warm_up(work: Work, seconds: float) -> float:
     """
     operations = 1
     while True:
-        took = min(_time(work, operations), _time(work, operations))
+        took = min(time_operations(operations), time_operations(operations))
         if took >= seconds / 4 * 1e9:
             return took / operations
         if operations >= NO_WORK:
@@ -74,7 +75,8 @@ def warm_up(work: Work, seconds: float) -> float:
         operations *= 2
 
 
-def _time(work: Work, operations: int) -> int:
+def time_once(work: Work, operations: int) -> int:
+    """Nanoseconds of one stretch, by Python's clock."""
     start = time.perf_counter_ns()
     work.run(operations)
     return time.perf_counter_ns() - start

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from armprof.components.failure import Failed
-from armprof.components.pairs import Counted, Samples, Turn, interleaved, plan, warm_up
+from armprof.components.pairs import PairCounts, Samples, Turn, interleaved, plan
 from armprof.components.pinning import Pinning
 from armprof.components.remote import Remote
-from armprof.components.timing import measure_clock
+from armprof.components.timing import measure_clock, warm_up
 from armprof.components.work import Definition, Work
 from armprof.counters.reading import Reading
 from armprof.errors import ArmprofError
@@ -88,11 +88,11 @@ class Components:
         self.set_up_s += time.monotonic() - start
         return interleaved(self._turn(0), self._turn(1), self._plan.turns, new_first)
 
-    def count(self) -> Counted | None:
+    def count(self) -> PairCounts | None:
         if self._plan.is_long:
             return None
         old, new = (self._call(side, "count", self._plan.calls) for side in (0, 1))
-        return Counted(old, new, self._plan.calls)
+        return PairCounts(old, new, self._plan.calls)
 
     def codes(self) -> tuple[str | None, str | None]:
         return self._call(0, "code", self._names[0]), self._call(1, "code", self._names[1])
@@ -142,7 +142,7 @@ class _SetUp:
         self._work: Work = definition.set_up(SEED, None)
 
     def warm_up(self, round_ns: float) -> bytes:
-        return struct.pack("d", warm_up(lambda calls: int(self._work.sample(calls, 1)[0]), round_ns))
+        return struct.pack("d", warm_up(lambda calls: int(self._work.sample(calls, 1)[0]), round_ns / 1e9))
 
     def run(self, operations: int) -> None:
         self._work.run(operations)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from armprof.components.timing import batch_size, latency, round_times, sample_count, warm_up
+from armprof.components.timing import batch_size, latency, round_times, sample_count, time_once, warm_up
 from armprof.components.work import Definition
 from armprof.counters.reading import Reading
 from armprof.errors import CannotCount
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from armprof.components.emulated import Emulated, Model
+    from armprof.components.emulated import EmulatedCounts, Model
 
 # The components take turns, so that a machine that slows down or a noisy neighbour meets all of them alike.
 ROUNDS = 20
@@ -36,7 +37,7 @@ class Trial:
         self._definition = definition
         self._work = work = definition.set_up(seed, input if definition.takes_input else None)
         self._checksum = work.run(work.period)
-        self._operation_ns = warm_up(work, seconds * WARM_UP_SHARE)
+        self._operation_ns = warm_up(partial(time_once, work), seconds * WARM_UP_SHARE)
         self._batch = batch or batch_size(self._operation_ns, work.clock(1))
         self._clock = work.clock(self._batch)
         self._samples = sample_count(seconds / self.passes, self._batch * self._operation_ns)
@@ -44,7 +45,7 @@ class Trial:
         self._reading: Reading | None = None
         self._counted_operations: int | None = None
         self._spread: dict[str, float] = {}
-        self._emulated: Emulated | None = None
+        self._emulated: EmulatedCounts | None = None
 
     def time(self, turn: int) -> None:
         """Takes the round's share of the samples: of a few long ones there is none in some rounds."""

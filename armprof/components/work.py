@@ -48,7 +48,7 @@ class Work(ABC):
         return pmu.count(lambda: self.run(operations)), operations
 
 
-class Loop(Work):
+class CLoop(Work):
     """A loop in C, an ap_loop: called once for a whole batch."""
 
     def __init__(self, loop: Any, state: Any, keeps: Any = None) -> None:

@@ -18,7 +18,7 @@ from armprof.errors import ArmprofError, CannotCount
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CountedCommand:
     """``status`` is the command's exit status, 128 + N where signal N ended it."""
 
     reading: Reading
@@ -27,7 +27,7 @@ class Outcome:
 
 def count_command(
     command: Sequence[str], events: Sequence[str] | None = None, together: Sequence[Sequence[str]] = TOGETHER
-) -> Outcome:
+) -> CountedCommand:
     """Runs the command with its own stdin, stdout and stderr and counts it, with all that it starts.
 
     Counting begins at its exec, so that nothing of armprof is in it. Raises ArmprofError for a command that is not there,
@@ -43,7 +43,7 @@ def count_command(
             counters.take_first(before)
             status = child.run()
         counters.take(after)
-        return Outcome(counters.reading(before, after), status)
+        return CountedCommand(counters.reading(before, after), status)
 
 
 def run_command(command: Sequence[str], out: int | None = None) -> int:

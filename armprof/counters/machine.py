@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from armprof.counters.plan import CYCLES, Budget
+from armprof.counters.plan import CYCLES, Capacity
 from armprof.counters.reading import Status
 from armprof.counters.refusal import Refusal, explain
 from armprof.cpu import Core, Host, Pmu, host
@@ -83,7 +83,7 @@ def _how_to_have_it() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class EventTarget:
     """An event as the kernel takes it: one (type, config) for each core PMU, or one of the software PMU."""
 
     name: str
@@ -101,7 +101,7 @@ class Machine:
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self._budgets: dict[int, Budget | Refusal] = {}
+        self._budgets: dict[int, Capacity | Refusal] = {}
         self._interrupting: dict[bool, bool] = {}
 
     @property
@@ -119,14 +119,14 @@ class Machine:
         # a revision is worth naming where it decides what the core counts wrongly
         return f"{core.name}-{core.revision}" if core.errata and core.revision else core.name
 
-    def resolve(self, name: str) -> Target | Refusal:
+    def resolve(self, name: str) -> EventTarget | Refusal:
         """What to open for an event name. Raises ArmprofError for a name that means nothing anywhere."""
         event = event_named(name)
         if event.kind == "software":
             if event.name not in SOFTWARE:
                 return Refusal(Status.UNSUPPORTED, "a clock of perf's own, not an event that can be opened")
             config, kernel = SOFTWARE[event.name]
-            return Target(event.name, ((PERF_TYPE_SOFTWARE, config),), kernel, event.unit)
+            return EventTarget(event.name, ((PERF_TYPE_SOFTWARE, config),), kernel, event.unit)
         if event.kind == "modelled":
             return Refusal(Status.UNSUPPORTED, "no PMU counts it: the modelled core alone tells it (--source model)")
         if not self.host.pmus:
@@ -134,7 +134,7 @@ class Machine:
         attrs = tuple(a for a in (pmu.attr(event.name) for pmu in self.host.pmus) if a is not None)
         if not attrs:
             return Refusal(Status.UNSUPPORTED, self.host.pmus[0].why_not(event.name) or "not on this core")
-        return Target(event.name, attrs)
+        return EventTarget(event.name, attrs)
 
     def missing(self) -> Refusal | None:
         """What stands against all hardware counting here; None where nothing does."""
@@ -150,19 +150,19 @@ class Machine:
             "count on bare metal or on a guest size with a PMU",
         )
 
-    def budget(self, pmu: Pmu | None = None) -> Budget | Refusal:
+    def budget(self, pmu: Pmu | None = None) -> Capacity | Refusal:
         """How much one group can hold, found by opening groups; cached. Of the smallest PMU where there are several."""
         if pmu is None:
             if not self.host.pmus:
                 return self.no_pmu()
             budgets = [self.budget(each) for each in self.host.pmus]
-            counting = [b for b in budgets if isinstance(b, Budget)]
+            counting = [b for b in budgets if isinstance(b, Capacity)]
             return min(counting, key=lambda b: b.counters) if counting else budgets[0]
         if pmu.type not in self._budgets:
             self._budgets[pmu.type] = self._probe(pmu)
         return self._budgets[pmu.type]
 
-    def _probe(self, pmu: Pmu) -> Budget | Refusal:
+    def _probe(self, pmu: Pmu) -> Capacity | Refusal:
         module = native()
         event, cycles = (self._native_event(module, pmu, name) for name in ("inst_retired", CYCLES))
         if event is None or cycles is None:
@@ -170,7 +170,7 @@ class Machine:
         found = module.lib.armprof_probe_budget(event, cycles)
         if found.counters == 0:
             return explain(found.error, self.host)
-        return Budget(found.counters, found.cycles_besides)
+        return Capacity(found.counters, found.cycles_besides)
 
     def _native_event(self, module: Any, pmu: Pmu, name: str) -> Any:
         attr = pmu.attr(name)
@@ -178,7 +178,7 @@ class Machine:
             return None
         return module.ffi.new("armprof_event *", {"type": attr[0], "config": attr[1]})
 
-    def interrupts(self, target: Target) -> bool:
+    def interrupts(self, target: EventTarget) -> bool:
         """Whether the event interrupts, so that it can be sampled: found by trying it for a moment; cached. What holds for
         instructions holds for all that need a general counter, and cycles have one of their own.
         """

@@ -13,7 +13,7 @@ CYCLES = "cpu_cycles"
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class Capacity:
     """How much one group can hold: general counters, and whether the cycle counter comes on top of them."""
 
     counters: int
@@ -43,7 +43,7 @@ TOGETHER = (
 
 def plan(
     events: Sequence[str],
-    budget: Budget,
+    budget: Capacity,
     anchors: Sequence[str] = (),
     together: Sequence[Sequence[str]] = TOGETHER,
 ) -> list[tuple[str, ...]]:
@@ -65,11 +65,11 @@ def plan(
     return [(*fixed, *group) for group in groups or ([[]] if fixed else [])]
 
 
-def _size(events: Sequence[str], budget: Budget) -> int:
+def _size(events: Sequence[str], budget: Capacity) -> int:
     return sum(budget.takes(event) for event in events)
 
 
-def _units(events: Sequence[str], room: int, budget: Budget, together: Sequence[Sequence[str]]) -> list[list[str]]:
+def _units(events: Sequence[str], room: int, budget: Capacity, together: Sequence[Sequence[str]]) -> list[list[str]]:
     """The events in order, those that belong together joined where a group can hold them."""
     units: list[list[str]] = []
     placed: set[str] = set()
@@ -86,7 +86,7 @@ def _units(events: Sequence[str], room: int, budget: Budget, together: Sequence[
     return units
 
 
-def _pack(units: Sequence[list[str]], room: int, budget: Budget) -> list[list[str]]:
+def _pack(units: Sequence[list[str]], room: int, budget: Capacity) -> list[list[str]]:
     """Group by group, each as small as it can be while no further group is needed."""
     groups: list[list[str]] = []
     left = list(units)
@@ -100,7 +100,7 @@ def _pack(units: Sequence[list[str]], room: int, budget: Budget) -> list[list[st
     return groups
 
 
-def _fit(units: Sequence[list[str]], capacity: int, budget: Budget) -> list[list[list[str]]]:
+def _fit(units: Sequence[list[str]], capacity: int, budget: Capacity) -> list[list[list[str]]]:
     """First fit in the order given, or by size where that needs fewer groups. For units of one, two and at most one of
     three events the latter needs the fewest that there can be.
     """

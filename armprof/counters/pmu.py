@@ -14,8 +14,8 @@ from typing import Any, Literal
 from armprof.counters.blocks import SampleBlock
 from armprof.counters.combine import Difference, combined
 from armprof.counters.facts import facts
-from armprof.counters.machine import Machine, Target, canonical_events, machine, native
-from armprof.counters.plan import TOGETHER, Budget, plan
+from armprof.counters.machine import EventTarget, Machine, canonical_events, machine, native
+from armprof.counters.plan import TOGETHER, Capacity, plan
 from armprof.counters.reading import Count, Reading, Status, uncounted
 from armprof.counters.refusal import Refusal, explain
 from armprof.counters.sums import WITHDRAWN
@@ -50,7 +50,7 @@ class Layout:
         self.module = native()
         self.names = [name for group in groups for name in group]
         self.refused: dict[str, Refusal] = {}
-        self.targets: list[Target] = []
+        self.targets: list[EventTarget] = []
         self.group_of: list[int] = []
         rows: list[dict[str, Any]] = []
         rows_of: list[tuple[int, ...]] = []
@@ -320,7 +320,7 @@ def groups_of(
     budget = here.budget() if hardware else None
     groups = (
         plan(hardware, budget, anchors, together)
-        if isinstance(budget, Budget)
+        if isinstance(budget, Capacity)
         else [tuple(hardware)]
         if hardware
         else []

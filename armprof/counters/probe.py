@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from armprof.counters.machine import machine
-from armprof.counters.plan import Budget
+from armprof.counters.plan import Capacity
 from armprof.counters.reading import Reading
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _counters() -> list[Probe]:
     for each in here.host.pmus:
         what = f"hardware counters of {each.name}"
         budget = here.budget(each)
-        if isinstance(budget, Budget):
+        if isinstance(budget, Capacity):
             besides = ", and the cycle counter besides" if budget.cycles_besides else ", cycles among them"
             found.append(Probe(what, True, f"{budget.counters} events in one group{besides}"))
         else:
@@ -64,7 +64,7 @@ def _reading(event: str, scope: Scope = "thread") -> Reading:
 def _user_reads() -> Probe:
     what = "reads in user space, without a system call"
     host = machine().host
-    if not host.pmus or not isinstance(machine().budget(), Budget):
+    if not host.pmus or not isinstance(machine().budget(), Capacity):
         return Probe(what, False, reason="there is no hardware counter to read")
     if not host.is_arm64:
         return Probe(what, False, reason="on ARM64 alone; counters are read by read() here")

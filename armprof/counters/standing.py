@@ -31,7 +31,7 @@ NOTHING_RAN = "nothing ran in this interval"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Attachment:
     """What counters are put on: a thread, a CPU (pid -1), or a cgroup on a CPU (pid is a descriptor of its folder)."""
 
     pid: int = -1
@@ -112,7 +112,7 @@ class Standing:
     ``events`` are those that could be opened on any of the places, ``refused`` the rest with the reason.
     """
 
-    def __init__(self, layout: Layout, places: Sequence[Place]) -> None:
+    def __init__(self, layout: Layout, places: Sequence[Attachment]) -> None:
         self.module = module = layout.module
         self._lib = module.lib
         assert module.ffi.sizeof("armprof_interval") == INTERVAL.size
@@ -201,7 +201,7 @@ class Standing:
         )
 
 
-def threads_of(pid: int) -> list[int]:
+def threads_of_tree(pid: int) -> list[int]:
     """The process's threads, and those of the children that it has now, each with theirs. Empty where it is gone."""
     found: list[int] = []
     waiting = [pid]
@@ -221,7 +221,7 @@ def threads_of(pid: int) -> list[int]:
 
 def on_process(layout: Layout, pid: int) -> Standing:
     """Counters on all that lives of the process and its children now, and on what they start from now on."""
-    return Standing(layout, [Place(pid=thread, inherit=True) for thread in threads_of(pid)])
+    return Standing(layout, [Attachment(pid=thread, inherit=True) for thread in threads_of_tree(pid)])
 
 
 def why_not_cgroup(folder: Path) -> Refusal | None:

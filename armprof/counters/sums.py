@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from armprof.counters.combine import Difference, combined
-from armprof.counters.machine import Machine, Target
+from armprof.counters.machine import EventTarget, Machine
 from armprof.counters.reading import Count, Fact, Reading, Status, uncounted
 from armprof.counters.refusal import Refusal
 from armprof.counters.suspect import mark_suspects
@@ -73,13 +73,13 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class RegionCounters:
     """What the regions of a process count: each target with its counters, one for each core PMU of the machine."""
 
     machine: Machine
     names: Sequence[str]  # of all events, in order
     refused: Mapping[str, Refusal]
-    targets: Mapping[str, Target]
+    targets: Mapping[str, EventTarget]
     slots: Mapping[str, tuple[int, ...]]  # by event, the counters of `opened`
     opened: Sequence[Slot]
 
@@ -120,7 +120,7 @@ class Sums:
     def __init__(
         self,
         name: str,
-        counted: Counted,
+        counted: RegionCounters,
         totals: Totals,
         empty: Empty,
         health: Health,
@@ -149,7 +149,7 @@ class Sums:
             )
         )
 
-    def _count(self, target: Target) -> Count:
+    def _count(self, target: EventTarget) -> Count:
         slots = self._counted.slots[target.name]
         group = None if target.is_software else self._counted.opened[slots[0]].group
         if self.outermost == 0:

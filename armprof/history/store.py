@@ -39,7 +39,7 @@ class Kept:
     run: Run
 
 
-class Store:
+class RunStore:
     """The runs and baselines of a folder, which is made when something is kept."""
 
     def __init__(self, folder: Path = FOLDER) -> None:

@@ -16,7 +16,7 @@ from armprof.metrics.forming import fact_of, forming, made, shape
 from armprof.metrics.formula import ZeroDenominatorError
 from armprof.metrics.quality import quality
 from armprof.metrics.result import ARM64Metrics, Confidence, Metric, least
-from armprof.metrics.table import Definition, Way
+from armprof.metrics.table import MetricDefinition, Way
 
 
 def compute(
@@ -69,7 +69,7 @@ def _counted_together(events: Sequence[str], groups: Sequence[tuple[Reading, fro
 
 
 def _evaluated(
-    definition: Definition, way: Way, counts: Sequence[Count], reading: Reading, stretch: int | None
+    definition: MetricDefinition, way: Way, counts: Sequence[Count], reading: Reading, stretch: int | None
 ) -> Metric:
     scaled = any(count.status is Status.SCALED for count in counts)
     estimated = [count for count in counts if count.status is Status.ESTIMATED]

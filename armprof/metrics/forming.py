@@ -17,7 +17,7 @@ from armprof.counters.reading import Count, Fact, Reading, Status
 from armprof.cpu import Core
 from armprof.metrics import topdown
 from armprof.metrics.result import Gaps, Metric
-from armprof.metrics.table import Definition, Way, definitions
+from armprof.metrics.table import MetricDefinition, Way, definitions
 
 # Of the source that a metric may be of alone: why others do not give it.
 ELSEWHERE = {"model": "no PMU counts this, only the modelled core does"}
@@ -55,7 +55,7 @@ class Forming:
     """``metrics`` are all of the table without values; ``ways`` those that can be formed; ``gaps`` the others."""
 
     metrics: Mapping[str, Metric]
-    ways: tuple[tuple[Definition, Way], ...]
+    ways: tuple[tuple[MetricDefinition, Way], ...]
     gaps: Gaps
 
 
@@ -76,7 +76,7 @@ def shape(reading: Reading, core: Core | None, groups: Sequence[Reading]) -> Sha
 def forming(shape: Shape) -> Forming:
     """What can be formed of readings of this shape."""
     metrics: dict[str, Metric] = {}
-    ways: list[tuple[Definition, Way]] = []
+    ways: list[tuple[MetricDefinition, Way]] = []
     for definition in definitions():
         found = _found(definition, shape)
         if isinstance(found, Way):
@@ -95,7 +95,7 @@ def fact_of(reading: Reading, name: str) -> Fact:
 
 
 def made(
-    definition: Definition, source: str, status: Status, reason: str | None, way: Way | None = None, **known: Any
+    definition: MetricDefinition, source: str, status: Status, reason: str | None, way: Way | None = None, **known: Any
 ) -> Metric:
     """The metric; without a value unless that is among what is known."""
     fields: dict[str, Any] = {
@@ -121,7 +121,7 @@ def made(
     )
 
 
-def _found(definition: Definition, shape: Shape) -> Way | Metric:
+def _found(definition: MetricDefinition, shape: Shape) -> Way | Metric:
     """The first way whose events all have values; without one the metric, and what stands in the way of the nearest."""
     if definition.source not in ("", shape.source):
         return made(definition, shape.source, Status.UNSUPPORTED, ELSEWHERE[definition.source])

@@ -40,7 +40,7 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class MetricDefinition:
     """One row of the table."""
 
     name: str
@@ -80,7 +80,7 @@ def _way(row: dict[str, Any]) -> Way:
 
 
 @cache
-def definitions() -> tuple[Definition, ...]:
+def definitions() -> tuple[MetricDefinition, ...]:
     """Every metric, in the order of the tables."""
     texts = (files(__package__).joinpath(f"{table}.toml").read_text(encoding="utf-8") for table in TABLES)
     found = []
@@ -88,5 +88,5 @@ def definitions() -> tuple[Definition, ...]:
         first = [{key: row.pop(key) for key in _OF_A_WAY if key in row}] if "formula" in row else []
         ways = [_way(way) for way in (*first, *row.pop("fallback", ()))]
         low, high = row.pop("range")
-        found.append(Definition(ways=tuple(ways), range=(float(low), float(high)), **row))
+        found.append(MetricDefinition(ways=tuple(ways), range=(float(low), float(high)), **row))
     return tuple(found)

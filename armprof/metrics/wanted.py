@@ -12,7 +12,7 @@ from importlib.resources import files
 from armprof.cpu import Core
 from armprof.errors import ArmprofError
 from armprof.metrics import topdown
-from armprof.metrics.table import Definition, Way, definitions
+from armprof.metrics.table import MetricDefinition, Way, definitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,11 @@ def wanted(names: Iterable[str], core: Core | None = None) -> Wanted:
 
 
 @cache
-def _by_name() -> Mapping[str, Definition]:
+def _by_name() -> Mapping[str, MetricDefinition]:
     return {definition.name: definition for definition in definitions()}
 
 
-def _definition(name: str) -> Definition:
+def _definition(name: str) -> MetricDefinition:
     if name in _by_name():
         return _by_name()[name]
     known = [*groups(), *_by_name()]
@@ -73,7 +73,7 @@ def _definition(name: str) -> Definition:
     raise ArmprofError(f"no metric and no group of metrics is called {name!r}; {hint}")
 
 
-def _way(definition: Definition, core: Core | None) -> Way | None:
+def _way(definition: MetricDefinition, core: Core | None) -> Way | None:
     """The first way whose events the core has, else the first one; None where none is written for it."""
     ways: Sequence[Way] = definition.ways_of(core)
     if definition.name in topdown.TERMS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from armprof.errors import ArmprofError
-from armprof.history.store import FOLDER, Store
+from armprof.history.store import FOLDER, RunStore
 from armprof.metrics import compute
 from armprof.monitor.rules import OF_HISTORY, Figure
 from armprof.run import file
@@ -15,7 +15,7 @@ from armprof.run.record import Component, Run
 def read(name: str, folder: Path) -> Run:
     """The run file of that name beside the configuration, or the baseline of `armprof history` there. Raises ArmprofError."""
     if name.startswith(OF_HISTORY):
-        return Store(folder / FOLDER).baseline(name.removeprefix(OF_HISTORY))
+        return RunStore(folder / FOLDER).baseline(name.removeprefix(OF_HISTORY))
     return file.read(folder / name)
 
 

@@ -19,7 +19,7 @@ from armprof.counters.standing import count_of, interval
 from armprof.errors import ArmprofError
 from armprof.metrics import ARM64Metrics, compute
 from armprof.metrics.table import definitions
-from armprof.monitor.promql import Server
+from armprof.monitor.promql import QueryServer
 
 FAR = 3.5  # robust standard deviations from which on a host stands out (Iglewicz and Hoaglin 1993)
 LEAST_DIFFERENCE = 0.05  # and by no less than that share of the median
@@ -40,7 +40,7 @@ NO_BOTTLENECK = "retiring"
 
 
 @dataclass(frozen=True)
-class Host:
+class FleetHost:
     """One monitor's host over the time asked for."""
 
     name: str
@@ -95,7 +95,7 @@ class Fleet:
 
     at_s: float
     window_s: float
-    hosts: tuple[Host, ...]
+    hosts: tuple[FleetHost, ...]
     kinds: tuple[Kind, ...]
     outliers: tuple[Outlier, ...]
     advice: tuple[Advice, ...]
@@ -119,10 +119,10 @@ class Fleet:
         return most, found[most] / (sum(found.values()) or 1.0)
 
 
-def survey(server: Server, at_s: float, window_s: float) -> Fleet:
+def survey(server: QueryServer, at_s: float, window_s: float) -> Fleet:
     """The fleet over the time before ``at_s``. Raises ArmprofError where the server has no monitor's series."""
     hosts = read(server, at_s, window_s)
-    by_kind: dict[str, list[Host]] = {}
+    by_kind: dict[str, list[FleetHost]] = {}
     for host in hosts:
         by_kind.setdefault(host.kind, []).append(host)
     outliers = [found for many in by_kind.values() for found in _outliers(many)]
@@ -149,7 +149,7 @@ def survey(server: Server, at_s: float, window_s: float) -> Fleet:
 # ---- reading ----
 
 
-def read(server: Server, at_s: float, window_s: float) -> list[Host]:
+def read(server: QueryServer, at_s: float, window_s: float) -> list[FleetHost]:
     """Every host with its counts over the window."""
     window = f"[{max(1, round(window_s))}s]"
 
@@ -185,11 +185,13 @@ def read(server: Server, at_s: float, window_s: float) -> list[Host]:
     return [_host(name, info[name], counts[name], busy.get(name), window_s) for name in sorted(info)]
 
 
-def _host(name: str, labels: Mapping[str, str], counts: dict[str, Count], busy: float | None, window_s: float) -> Host:
+def _host(
+    name: str, labels: Mapping[str, str], counts: dict[str, Count], busy: float | None, window_s: float
+) -> FleetHost:
     core = labels.get("core") or "unknown"
     reading = Reading(counts, "pmu", None if core == "unknown" else core, round(window_s * 1e9))
     cpus = labels.get("cpus", "")
-    return Host(
+    return FleetHost(
         name=name,
         kind=", ".join(filter(None, (labels.get("model"), core if core != "unknown" else ""))) or "unknown",
         core=reading.core,
@@ -211,7 +213,7 @@ _COMPARED = tuple(
 # ---- judging ----
 
 
-def _outliers(hosts: Sequence[Host]) -> list[Outlier]:
+def _outliers(hosts: Sequence[FleetHost]) -> list[Outlier]:
     found = []
     better = {one.name: one.better for one in definitions()}
     for metric in _COMPARED:
@@ -244,7 +246,7 @@ def _largest_term(metrics: ARM64Metrics) -> str | None:
     return max(terms, key=lambda term: terms[term], default=None)
 
 
-def _kind(hosts: Sequence[Host]) -> Kind:
+def _kind(hosts: Sequence[FleetHost]) -> Kind:
     medians = {}
     for metric in (CPI, "l1d_mpki", "l2_mpki", "branch_mpki", "dtlb_walk_pki"):
         values = [v for host in hosts if (v := host.metrics[metric].value) is not None]
@@ -262,7 +264,7 @@ def _kind(hosts: Sequence[Host]) -> Kind:
     )
 
 
-def _of_rules(hosts: Sequence[Host]) -> list[Advice]:
+def _of_rules(hosts: Sequence[FleetHost]) -> list[Advice]:
     """What the analysis advises for all hosts of a kind together, with the core-hours that it can free."""
     hours = sum(host.core_hours or 0.0 for host in hosts)
     found = []
@@ -275,7 +277,7 @@ def _of_rules(hosts: Sequence[Host]) -> list[Advice]:
     return found
 
 
-def _of_outliers(hosts: Sequence[Host], outliers: Sequence[Outlier]) -> list[Advice]:
+def _of_outliers(hosts: Sequence[FleetHost], outliers: Sequence[Outlier]) -> list[Advice]:
     """Hosts that take more cycles for an instruction than their kind: what they would save at its median."""
     slow = {one.host: one for one in outliers if one.metric == CPI and one.kind == hosts[0].kind}
     if not slow:
@@ -297,7 +299,7 @@ def _of_outliers(hosts: Sequence[Host], outliers: Sequence[Outlier]) -> list[Adv
     return [Advice(0, title, hosts[0].kind, tuple(slow), hours, basis)]
 
 
-def _together(hosts: Sequence[Host]) -> Reading:
+def _together(hosts: Sequence[FleetHost]) -> Reading:
     """All hosts' counts as one reading."""
     counts: dict[str, Count] = {}
     for event in dict.fromkeys(event for host in hosts for event in host.reading.counts):
@@ -308,5 +310,5 @@ def _together(hosts: Sequence[Host]) -> Reading:
     return Reading(counts, "pmu", hosts[0].core, hosts[0].reading.duration_ns)
 
 
-def _names(hosts: Sequence[Host]) -> tuple[str, ...]:
+def _names(hosts: Sequence[FleetHost]) -> tuple[str, ...]:
     return tuple(host.name for host in hosts)

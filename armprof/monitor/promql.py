@@ -24,7 +24,7 @@ class Row:
     value: float
 
 
-class Server:
+class QueryServer:
     """A server at that address, which may hold a path ("https://mimir/prometheus") and a user ("http://me:secret@host")."""
 
     def __init__(self, url: str, token: str | None = None) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from armprof.counters.machine import Machine, machine
 from armprof.counters.plan import TOGETHER
-from armprof.counters.standing import Place, Row, Standing, on_process, why_not_cgroup
+from armprof.counters.standing import Attachment, Row, Standing, on_process, why_not_cgroup
 from armprof.cpu.sysfs import parse_cpus, text
 from armprof.errors import ArmprofError
 from armprof.monitor import levels
@@ -137,7 +137,7 @@ class Cpus(Scope):
     def _target(self, cpu: int) -> Target:
         on = machine_of(cpu)
         made = layout(self._events, self._together, on, kernel=True)
-        return Target(f"cpu{cpu}", on, lambda: Standing(made, [Place(cpu=cpu)]))
+        return Target(f"cpu{cpu}", on, lambda: Standing(made, [Attachment(cpu=cpu)]))
 
     def changes(self, at_ns: int) -> list[Mark]:
         listed = self._list()
@@ -250,7 +250,7 @@ class Cgroup(Scope):
         cpus = parse_cpus(text(ONLINE)) or tuple(range(os.cpu_count() or 1))
         descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            return Standing(made, [Place(descriptor, cpu, cgroup=True) for cpu in cpus])
+            return Standing(made, [Attachment(descriptor, cpu, cgroup=True) for cpu in cpus])
         finally:
             os.close(descriptor)
 

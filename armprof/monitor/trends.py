@@ -41,7 +41,7 @@ BEYOND = "it is beyond the threshold now"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LevelShift:
     """The level moved at that moment, by that share of what it was."""
 
     at_ns: int
@@ -62,11 +62,11 @@ class Trend:
     daily: float | None = (
         None  # from the least to the most of a day, where there is a pattern; it is taken out of the rest
     )
-    changes: tuple[Change, ...] = ()
+    changes: tuple[LevelShift, ...] = ()
     slope: float | None = None
     slope_interval: tuple[float, float] | None = None
     reason: str | None = None
-    line: Line | None = None
+    line: FittedLine | None = None
 
     @property
     def figure(self) -> Figure:
@@ -74,7 +74,7 @@ class Trend:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FittedLine:
     """Draws of the line that the figure follows: its level at ``at_ns`` and its slope per nanosecond."""
 
     at_ns: int
@@ -151,7 +151,7 @@ def _without_day(bins: NDArray[np.int64], values: Array, step_ns: int) -> tuple[
     return values - pattern, float(np.ptp(pattern))
 
 
-def _changes(past: Past, values: Array, error: float) -> tuple[Change, ...]:
+def _changes(past: Past, values: Array, error: float) -> tuple[LevelShift, ...]:
     """Where the level moved. The steps are sought among positive numbers, as shares of them."""
     low, high = float(values.min()), float(values.max())
     shift = 0.0 if low > 0 else high - 2 * low
@@ -161,7 +161,7 @@ def _changes(past: Past, values: Array, error: float) -> tuple[Change, ...]:
     for step, begin, end in zip(found, ends, ends[2:], strict=False):
         before, after = _median(values[begin : step.at]), _median(values[step.at : end])
         change = (after - before) / abs(before) if before else math.inf
-        changes.append(Change(past.at_ns[step.at], change, step.probability))
+        changes.append(LevelShift(past.at_ns[step.at], change, step.probability))
     return tuple(changes)
 
 
@@ -171,7 +171,7 @@ def _median(values: Array) -> float:
     return float(np.median(values))
 
 
-def _line(bins: NDArray[np.int64], values: Array, step_ns: int) -> Line | None:
+def _line(bins: NDArray[np.int64], values: Array, step_ns: int) -> FittedLine | None:
     """The line through the values, drawn from what all noises together say of it. None where the values are too few.
 
     Each noise is a share of an autoregressive part that remembers and the rest white. Its weight is its restricted likelihood:
@@ -207,7 +207,7 @@ def _line(bins: NDArray[np.int64], values: Array, step_ns: int) -> Line | None:
         ]  # Student's t: the noise's size is estimated
         levels[mine], slopes[mine] = ((fit.params + drawn) * scale).T
     at = int(bins[-1]) * step_ns + step_ns // 2
-    return Line(at, int(bins[0]) * step_ns, levels, slopes / step_ns)
+    return FittedLine(at, int(bins[0]) * step_ns, levels, slopes / step_ns)
 
 
 def _noises() -> list[tuple[float, float]]:

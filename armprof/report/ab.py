@@ -7,10 +7,10 @@ from typing import Any, TextIO
 
 from rich.console import RenderableType
 
-from armprof.compare.evidence import Finding
-from armprof.compare.paired import Compared, Comparison
+from armprof.compare.evidence import PercentileChange
+from armprof.compare.paired import ComparedPair, Comparison
 from armprof.compare.verdict import Verdict
-from armprof.components.pairs import Counted
+from armprof.components.pairs import PairCounts
 from armprof.report import figures
 from armprof.report.contract import rendered
 from armprof.report.paper import paper, printed
@@ -56,7 +56,7 @@ def _blocks(comparison: Comparison) -> Iterator[RenderableType]:
         yield item(note)
 
 
-def sentence(compared: Compared) -> str:
+def sentence(compared: ComparedPair) -> str:
     """What came of it, in a line."""
     said = f"{short(compared.name) or 'new'} is {compared.verdict}"
     telling = next((one for one in compared.findings if one.verdict == compared.verdict), compared.findings[0])
@@ -68,7 +68,7 @@ def sentence(compared: Compared) -> str:
     return f"{said}: {telling.name} {between}"
 
 
-def _counts(name: str, counted: Counted) -> Iterator[RenderableType]:
+def _counts(name: str, counted: PairCounts) -> Iterator[RenderableType]:
     """The events that both sides counted. What they did not is in the JSON, with its reasons, and so are the clocks: one pass
     after the other is no way to compare times.
     """
@@ -83,7 +83,7 @@ def _counts(name: str, counted: Counted) -> Iterator[RenderableType]:
         yield from (rows, "")
 
 
-def _cells(finding: Finding) -> tuple[str, ...]:
+def _cells(finding: PercentileChange) -> tuple[str, ...]:
     times = (figures.NONE if ns is None else figures.duration(ns) for ns in (finding.old_ns, finding.new_ns))
     change = figures.NONE if finding.change is None else figures.change(finding.change)
     return (*times, change, figures.between(finding.interval))
@@ -141,7 +141,7 @@ def _content(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: PercentileChange) -> dict[str, Any]:
     return {
         "name": finding.name,
         "old_ns": finding.old_ns,

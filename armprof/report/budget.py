@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 from rich.console import RenderableType
 
-from armprof.budget.assess import Assessment, Budget, Figure, Spending, Target
+from armprof.budget.assess import Assessment, Budget, FigureTarget, RunFigure, Spending
 from armprof.budget.headroom import PARTS, percent_text
 from armprof.budget.plan import THROUGHPUT, Limit
 from armprof.report import figures
@@ -93,7 +93,7 @@ def budget_row(budget: Budget) -> tuple[str, ...]:
     )
 
 
-def target_row(target: Target) -> tuple[str, ...]:
+def target_row(target: FigureTarget) -> tuple[str, ...]:
     """Of what, measured, target, factor, status, reference."""
     limit = target.limit
     shown, exact, sign = (
@@ -173,7 +173,7 @@ def _content(run: Run, assessed: Assessment) -> dict[str, Any]:
     }
 
 
-def _figure(figure: Figure, limit: Limit) -> dict[str, Any]:
+def _figure(figure: RunFigure, limit: Limit) -> dict[str, Any]:
     return {
         "component": figure.component,
         "title": figure.title,
@@ -198,7 +198,7 @@ def _budget(budget: Budget) -> dict[str, Any]:
     }
 
 
-def _target(target: Target) -> dict[str, Any]:
+def _target(target: FigureTarget) -> dict[str, Any]:
     return {
         **_figure(target.figure, target.limit),
         "target": target.limit.value,

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from rich.console import RenderableType
 
-from armprof.compare.cause import Cause
+from armprof.compare.cause import Explanation
 from armprof.compare.result import Change, RegressionAnalysis
 from armprof.compare.verdict import Verdict
 from armprof.report import figures
@@ -109,7 +109,7 @@ def interval(change: Change) -> str:
     return "exact" if change.noise == 0 else figures.between(change.interval)
 
 
-def why(cause: Cause) -> str:
+def why(cause: Explanation) -> str:
     """The sentence, and where."""
     place = cause.location
     if place is None:

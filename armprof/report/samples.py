@@ -12,7 +12,7 @@ from armprof.metrics import compute
 from armprof.report import figures
 from armprof.report.paper import paper, printed
 from armprof.report.pieces import item, short, table, text
-from armprof.samples import Samples, Share
+from armprof.samples import SampledShare, Samples
 from armprof.samples.trace import Sampled
 
 MOST = 15
@@ -64,12 +64,12 @@ def described(samples: Samples, sampled: Sampled) -> str:
     return f"{head}; {count}; {sampled.skid}".removesuffix("; ")
 
 
-def shown(shares: Mapping[str, Share]) -> list[tuple[str, Share]]:
+def shown(shares: Mapping[str, SampledShare]) -> list[tuple[str, SampledShare]]:
     """Those that are worth a line, the most of its own first."""
     return [(name, share) for name, share in shares.items() if share.own >= LEAST]
 
 
-def _shares(heading: str, shares: Mapping[str, Share], with_total: bool) -> RenderableType:
+def _shares(heading: str, shares: Mapping[str, SampledShare], with_total: bool) -> RenderableType:
     rows = table(">own", *([">with callees"] if with_total else []), heading)
     for name, share in shown(shares)[:MOST]:
         cells = [figures.percent(share.own, 1), *([figures.percent(share.total, 1)] if with_total else [])]

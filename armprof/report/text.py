@@ -15,7 +15,7 @@ from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 
-from armprof.analysis import Verdict
+from armprof.analysis import Judgement
 from armprof.budget.plan import Plan
 from armprof.report import figures, tables, told
 from armprof.report.document import Advice, Document, Part
@@ -50,7 +50,7 @@ def render(document: Document, stream: TextIO | None = None, explain: bool = Fal
 
 def advice(document: Document, stream: TextIO | None = None) -> str:
     """Where the cycles go and what to change, alone; nothing where that was not judged."""
-    if all(part.analysis.verdict is not Verdict.JUDGED for part in document.parts):
+    if all(part.analysis.verdict is not Judgement.JUDGED for part in document.parts):
         return ""
     sections = [*_causes(document), _advice(document)]
     return printed(paper(stream), [block for section in sections for block in ["", *section]])

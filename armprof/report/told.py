@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from armprof.analysis import Cause, Recommendation, Verdict
+from armprof.analysis import Cause, Judgement, Recommendation
 from armprof.counters.reading import Reading
 from armprof.report import figures
 from armprof.report.document import Document, Part, Shared, only
@@ -154,7 +154,7 @@ def verdicts(document: Document) -> Iterator[tuple[str, list[str]]]:
     for part in document.parts:
         if not part.analysis.recommendations:
             verdict, reason = part.analysis.verdict, part.analysis.reason
-            said = f"nothing to recommend ({reason})" if verdict is Verdict.JUDGED else reason
+            said = f"nothing to recommend ({reason})" if verdict is Judgement.JUDGED else reason
             found.setdefault(f"{verdict}: {said}", []).append(part.component.name)
     yield from found.items()
 

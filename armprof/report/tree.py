@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.tree import Tree
 
 from armprof.budget import words
-from armprof.budget.assess import Assessment, Figure, Spending, Target, assess, figure_of, mean_factor
+from armprof.budget.assess import Assessment, FigureTarget, RunFigure, Spending, assess, figure_of, mean_factor
 from armprof.budget.headroom import PARTS, percent_text
 from armprof.budget.plan import PERCENTILES, THROUGHPUT, TIMES, Plan
 from armprof.report import figures
@@ -118,13 +118,13 @@ def _rows(run: Run, assessed: Assessment, names: Iterable[str]) -> Iterator[tupl
             )
 
 
-def _cells(target: Target, assessed: Assessment) -> _Row:
+def _cells(target: FigureTarget, assessed: Assessment) -> _Row:
     figure, factor = target.figure, target.factor
     verdict = "not measured" if factor is None else _verdict(factor)
     return figure.title, _shown(figure, assessed.plan), f"(target {_limit(target)})", verdict
 
 
-def _shown(figure: Figure, plan: Plan) -> str:
+def _shown(figure: RunFigure, plan: Plan) -> str:
     """The figure, with its percentile where that is not the plan's."""
     if figure.value is None:
         return figures.NONE
@@ -134,7 +134,7 @@ def _shown(figure: Figure, plan: Plan) -> str:
     return f"{named}{figures.duration(figure.value)}"
 
 
-def _limit(target: Target) -> str:
+def _limit(target: FigureTarget) -> str:
     limit = target.limit
     return f"> {exact_rate(limit.value)}" if limit.figure == THROUGHPUT else f"< {exact_time(limit.value)}"
 
@@ -147,13 +147,13 @@ def _verdict(factor: float) -> str:
     return f"{factor_text(math.floor(100 * factor) / 100)}, {word.lower()}"
 
 
-def _status(judged: list[Target]) -> str | None:
+def _status(judged: list[FigureTarget]) -> str | None:
     factors = tuple(target.factor for target in judged if target.factor is not None)
     mean = mean_factor(factors)
     return None if mean is None else words.group(mean, factors)
 
 
-def _mean(judged: list[Target]) -> str:
+def _mean(judged: list[FigureTarget]) -> str:
     """What the status is made of, where that is more than one target."""
     if len(judged) < 2:
         return ""

@@ -12,7 +12,7 @@ from typing import Any
 
 from armprof.monitor.history import Past
 from armprof.monitor.rules import Figure
-from armprof.monitor.trends import BEYOND, DAY, Change, Crossing, PerformanceTrends, Trend, kind_of
+from armprof.monitor.trends import BEYOND, DAY, Crossing, LevelShift, PerformanceTrends, Trend, kind_of
 from armprof.report import figures
 from armprof.report.live import shown, sparkline
 from armprof.report.pieces import listed
@@ -103,7 +103,7 @@ def facts(one: Trend) -> Iterator[str]:
         yield one.reason
 
 
-def moved(change: Change) -> str:
+def moved(change: LevelShift) -> str:
     """That the level moved, by how much, and when."""
     size = "from 0" if math.isinf(change.change) else figures.change(change.change)
     return f"changed by {size} at {when(change.at_ns)}"

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from armprof.counters.machine import PERF_TYPE_SOFTWARE, SOFTWARE, Machine, Target
+from armprof.counters.machine import PERF_TYPE_SOFTWARE, SOFTWARE, EventTarget, Machine
 from armprof.counters.reading import Status
 from armprof.counters.refusal import Refusal, explain
-from armprof.counters.sums import Counted, Empty, Health, Slot, Sums, Totals, empty_of, times
+from armprof.counters.sums import Empty, Health, RegionCounters, Slot, Sums, Totals, empty_of, times
 from armprof.cpu import Host, Pmu, event, events
 from armprof.cpu.detect import is_perfmon
 from armprof.cpu.pmu import core_of
@@ -115,7 +115,7 @@ def run_of(data: Mapping[str, Any]) -> Run:
     return Run(tuple(components), described(_host(last.host)), last.created, notes=tuple(dict.fromkeys(notes)))
 
 
-def _component(region: _Region, part: _Part, counted: Counted, empty: Empty) -> Component:
+def _component(region: _Region, part: _Part, counted: RegionCounters, empty: Empty) -> Component:
     sums = Sums(region.name, counted, region, empty, part.health)
     time = sums.spread("ns")
     return Component(
@@ -157,9 +157,9 @@ def _notes(part: _Part) -> Iterator[str]:
 # What was counted
 
 
-def _counted(part: _Part, machine: Machine) -> Counted:
+def _counted(part: _Part, machine: Machine) -> RegionCounters:
     names: list[str] = []
-    targets: dict[str, Target] = {}
+    targets: dict[str, EventTarget] = {}
     slots: dict[str, tuple[int, ...]] = {}
     for number, one in enumerate(part.events):
         name = _free(_name(one, machine), one.type, targets)
@@ -167,7 +167,7 @@ def _counted(part: _Part, machine: Machine) -> Counted:
             names.append(name)
         attrs = (*(targets[name].attrs if name in targets else ()), (one.type, one.config))
         unit = event(name).unit if one.type == PERF_TYPE_SOFTWARE and name in SOFTWARE else ""
-        targets[name] = Target(name, attrs, one.kernel, unit)
+        targets[name] = EventTarget(name, attrs, one.kernel, unit)
         slots[name] = (*slots.get(name, ()), number)
     refused = {m.name: _absent(m, machine) for m in part.missing if m.name not in targets}
     opened = [
@@ -178,7 +178,7 @@ def _counted(part: _Part, machine: Machine) -> Counted:
         )
         for one in part.events
     ]
-    return Counted(machine, [*names, *refused], refused, targets, slots, opened)
+    return RegionCounters(machine, [*names, *refused], refused, targets, slots, opened)
 
 
 def _name(one: _Event, machine: Machine) -> str:
@@ -195,7 +195,7 @@ def _pmus(host: Host) -> Sequence[Pmu]:
     return host.pmus or ((generic,) if not host.is_arm64 else ())
 
 
-def _free(name: str, kind: int, targets: Mapping[str, Target]) -> str:
+def _free(name: str, kind: int, targets: Mapping[str, EventTarget]) -> str:
     """The name, numbered where the program counts the same event on the same PMU already."""
     found, number = name, 1
     while found in targets and any(kind == other for other, _ in targets[found].attrs):

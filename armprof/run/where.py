@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from armprof.run.record import Contention, Place, Share, Where
 
 if TYPE_CHECKING:
-    from armprof.counters.model.where import Contended
-    from armprof.counters.model.where import Place as Found
+    from armprof.counters.model.where import Contended, CountedPlace
     from armprof.model import Modelled
 
 
@@ -25,7 +24,7 @@ def _shares(outcome: Modelled, events: Sequence[str], by_line: bool) -> tuple[Sh
     return tuple(Share(place(found), dict(zip(events, values, strict=True))) for found, values in ranked)
 
 
-def place(found: Found) -> Place:
+def place(found: CountedPlace) -> Place:
     """The place as a run keeps it."""
     file, line = found.line or (None, None)
     return Place(found.function, found.module, file, line)

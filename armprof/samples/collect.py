@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from armprof.counters.command import Child, interrupts_left_to_the_command
-from armprof.counters.machine import PERF_TYPE_SOFTWARE, SOFTWARE, Target, machine, native
+from armprof.counters.machine import PERF_TYPE_SOFTWARE, SOFTWARE, EventTarget, machine, native
 from armprof.counters.reading import Count, Status, uncounted
 from armprof.counters.refusal import Refusal, explain
 from armprof.cpu import sysfs
@@ -58,7 +58,7 @@ def rate(frequency: int | None = None, period: int | None = None) -> Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SampledCommand:
     """``status`` is the command's exit status, 128 + N where signal N ended it."""
 
     trace: Trace
@@ -67,7 +67,7 @@ class Outcome:
 
 def sample_command(
     command: Sequence[str], events: Sequence[str] | None = None, rate: Rate = Rate(), group: bool = False
-) -> Outcome:
+) -> SampledCommand:
     """Runs the command with its own stdin, stdout and stderr and samples it, with all that it starts, in user mode.
 
     ``events`` are by default cycles, or the CPU's clock where no PMU counts. In a ``group`` the first one interrupts, and the
@@ -80,7 +80,7 @@ def sample_command(
         sampler.open([child.pid], on_exec=True)
         with interrupts_left_to_the_command():
             status = child.run()
-        return Outcome(sampler.trace(), status)
+        return SampledCommand(sampler.trace(), status)
 
 
 def sample_process(
@@ -206,7 +206,7 @@ class _Sampler:
             raise CannotCount(f"{named} cannot be sampled here: {'; '.join(dict.fromkeys(map(str, why)))}")
         self._plan = plan.clock(self._machine, why[0])
 
-    def _explained(self, target: Target, error: int) -> Refusal:
+    def _explained(self, target: EventTarget, error: int) -> Refusal:
         if error == errno.EMFILE:
             return Refusal(Status.NOT_COUNTED, "too many descriptors are open", "raise the limit: ulimit -n")
         if error in (errno.EACCES, errno.EPERM) and self._is_of_another:
@@ -267,7 +267,7 @@ class _Sampler:
             self._native = None
         return opened
 
-    def _row(self, target: Target, kind: int, config: int, number: int) -> dict[str, int | bool]:
+    def _row(self, target: EventTarget, kind: int, config: int, number: int) -> dict[str, int | bool]:
         interrupts = not self._plan.group or number == 0
         return {
             "type": kind,
@@ -400,12 +400,12 @@ class _Sampler:
                 leader,
             )
 
-    def _skid(self, target: Target) -> str:
+    def _skid(self, target: EventTarget) -> str:
         if target.is_software:  # the kernel itself sees them happen
             return IN_TIME if target.unit == "ns" else PRECISE[2]
         return PRECISE[min(self._precision(kind) for kind, _ in target.attrs)]
 
-    def _count(self, target: Target, value: int, enabled: int, running: int, failed: int) -> Count:
+    def _count(self, target: EventTarget, value: int, enabled: int, running: int, failed: int) -> Count:
         if failed:
             refusal = self._explained(target, failed)
             return uncounted(target.name, refusal.status, str(refusal))

@@ -10,8 +10,7 @@ from armprof.errors import ArmprofError
 from armprof.samples.profile import Frame
 
 if TYPE_CHECKING:
-    from armprof.binary import Binary
-    from armprof.binary import Frame as Found
+    from armprof.binary import Binary, SourceFrame
 
 
 def frames_at(module: str, offsets: Sequence[int]) -> list[tuple[Frame, ...]]:
@@ -49,7 +48,7 @@ def binary_of(module: str) -> Binary | None:
         return None
 
 
-def _frames(module: str, found: Sequence[Found], address: int) -> tuple[Frame, ...]:
+def _frames(module: str, found: Sequence[SourceFrame], address: int) -> tuple[Frame, ...]:
     frames = []
     for depth, (function, line) in enumerate(found, 1):
         name = None if function == "?" else function

@@ -70,7 +70,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class SampledShare:
     """What was sampled at one function or line. ``own`` and ``total`` are shares of the event, 0 to 1: of the code itself,
     and with all that it called.
     """
@@ -136,15 +136,15 @@ class Samples:
         )
         return min(1.0, placed / counted)
 
-    def functions(self, event: str | None = None) -> dict[str, Share]:
+    def functions(self, event: str | None = None) -> dict[str, SampledShare]:
         """By function, the most of its own first."""
         return self._shares(event, [frame.name for frame in self.frames])
 
-    def lines(self, event: str | None = None) -> dict[str, Share]:
+    def lines(self, event: str | None = None) -> dict[str, SampledShare]:
         """By line of source, the most of its own first."""
         return self._shares(event, [frame.place for frame in self.frames])
 
-    def _shares(self, event: str | None, key_of: list[str]) -> dict[str, Share]:
+    def _shares(self, event: str | None, key_of: list[str]) -> dict[str, SampledShare]:
         own: dict[str, int] = {}
         total: dict[str, int] = {}
         samples: dict[str, int] = {}
@@ -156,7 +156,7 @@ class Samples:
                 total[key] = total.get(key, 0) + row.weight
         everything = sum(own.values()) or 1
         ranked = sorted(total, key=lambda key: (-own.get(key, 0), -total[key], key))
-        return {k: Share(own.get(k, 0) / everything, total[k] / everything, samples.get(k, 0)) for k in ranked}
+        return {k: SampledShare(own.get(k, 0) / everything, total[k] / everything, samples.get(k, 0)) for k in ranked}
 
     def collapsed(self, event: str | None = None) -> Iterator[tuple[tuple[Frame, ...], int]]:
         """Each stack once, the outermost caller first, with its weight."""

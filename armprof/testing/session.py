@@ -28,7 +28,7 @@ def sent(benchmark: Benchmark) -> str:
 
 
 @dataclass
-class Session:
+class BenchmarkSession:
     """``allowed``: by the name of a test, the change of its time that is, as a fraction."""
 
     components: dict[str, Component] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from building import ARM64, build, build_split, needs, run
 
 from armprof import cli
 from armprof.binary import Binary
-from armprof.binary.layout import Layout
+from armprof.binary.layout import DataLayout
 from armprof.binary.split import Skeleton, read
 
 # clang's own way to have inlined calls all the same is switched off: then only the .dwo file tells of them
@@ -82,8 +82,8 @@ def test_a_package_beside_the_program_tells_the_same(how: str, tmp_path: Path) -
 @pytest.mark.parametrize("how", ["gcc, DWARF 5", "gcc, DWARF 4", "clang, DWARF 5"])
 def test_structures_and_variables_of_split_units(how: str) -> None:
     compiler, *flags = MAKES[how]
-    whole = Layout(Binary(build(compiler, "planted.c", "-O2", flags[0])))
-    split = Layout(Binary(build_split(compiler, "planted.c", "-O2", *flags)))
+    whole = DataLayout(Binary(build(compiler, "planted.c", "-O2", flags[0])))
+    split = DataLayout(Binary(build_split(compiler, "planted.c", "-O2", *flags)))
     assert {"counters", "padded"} <= {variable.name for variable in whole.variables}
     assert set(split.structures) == set(whole.structures)
     assert {str(v) for v in split.variables} == {str(v) for v in whole.variables}

@@ -15,7 +15,7 @@ from diagnosis.sources import Counters
 from diagnosis.suite import Builder, pair
 
 from armprof.counters.machine import machine as this_machine
-from armprof.counters.plan import Budget
+from armprof.counters.plan import Capacity
 from armprof.counters.refusal import Refusal
 from armprof.samples.collect import Rate
 
@@ -57,7 +57,7 @@ def left() -> int:
     """How many counters a group can have now."""
     this_machine.cache_clear()  # it knows how many there were when it looked
     budget = this_machine().budget()
-    assert isinstance(budget, Budget), budget
+    assert isinstance(budget, Capacity), budget
     return budget.counters
 
 

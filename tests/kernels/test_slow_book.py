@@ -12,7 +12,7 @@ import native_itch
 import numpy as np
 import pytest
 
-from armprof.analysis import PerformanceBottleneck, Where, bottlenecks
+from armprof.analysis import PerformanceBottleneck, SlowedPart, bottlenecks
 from armprof.components.ticks import STAGES, critical_path
 from armprof.report import text
 from armprof.report.document import document
@@ -65,7 +65,7 @@ def test_a_slow_book_is_the_first_bottleneck_with_its_shares(slowed: Slowed) -> 
     component = slowed(1)
     book = book_of(component)
     assert book.rank == 1
-    assert book.where is Where.BOTH
+    assert book.where is SlowedPart.BOTH
     assert book.p50_share > 0.8
     assert book.p99_share > 0.5
     report = text.render(document(Run((component,))))

@@ -9,7 +9,7 @@ import pytest
 from arm64_programs import Compile
 
 from armprof.cli import main
-from armprof.compare.cause import Code
+from armprof.compare.cause import CodeChange
 from armprof.compare.runs import detect_regressions
 from armprof.compare.verdict import Verdict
 from armprof.components import bench
@@ -40,7 +40,7 @@ def test_one_load_more_is_found_and_named_with_its_line(runs: tuple[Path, Path, 
     assert "explained by instructions +" in told
     found = detect_regressions(file.read(base), file.read(head))
     assert {one.metric for one in found.regressions} == {"cycles_per_operation", "instructions_per_operation"}
-    assert {one.cause.code for one in found.regressions} == {Code.CHANGED}
+    assert {one.cause.code for one in found.regressions} == {CodeChange.CHANGED}
 
 
 def test_the_same_program_counts_the_same(runs: tuple[Path, Path, Path]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from armprof import cpu
 from armprof.binary import a64
-from armprof.binary.a64 import FLAGS, SP, VECTOR, Instruction, Linear, Memory
+from armprof.binary.a64 import FLAGS, SP, VECTOR, Instruction, Linear, MemoryOperand
 
 V0, V1, V2, V3 = range(VECTOR, VECTOR + 4)
 
@@ -72,19 +72,19 @@ def test_an_accumulator_is_needed_late():
 @pytest.mark.parametrize(
     ("text", "memory"),
     [
-        ("ldr x0, [x1], #8", Memory(1, None, 1, 0, 8, True, False, 8)),
-        ("ldr x0, [x1, #8]!", Memory(1, None, 1, 8, 8, True, False, 8)),
-        ("ldr x0, [x1, x2, lsl #3]", Memory(1, 2, 8, 0, 8, True, False)),
-        ("ldrb w0, [x1]", Memory(1, None, 1, 0, 1, True, False)),
-        ("ldrsw x2, [x1], #4", Memory(1, None, 1, 0, 4, True, False, 4)),
-        ("ldp q0, q1, [x0], #32", Memory(0, None, 1, 0, 32, True, False, 32)),
-        ("ld1 {v0.4s, v1.4s}, [x0], #32", Memory(0, None, 1, 0, 32, True, False, 32)),
-        ("ld1 {v0.s}[1], [x0]", Memory(0, None, 1, 0, 4, True, False)),
-        ("st1 {v0.4s}, [x0], x3", Memory(0, None, 1, 0, 16, False, True, None)),
-        ("str q0, [x1, x2]", Memory(1, 2, 1, 0, 16, False, True)),
-        ("stp x0, x1, [sp, #-16]!", Memory(SP, None, 1, -16, 16, False, True, -16)),
-        ("stxr w0, x1, [x2]", Memory(2, None, 1, 0, 8, False, True)),
-        ("casp x0, x1, x2, x3, [x4]", Memory(4, None, 1, 0, 16, True, True)),
+        ("ldr x0, [x1], #8", MemoryOperand(1, None, 1, 0, 8, True, False, 8)),
+        ("ldr x0, [x1, #8]!", MemoryOperand(1, None, 1, 8, 8, True, False, 8)),
+        ("ldr x0, [x1, x2, lsl #3]", MemoryOperand(1, 2, 8, 0, 8, True, False)),
+        ("ldrb w0, [x1]", MemoryOperand(1, None, 1, 0, 1, True, False)),
+        ("ldrsw x2, [x1], #4", MemoryOperand(1, None, 1, 0, 4, True, False, 4)),
+        ("ldp q0, q1, [x0], #32", MemoryOperand(0, None, 1, 0, 32, True, False, 32)),
+        ("ld1 {v0.4s, v1.4s}, [x0], #32", MemoryOperand(0, None, 1, 0, 32, True, False, 32)),
+        ("ld1 {v0.s}[1], [x0]", MemoryOperand(0, None, 1, 0, 4, True, False)),
+        ("st1 {v0.4s}, [x0], x3", MemoryOperand(0, None, 1, 0, 16, False, True, None)),
+        ("str q0, [x1, x2]", MemoryOperand(1, 2, 1, 0, 16, False, True)),
+        ("stp x0, x1, [sp, #-16]!", MemoryOperand(SP, None, 1, -16, 16, False, True, -16)),
+        ("stxr w0, x1, [x2]", MemoryOperand(2, None, 1, 0, 8, False, True)),
+        ("casp x0, x1, x2, x3, [x4]", MemoryOperand(4, None, 1, 0, 16, True, True)),
     ],
 )
 def test_accesses_have_an_address_a_size_and_a_step(text, memory):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from armprof import cpu
-from armprof.analysis import ImplementationEffort, OptimizationType, Verdict, analyze
+from armprof.analysis import ImplementationEffort, Judgement, OptimizationType, analyze
 from armprof.analysis.causes import tree
 from armprof.analysis.rules import rules
 from armprof.counters.reading import Reading, Status, uncounted
@@ -35,7 +35,7 @@ def advised(analysis, rule):
 
 def test_a_healthy_reading_is_judged_and_nothing_recommended():
     analysis = analyze(n1())
-    assert analysis.verdict is Verdict.JUDGED
+    assert analysis.verdict is Judgement.JUDGED
     assert analysis.recommendations == ()
     assert len(analysis.silent) + len(analysis.asides) == len(rules())
     assert "nothing to recommend" in repr(analysis)
@@ -121,7 +121,7 @@ def test_every_recommendation_says_how_to_verify_it():
 def test_a_high_miss_ratio_that_hardly_happens_is_silent():
     analysis = analyze(n1(l1d_cache=10_000, l1d_cache_refill=600, l2d_cache_refill=600, stall_backend=12_000_000))
     assert analysis.recommendations == ()
-    assert analysis.verdict is Verdict.JUDGED
+    assert analysis.verdict is Judgement.JUDGED
     assert silent_reason(analysis, "working-set-l2").startswith("l1d_mpki is 0.006, not above")
 
 
@@ -154,7 +154,7 @@ def counted_for(coverage, base, **values):
 
 def test_an_event_counted_too_little_is_silent_and_the_others_are_judged():
     analysis = analyze(counted_for(0.1, n1(), br_mis_pred_retired=3_000_000))
-    assert analysis.verdict is Verdict.JUDGED
+    assert analysis.verdict is Judgement.JUDGED
     assert analysis.recommendations == ()
     reason = silent_reason(analysis, "branch-prediction")
     assert reason == "branch_mpki was counted 10.0 % of the time: too little to judge"
@@ -172,7 +172,7 @@ def test_advice_is_no_surer_than_the_stalls_that_bound_it():
 
 def test_a_short_multiplexed_run_is_not_judged():
     analysis = analyze(reading(0.5, 15_559_461, core="neoverse-n1", **GIT))
-    assert analysis.verdict is Verdict.NOT_JUDGED
+    assert analysis.verdict is Judgement.NOT_JUDGED
     assert analysis.recommendations == ()
     assert "15.6 ms" in analysis.reason
     assert all("not judged" in s.reason for s in analysis.silent)
@@ -180,24 +180,24 @@ def test_a_short_multiplexed_run_is_not_judged():
 
 def test_a_short_run_counted_in_full_is_judged():
     analysis = analyze(reading(1.0, 1_000_000, core="neoverse-n1", **(HEALTHY | {"inst_retired": 10_000})))
-    assert analysis.verdict is Verdict.JUDGED
+    assert analysis.verdict is Judgement.JUDGED
 
 
 def test_a_handful_of_instructions_is_not_judged():
     analysis = analyze(n1(inst_retired=9_999))
-    assert analysis.verdict is Verdict.NOT_JUDGED
+    assert analysis.verdict is Judgement.NOT_JUDGED
     assert "9,999 instructions" in analysis.reason
 
 
 def test_long_but_hardly_counted_is_not_judged():
     analysis = analyze(reading(0.0792, 10 * SECOND, core="neoverse-n1", **GIT))
-    assert analysis.verdict is Verdict.NOT_JUDGED
+    assert analysis.verdict is Judgement.NOT_JUDGED
     assert "7.9 % of the time" in analysis.reason
 
 
 def test_software_counts_alone_are_not_judged():
     analysis = analyze(reading(task_clock=1_000_000_000, page_faults=10))
-    assert analysis.verdict is Verdict.NOT_JUDGED
+    assert analysis.verdict is Judgement.NOT_JUDGED
     assert analysis.reason.startswith("cycles_per_instruction has no value, frontend_stalled has no value")
     assert "br_mis_pred_retired and inst_retired: not among the events" in silent_reason(analysis, "branch-prediction")
     assert repr(analysis).endswith(f"{len(analysis.silent)} rules stayed silent: `.silent` says why")
@@ -207,7 +207,7 @@ def test_nothing_counted_is_not_judged():
     nothing = Reading({"cpu_cycles": uncounted("cpu_cycles", Status.UNSUPPORTED, "no PMU")}, source="pmu")
     for thing in (nothing, Reading({}, source="pmu"), SimpleNamespace(reading=None)):
         analysis = analyze(thing)
-        assert analysis.verdict is Verdict.NOT_JUDGED
+        assert analysis.verdict is Judgement.NOT_JUDGED
         assert analysis.recommendations == ()
         assert len(analysis.silent) == len(rules())
 
@@ -299,7 +299,7 @@ def test_no_range_exceeds_its_ceiling_and_every_rule_has_its_say(counts, core, c
             assert gain.high < gain.ceiling
             assert gain.ceiling >= 99.99 * tree().matters
             assert gain.unit == "throughput" or gain.ceiling < 100
-    if analysis.verdict is Verdict.NOT_JUDGED:
+    if analysis.verdict is Judgement.NOT_JUDGED:
         assert analysis.recommendations == ()
     planned = [step.rule for phase in analysis.roadmap for step in phase.steps]
     assert sorted(planned) == sorted(r.rule for r in analysis.recommendations)

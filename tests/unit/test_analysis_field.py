@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from armprof.analysis import OptimizationType, Verdict, analyze
+from armprof.analysis import Judgement, OptimizationType, analyze
 from armprof.counters.imported import read
 from armprof.metrics import Confidence, compute
 
@@ -38,7 +38,7 @@ def causes_of(analysis):
 def test_nothing_is_recommended_where_nothing_is_wrong(name, core):
     for known in (core, None):
         analysis = analysis_of(name, known)
-        assert analysis.verdict is Verdict.JUDGED
+        assert analysis.verdict is Judgement.JUDGED
         assert analysis.recommendations == ()
 
 
@@ -113,7 +113,7 @@ def test_bsort_is_told_to_lay_out_its_code_with_a_range_that_holds_what_bolt_sav
 )
 def test_a_short_multiplexed_run_is_not_judged(name, core, length):
     analysis = analysis_of(name, core)
-    assert analysis.verdict is Verdict.NOT_JUDGED
+    assert analysis.verdict is Judgement.NOT_JUDGED
     assert length in analysis.reason
     assert analysis.recommendations == ()
 

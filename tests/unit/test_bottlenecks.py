@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import armprof
-from armprof.analysis import Where, bottlenecks
+from armprof.analysis import SlowedPart, bottlenecks
 from armprof.report.document import document
 from armprof.report.json import render
 from armprof.run.record import Component, CriticalPath, Stage
@@ -43,7 +43,7 @@ SLOW_TAIL = path((0.1, 0.1, 0.5, 0.2, 0.1), (0.1, 0.6, 0.1, 0.1, 0.1))
 def test_a_stage_with_more_than_an_even_share_is_a_bottleneck() -> None:
     (book,) = bottlenecks(component("trade", SLOW_BOOK))
     assert (book.rank, book.component, book.stage, book.title) == (1, "trade", "book", "Order book")
-    assert (book.where, book.p50_share, book.p99_share) == (Where.BOTH, 0.6, 0.8)
+    assert (book.where, book.p50_share, book.p99_share) == (SlowedPart.BOTH, 0.6, 0.8)
     assert book.evidence == (
         "60.0 % of p50, 120 of 200 ns: the mean of 1,000 operations around it",
         "80.0 % of p99, 800 of 1000 ns: the mean of 101 operations at and above it",
@@ -54,8 +54,8 @@ def test_a_stage_with_more_than_an_even_share_is_a_bottleneck() -> None:
 def test_what_is_slow_when_p99_is_slow_is_told_from_what_is_slow_in_the_median() -> None:
     found = bottlenecks(component("trade", SLOW_TAIL))
     assert [(one.rank, one.stage, one.where) for one in found] == [
-        (1, "book", Where.TAIL),
-        (2, "decision", Where.MEDIAN),
+        (1, "book", SlowedPart.TAIL),
+        (2, "decision", SlowedPart.MEDIAN),
     ]
     assert found[1].evidence[-1] == "its share shrinks in the tail: what makes p99 slow is elsewhere"
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from test_compare_runs import SCHEMA, run, timed
 from test_run_file import numbers, wheres, whole
 
-from armprof.compare.cause import Code, Location
+from armprof.compare.cause import CodeChange, Location
 from armprof.compare.place import location
 from armprof.compare.reasons import cause
 from armprof.compare.runs import detect_regressions
@@ -144,7 +144,7 @@ def test_what_moved_is_named_with_what_it_costs() -> None:
     assert refills.cycles == pytest.approx(1.5 * 58.5)
     assert found.explained == refills.share == pytest.approx(0.8775)
     assert found.sentence == "modelled cycles +10.0 %, explained by L2 refills +150.0 %; instructions unchanged"
-    assert found.code == Code.CHANGED
+    assert found.code == CodeChange.CHANGED
 
 
 def test_where_the_model_estimates_the_waits_refills_are_what_is_behind_them() -> None:
@@ -191,7 +191,7 @@ def test_what_was_not_there_before_has_no_percent() -> None:
 
 def test_the_same_code_that_counts_otherwise_had_another_input() -> None:
     found = cause(counted(inst_retired=800), counted(inst_retired=900), of_time=False)
-    assert found.code == Code.SAME
+    assert found.code == CodeChange.SAME
     assert found.sentence.endswith("its machine code is the same: the input or the environment differs")
 
 
@@ -200,14 +200,14 @@ def test_the_same_code_that_takes_longer_met_a_noisy_host() -> None:
     found = detect_regressions(run(base), run(head))
     (told,) = {one.cause for one in found.regressions}
     assert told is not None
-    assert told.code == Code.SAME
+    assert told.code == CodeChange.SAME
     assert told.sentence == "its machine code is the same: a noisy host, a shift of its layout, or other data"
     assert "a noisy host" in " ".join(report.render(found).split())
 
 
 def test_what_is_not_known_of_the_code_is_not_said() -> None:
     found = cause(timed("f", 100), replace(timed("f", 130), timed_code="a"), of_time=True)
-    assert (found.code, found.sentence) == (Code.UNKNOWN, "")
+    assert (found.code, found.sentence) == (CodeChange.UNKNOWN, "")
 
 
 # ---- the place -------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import armprof
 from armprof.cli import main
 from armprof.compare.paired import Comparison, compare_pairs
 from armprof.compare.verdict import Verdict
-from armprof.components.pairs import Counted, Samples
+from armprof.components.pairs import PairCounts, Samples
 from armprof.counters import pmu
 from armprof.errors import ArmprofError, CannotCount
 from armprof.report import ab as report
@@ -50,7 +50,7 @@ class Scripted:
         ]
         return array("d", sides[0]), array("d", sides[1])
 
-    def count(self) -> Counted | None:
+    def count(self) -> PairCounts | None:
         return None
 
     def codes(self) -> tuple[str | None, str | None]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import armprof
 from armprof.components import KERNELS, configured, registry
 from armprof.components.failure import Failed
-from armprof.components.timing import FEW, MANY, sample_count, warm_up
+from armprof.components.timing import FEW, MANY, sample_count, time_once, warm_up
 from armprof.components.work import Work
 from armprof.errors import ArmprofError
 
@@ -251,7 +251,7 @@ class Nothing(Work):
 
 def test_what_does_nothing_cannot_be_warmed_up() -> None:
     with pytest.raises(Failed, match="it does nothing"):
-        warm_up(Nothing(), 1.0)
+        warm_up(functools.partial(time_once, Nothing()), 1.0)
 
 
 def test_an_interruption_in_warming_up_makes_no_operation_look_longer() -> None:
@@ -262,4 +262,4 @@ def test_an_interruption_in_warming_up_makes_no_operation_look_longer() -> None:
             self.runs += 1
             time.sleep(0.05 if self.runs == 1 else operations * 1e-6)
 
-    assert warm_up(Interrupted(), 0.04) < 0.05e9
+    assert warm_up(functools.partial(time_once, Interrupted()), 0.04) < 0.05e9

@@ -16,7 +16,7 @@ from test_compare_runs import run, timed
 
 from armprof.cli import main
 from armprof.errors import ArmprofError
-from armprof.history.store import Store
+from armprof.history.store import RunStore
 from armprof.history.trend import moved, series
 from armprof.run import file
 from armprof.run.record import Run
@@ -30,28 +30,28 @@ def made(at: int, ns: float = 100.0, **host: str | int) -> Run:
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     monkeypatch.chdir(tmp_path)
-    return Store()
+    return RunStore()
 
 
 # ---- the store -------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_kept_comes_back_in_the_order_of_time(store: Store) -> None:
+def test_what_is_kept_comes_back_in_the_order_of_time(store: RunStore) -> None:
     for at in (3, 1, 2):
         store.add(made(at))
     assert [one.run for one in store.runs()] == [made(1), made(2), made(3)]
     assert [one.name[:16] for one in store.runs()] == [f"20261125T000{at}00Z" for at in (1, 2, 3)]
 
 
-def test_a_run_that_is_kept_twice_is_there_once_and_another_of_its_second_beside_it(store: Store) -> None:
+def test_a_run_that_is_kept_twice_is_there_once_and_another_of_its_second_beside_it(store: RunStore) -> None:
     assert store.add(made(1)) == store.add(made(1))
     store.add(made(1, 101))
     assert len(list(store.runs())) == 2
 
 
-def test_a_run_that_does_not_tell_its_time_is_kept_too(store: Store) -> None:
+def test_a_run_that_does_not_tell_its_time_is_kept_too(store: RunStore) -> None:
     hostile = replace(made(1), created="../../2026")
     assert store.add(hostile).startswith("00000000T000000Z-")
     assert [one.run for one in store.runs()] == [hostile]
@@ -59,11 +59,11 @@ def test_a_run_that_does_not_tell_its_time_is_kept_too(store: Store) -> None:
 
 def add_all(folder: Path, writer: int, number: int) -> None:
     for i in range(number):
-        Store(folder).add(made(i, 100.0 + writer))
-        Store(folder).approve("main", made(i, 100.0 + writer))
+        RunStore(folder).add(made(i, 100.0 + writer))
+        RunStore(folder).approve("main", made(i, 100.0 + writer))
 
 
-def test_writers_at_the_same_time_lose_nothing(store: Store) -> None:
+def test_writers_at_the_same_time_lose_nothing(store: RunStore) -> None:
     writers, number = 4, 25
     with ProcessPoolExecutor(writers) as pool:
         list(pool.map(add_all, [store.folder] * writers, range(writers), [number] * writers))
@@ -73,14 +73,14 @@ def test_writers_at_the_same_time_lose_nothing(store: Store) -> None:
     assert left == []
 
 
-def test_what_a_writer_left_half_done_is_passed_over(store: Store) -> None:
+def test_what_a_writer_left_half_done_is_passed_over(store: RunStore) -> None:
     store.add(made(1))
     (store.folder / "runs" / ".20261125T000200Z-0.json.123").write_text('{"format": "armprof-run"')
     assert len(list(store.runs())) == 1
 
 
 @pytest.mark.parametrize("name", ["main", "release/1.2", "..", "../../harm", ".hidden", "with space", "ä"])
-def test_a_baseline_has_any_name_and_stays_in_the_store(name: str, store: Store) -> None:
+def test_a_baseline_has_any_name_and_stays_in_the_store(name: str, store: RunStore) -> None:
     store.approve(name, made(1))
     assert store.baseline(name) == made(1)
     assert store.baselines() == [name]
@@ -93,12 +93,12 @@ def test_a_baseline_has_any_name_and_stays_in_the_store(name: str, store: Store)
 
 
 @pytest.mark.parametrize("name", ["", "x" * 101, "a\nb", "a\0b"])
-def test_what_is_no_name_of_a_baseline_is_told(name: str, store: Store) -> None:
+def test_what_is_no_name_of_a_baseline_is_told(name: str, store: RunStore) -> None:
     with pytest.raises(ArmprofError, match="is no name of a baseline"):
         store.approve(name, made(1))
 
 
-def test_a_baseline_that_there_is_not_is_told(store: Store) -> None:
+def test_a_baseline_that_there_is_not_is_told(store: RunStore) -> None:
     store.approve("main", made(1))
     for asked in (store.baseline, store.forget):
         with pytest.raises(
@@ -107,7 +107,7 @@ def test_a_baseline_that_there_is_not_is_told(store: Store) -> None:
             asked("mian")
 
 
-def test_pruning_leaves_the_last_runs_and_the_baselines(store: Store) -> None:
+def test_pruning_leaves_the_last_runs_and_the_baselines(store: RunStore) -> None:
     for at in range(5):
         store.add(made(at))
     store.approve("main", made(0))
@@ -120,12 +120,12 @@ def test_pruning_leaves_the_last_runs_and_the_baselines(store: Store) -> None:
 # ---- the series ------------------------------------------------------------------------------------------------------
 
 
-def kept(store: Store, values: list[float], **host: str | int) -> None:
+def kept(store: RunStore, values: list[float], **host: str | int) -> None:
     for at, ns in enumerate(values):
         store.add(made(at, ns, **host))
 
 
-def test_a_step_is_found_with_the_run_that_it_came_with(store: Store) -> None:
+def test_a_step_is_found_with_the_run_that_it_came_with(store: RunStore) -> None:
     random = Random(1)
     kept(store, [random.gauss(100 if at < 20 else 110, 1) for at in range(40)])
     (step,) = moved(series(store.runs()))
@@ -134,7 +134,7 @@ def test_a_step_is_found_with_the_run_that_it_came_with(store: Store) -> None:
     assert step.change == pytest.approx(0.1, abs=0.02)
 
 
-def test_times_of_other_machines_are_no_part_of_the_series(store: Store) -> None:
+def test_times_of_other_machines_are_no_part_of_the_series(store: RunStore) -> None:
     kept(store, [100.0 + at % 3 for at in range(20)], cpus=64)
     for at in range(20):
         store.add(made(100 + at, 200.0 + at % 3))
@@ -143,7 +143,7 @@ def test_times_of_other_machines_are_no_part_of_the_series(store: Store) -> None
     assert moved([one]) == []
 
 
-def test_modelled_counts_are_followed_over_all_machines(store: Store) -> None:
+def test_modelled_counts_are_followed_over_all_machines(store: RunStore) -> None:
     for at in range(20):
         counts = counted(cpu_cycles=100 if at < 10 else 103, inst_retired=50)
         store.add(replace(made(at, cpus=at), components=(counts,)))
@@ -154,7 +154,7 @@ def test_modelled_counts_are_followed_over_all_machines(store: Store) -> None:
 # ---- the verb --------------------------------------------------------------------------------------------------------
 
 
-def test_the_verb_keeps_approves_compares_and_prunes(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_verb_keeps_approves_compares_and_prunes(store: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
     for name, ns in (("a", 100.0), ("b", 130.0)):
         file.write(made(1, ns), Path(f"{name}.json"))
     assert main(["history", "add", "a.json", "b.json"]) == 0
@@ -173,7 +173,7 @@ def test_the_verb_keeps_approves_compares_and_prunes(store: Store, capsys: pytes
     assert (len(told["runs"]), told["baselines"]) == (1, [])
 
 
-def test_the_verb_tells_steps(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_verb_tells_steps(store: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
     random = Random(1)
     kept(store, [random.gauss(100 if at < 20 else 110, 1) for at in range(40)])
     assert main(["history"]) == 0
@@ -185,7 +185,7 @@ def test_the_verb_tells_steps(store: Store, capsys: pytest.CaptureFixture[str]) 
     jsonschema.validate(json.loads(capsys.readouterr().out), SCHEMA)
 
 
-def test_an_empty_store_is_no_error(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_store_is_no_error(store: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["history"]) == 0
     assert capsys.readouterr().out.startswith("0 runs, no steps\n")
     assert not store.folder.exists()
@@ -204,7 +204,7 @@ def test_an_empty_store_is_no_error(store: Store, capsys: pytest.CaptureFixture[
 )
 @pytest.mark.parametrize("place", ["runs/20261125T000900Z-0.json", "baselines/main.json"])
 def test_a_file_of_the_store_that_cannot_be_read_is_named_in_one_line(
-    content: bytes, says: str, place: str, store: Store, capsys: pytest.CaptureFixture[str]
+    content: bytes, says: str, place: str, store: RunStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store.add(made(1))
     store.approve("main", made(1))
@@ -232,7 +232,7 @@ def test_a_file_of_the_store_that_cannot_be_read_is_named_in_one_line(
     ],
 )
 def test_what_cannot_be_done_is_one_line(
-    words: list[str], says: str, store: Store, capsys: pytest.CaptureFixture[str]
+    words: list[str], says: str, store: RunStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file.write(made(1), Path("head.json"))
     assert main(words) == 2

@@ -15,7 +15,7 @@ from armprof.analysis.findings import NOT_COUNTED, Weighed, Weighing
 from armprof.analysis.heat import Heat
 from armprof.analysis.result import Improvement
 from armprof.binary.binary import Line
-from armprof.binary.checks import Finding, Inspection, Spot, Target, rules
+from armprof.binary.checks import Finding, Inspection, Spot, TargetCore, rules
 from armprof.binary.layout import Member, Structure
 from armprof.report.html import inspect, page
 from armprof.report.html.layout import layout
@@ -25,7 +25,7 @@ FACTS: dict[str, Any] = {
     "innermost_loops": 2, "functions_passed_over": 0, "neon_loops": 1, "sve_loops": 0, "lse_instructions": 0,
     "exclusive_loads": 0, "calls": 5, "calls_by_plt": 2, "protections": [], "complete": True, "lacking": None,
 }  # fmt: skip
-N1 = Target("neoverse-n1", "Neoverse N1", "neoverse-n1", frozenset(), 64, 65536)
+N1 = TargetCore("neoverse-n1", "Neoverse N1", "neoverse-n1", frozenset(), 64, 65536)
 HOLED = Structure(
     "holed", 24, 8, Line("x.c", 3), (Member("a", 0, 1, 1), Member("b", 8, 8, 8), Member("c", 16, 1, 1)), True
 )

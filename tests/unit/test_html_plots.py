@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from armprof.metrics import compute
 from armprof.metrics.roofline import Roofline, roofline
 from armprof.report.html import plots
-from armprof.report.html.blocks import Dot, Figure, Label, Mark, Plot, Rect, Stroke
+from armprof.report.html.blocks import CaptionedPlot, Dot, Label, Mark, Plot, Rect, Stroke
 from armprof.report.html.scale import MOST_TICKS, Scale, linear, logarithmic, thinned
 from armprof.run.record import Latency, Round
 
@@ -220,5 +220,5 @@ def test_any_points_can_be_drawn_below_their_roofs(points: list[tuple[float, flo
     lines = [
         (str(n), replace(example, instructions_per_byte=b, instructions_per_cycle=c)) for n, (b, c) in enumerate(points)
     ]
-    figure: Figure = plots.roofline(lines)
+    figure: CaptionedPlot = plots.roofline(lines)
     assert len([mark for mark in drawn(figure.plot) if isinstance(mark, Dot)]) == len(points)

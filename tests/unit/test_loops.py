@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from armprof.binary.loops import Loop, loops
+from armprof.binary.loops import NaturalLoop, loops
 
 
-def found(edges: dict[int, dict[int, float]], executed: list[float]) -> dict[int, Loop]:
+def found(edges: dict[int, dict[int, float]], executed: list[float]) -> dict[int, NaturalLoop]:
     """By header."""
     full = {block: edges.get(block, {}) for block in range(len(executed))}
     return {loop.header: loop for loop in loops(full, executed)}

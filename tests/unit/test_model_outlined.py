@@ -10,10 +10,10 @@ import pytest
 
 from armprof.binary import Line
 from armprof.counters.model.outlined import to_callers
-from armprof.counters.model.where import Place
+from armprof.counters.model.where import CountedPlace
 
-HELPER = Place("__aarch64_ldadd8_relax", "/bin/x")
-FIRST, SECOND = (Place("work", "/bin/x", Line("x.c", line)) for line in (3, 7))
+HELPER = CountedPlace("__aarch64_ldadd8_relax", "/bin/x")
+FIRST, SECOND = (CountedPlace("work", "/bin/x", Line("x.c", line)) for line in (3, 7))
 AT = {0x1000: FIRST, 0x1004: SECOND, 0x2000: HELPER, 0x2008: HELPER}
 
 
@@ -26,8 +26,8 @@ def moved(found: dict[Any, list[float]], *branches: tuple[int, int, int]) -> dic
         executed=np.array([times for _, _, times in branches], np.int64),
     )
 
-    def places(addresses: Any, with_line: bool) -> list[Place]:
-        return [AT[at] if with_line else Place(AT[at].function, AT[at].module) for at in addresses]
+    def places(addresses: Any, with_line: bool) -> list[CountedPlace]:
+        return [AT[at] if with_line else CountedPlace(AT[at].function, AT[at].module) for at in addresses]
 
     to_callers(found, tally, places)
     return found
@@ -50,5 +50,5 @@ def test_without_a_call_that_is_known_it_stays(branches: tuple[tuple[int, int, i
 
 
 def test_other_functions_without_lines_stay():
-    copied = Place("memcpy", "/bin/x")
+    copied = CountedPlace("memcpy", "/bin/x")
     assert moved({copied: [8.0]}, (0x1000, 0x2000, 5)) == {copied: [8.0]}

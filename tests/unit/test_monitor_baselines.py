@@ -8,7 +8,7 @@ from monitored import START, GivenScope, GivenTarget, S, report, sample
 from report_runs import kernel, reading
 
 from armprof.errors import ArmprofError
-from armprof.history.store import Store
+from armprof.history.store import RunStore
 from armprof.monitor.alerts import Alarm
 from armprof.monitor.latencies import Distribution
 from armprof.monitor.settings import read
@@ -44,7 +44,7 @@ def test_a_latency_that_rises_above_that_of_a_run_file_is_one_alert_that_ends(tm
 
 
 def test_a_metric_is_held_against_the_approved_baseline(tmp_path, settings):
-    Store(tmp_path / ".armprof").approve("main", run(COUNTED))
+    RunStore(tmp_path / ".armprof").approve("main", run(COUNTED))
     (rule,) = settings("cycles_per_instruction", "history:main").rules
     assert rule.base == 2.0
     alarm = Alarm([rule])

@@ -17,7 +17,7 @@ from prometheus import Prometheus, need_prometheus
 from armprof import cli
 from armprof.errors import ArmprofError
 from armprof.monitor.fleet import FAR, robust_scores, survey
-from armprof.monitor.promql import Server
+from armprof.monitor.promql import QueryServer
 from armprof.report import fleet as report
 
 HOSTS = 108
@@ -51,7 +51,7 @@ def prometheus(tmp_path_factory):
 
 def test_a_fleet_in_a_real_prometheus_has_its_planted_outliers_and_no_others(prometheus):
     server, end = prometheus
-    found = survey(Server(server.url), end, HOUR)
+    found = survey(QueryServer(server.url), end, HOUR)
     assert len(found.hosts) == HOSTS
     planted = simulated_fleet.planted(HOSTS)
     assert {one.host for one in found.outliers} == set(planted)
@@ -64,7 +64,7 @@ def test_a_fleet_in_a_real_prometheus_has_its_planted_outliers_and_no_others(pro
 
 def test_kinds_are_compared_and_the_common_bottleneck_is_named(prometheus):
     server, end = prometheus
-    found = survey(Server(server.url), end, HOUR)
+    found = survey(QueryServer(server.url), end, HOUR)
     medians = {kind.name: kind.medians["cycles_per_instruction"] for kind in found.kinds}
     assert medians["Amazon EC2 m7g.xlarge, neoverse-v1"] == pytest.approx(1.0, rel=0.03)
     assert medians["Amazon EC2 m6g.xlarge, neoverse-n1"] == pytest.approx(1.4, rel=0.03)
@@ -76,7 +76,7 @@ def test_kinds_are_compared_and_the_common_bottleneck_is_named(prometheus):
 
 def test_advice_is_ranked_by_core_hours(prometheus):
     server, end = prometheus
-    found = survey(Server(server.url), end, HOUR)
+    found = survey(QueryServer(server.url), end, HOUR)
     hours = [one.core_hours for one in found.advice]
     assert hours == sorted(hours, reverse=True)
     slow = [one for one in found.advice if "take more cycles for an instruction than their kind" in one.title]
@@ -110,7 +110,7 @@ def test_a_prometheus_without_monitors_is_one_line(prometheus, capsys):
 @pytest.mark.parametrize("url", ["localhost:9090", "ftp://x", "http://", "http://[::1", "http://x:99999"])
 def test_what_is_no_address_is_told(url):
     with pytest.raises(ArmprofError, match="is no address of a server"):
-        Server(url)
+        QueryServer(url)
 
 
 def test_nobody_there_is_one_line(capsys):
@@ -160,13 +160,13 @@ class Answering:
 )
 def test_an_answer_that_is_none_is_one_line(status, text, told):
     with Answering(status, text) as server, pytest.raises(ArmprofError, match=told):
-        Server(f"http://127.0.0.1:{server.port}").query("up", 0)
+        QueryServer(f"http://127.0.0.1:{server.port}").query("up", 0)
 
 
 def test_a_user_and_a_path_are_taken_from_the_address_and_a_token_before_them():
     with Answering(200, '{"data": {"result": []}}') as server:
-        assert Server(f"http://me:s%20e@127.0.0.1:{server.port}/mimir/").query("up", 0) == []
-        Server(f"http://127.0.0.1:{server.port}", token="abc").query("up", 0)
+        assert QueryServer(f"http://me:s%20e@127.0.0.1:{server.port}/mimir/").query("up", 0) == []
+        QueryServer(f"http://127.0.0.1:{server.port}", token="abc").query("up", 0)
     (path, headers), (_, others) = server.seen
     assert path == "/mimir/api/v1/query"
     assert headers["Authorization"] == "Basic bWU6cyBl"
@@ -176,13 +176,13 @@ def test_a_user_and_a_path_are_taken_from_the_address_and_a_token_before_them():
 def test_values_that_are_no_number_are_left_out():
     rows = [{"metric": {"instance": str(n)}, "value": [0, text]} for n, text in enumerate(("1", "NaN", "+Inf"))]
     with Answering(200, json.dumps({"data": {"result": rows}})) as server:
-        assert [row.value for row in Server(f"http://127.0.0.1:{server.port}").query("up", 0)] == [1.0]
+        assert [row.value for row in QueryServer(f"http://127.0.0.1:{server.port}").query("up", 0)] == [1.0]
 
 
 def test_a_fleet_without_counters_says_so():
     rows = [{"metric": {"instance": "a", "model": "x", "event": "nothing(", "cpus": "2"}, "value": [0, "1"]}]
     with Answering(200, json.dumps({"data": {"result": rows}})) as server:
-        found = survey(Server(f"http://127.0.0.1:{server.port}"), 0, HOUR)
+        found = survey(QueryServer(f"http://127.0.0.1:{server.port}"), 0, HOUR)
     assert found.bottleneck is None
     assert found.outliers == ()
     assert "no cycles and instructions were counted on 1 hosts: a" in found.notes

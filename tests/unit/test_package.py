@@ -287,6 +287,39 @@ def test_the_report_draws_for_notebooks_where_it_is_entered(monkeypatch: pytest.
     assert reading._repr_html_() is None  # then a notebook shows the text
 
 
+# ---- what is called what ---------------------------------------------------------------------------------------------
+
+
+def classes_of(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.name for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")}
+
+
+CLASSES = {module: classes_of(path) for module, path in MODULES.items()}
+
+
+def classes_below(package: str) -> set[str]:
+    return set().union(*(found for module, found in CLASSES.items() if f"{module}.".startswith(f"{package}.")))
+
+
+def classes_of_others(module: str) -> set[str]:
+    """The classes that a module imports from other boxes than its own."""
+    return {
+        alias.name
+        for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module in MODULES and box(node.module) != box(module)
+        for alias in node.names
+        if alias.name in classes_below(node.module)
+    }
+
+
+def test_a_class_that_other_boxes_know_has_a_name_of_its_own():
+    known = set().union(*map(classes_of_others, MODULES))
+    homes = {name: [module for module, classes in CLASSES.items() if name in classes] for name in known}
+    assert {"Reading", "Verdict"} <= homes.keys()
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
+
+
 # ---- what there is ---------------------------------------------------------------------------------------------------
 
 

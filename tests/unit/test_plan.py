@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from armprof.counters.machine import WANTED
-from armprof.counters.plan import CYCLES, TOGETHER, Budget, plan
+from armprof.counters.plan import CYCLES, TOGETHER, Capacity, plan
 
 WANTED_FIRST = [choice[0] for choice in WANTED]
 NAMES = sorted({*WANTED_FIRST, *(event for pair in TOGETHER for event in pair), "mem_access", "bus_cycles", "ld_spec"})
 
 event_lists = st.lists(st.sampled_from(NAMES), unique=True)
-budgets = st.builds(Budget, st.integers(1, 31), st.booleans())
+budgets = st.builds(Capacity, st.integers(1, 31), st.booleans())
 
 
-def size(group: Sequence[str], budget: Budget) -> int:
+def size(group: Sequence[str], budget: Capacity) -> int:
     return sum(budget.takes(event) for event in group)
 
 
@@ -42,7 +42,7 @@ def smallest_number_of_groups(units: Sequence[int], room: int) -> int:
     return next(n for n in range(1, len(units) + 1) if fits(0, (room,) * n))
 
 
-def units_of(events: Sequence[str], budget: Budget) -> list[int]:
+def units_of(events: Sequence[str], budget: Capacity) -> list[int]:
     """The sizes of what belongs together, where it fits; TOGETHER's pairs form stars around one event at most."""
     left, sizes = list(events), []
     while left:
@@ -99,7 +99,7 @@ def test_the_groups_are_as_few_as_can_be_without_tearing_a_ratio_apart(events, b
 
 def test_single_events_that_come_first_leave_room_for_pairs():
     events = ["mem_access", "bus_cycles", "l1d_cache", "l1d_cache_refill", "br_retired", "br_mis_pred_retired"]
-    assert plan(events, Budget(3, False)) == [
+    assert plan(events, Capacity(3, False)) == [
         ("mem_access", "l1d_cache", "l1d_cache_refill"),
         ("bus_cycles", "br_retired", "br_mis_pred_retired"),
     ]
@@ -109,7 +109,7 @@ def test_single_events_that_come_first_leave_room_for_pairs():
 def test_the_largest_group_could_not_be_smaller_without_a_further_group(events, budget):
     groups = plan(events, budget)
     largest = max(size(g, budget) for g in groups)
-    tighter = Budget(largest - 1, budget.cycles_besides)
+    tighter = Capacity(largest - 1, budget.cycles_besides)
     if tighter.counters >= 3:  # a smaller one would tear a triple apart
         assert len(plan(events, tighter)) > len(groups)
 
@@ -124,11 +124,11 @@ def test_what_is_wanted_most_is_in_the_first_group(events, budget):
 
 
 def test_nothing_wanted_gives_no_group():
-    assert plan([], Budget(6, True)) == []
+    assert plan([], Capacity(6, True)) == []
 
 
 def test_one_counter_counts_one_event_at_a_time():
-    assert plan(["inst_retired", "l1d_cache", "l1d_cache_refill"], Budget(1, False)) == [
+    assert plan(["inst_retired", "l1d_cache", "l1d_cache_refill"], Capacity(1, False)) == [
         ("inst_retired",),
         ("l1d_cache",),
         ("l1d_cache_refill",),
@@ -136,25 +136,25 @@ def test_one_counter_counts_one_event_at_a_time():
 
 
 def test_one_counter_beside_a_cycle_counter_counts_cycles_with_instructions():
-    assert plan(["cpu_cycles", "inst_retired", "l1d_cache"], Budget(1, True)) == [
+    assert plan(["cpu_cycles", "inst_retired", "l1d_cache"], Capacity(1, True)) == [
         ("cpu_cycles", "inst_retired"),
         ("l1d_cache",),
     ]
 
 
 def test_two_counters_count_pair_after_pair():
-    groups = plan(WANTED_FIRST, Budget(2, False))
+    groups = plan(WANTED_FIRST, Capacity(2, False))
     assert groups == [tuple(WANTED_FIRST[i : i + 2]) for i in range(0, len(WANTED_FIRST), 2)]
 
 
 def test_two_counters_with_a_cycle_counter_besides_keep_the_pairs():
-    groups = plan(WANTED_FIRST, Budget(2, True))
+    groups = plan(WANTED_FIRST, Capacity(2, True))
     assert groups[0] == ("cpu_cycles", "inst_retired", "ll_cache_miss_rd")
     assert groups[1:] == [tuple(WANTED_FIRST[i : i + 2]) for i in range(2, len(WANTED_FIRST) - 1, 2)]
 
 
 def test_two_counters_with_a_cycle_counter_besides_count_cycles_in_every_pass():
-    groups = plan(WANTED_FIRST, Budget(2, True), (CYCLES, "inst_retired"))
+    groups = plan(WANTED_FIRST, Capacity(2, True), (CYCLES, "inst_retired"))
     assert all(CYCLES in group for group in groups)
     assert sum("inst_retired" in group for group in groups) == 1
     assert len(groups) == 7
@@ -163,11 +163,11 @@ def test_two_counters_with_a_cycle_counter_besides_count_cycles_in_every_pass():
 @pytest.mark.parametrize(
     ("budget", "sizes"),
     [
-        (Budget(4, True), [4, 4, 4, 2]),
-        (Budget(6, True), [5, 5, 4]),
-        (Budget(6, False), [6, 5, 4]),
-        (Budget(20, True), [14]),
-        (Budget(20, False), [15]),
+        (Capacity(4, True), [4, 4, 4, 2]),
+        (Capacity(6, True), [5, 5, 4]),
+        (Capacity(6, False), [6, 5, 4]),
+        (Capacity(20, True), [14]),
+        (Capacity(20, False), [15]),
     ],
 )
 def test_the_default_events_on_common_cores(budget, sizes):
@@ -175,34 +175,34 @@ def test_the_default_events_on_common_cores(budget, sizes):
 
 
 def test_six_counters_keep_one_spare_where_that_costs_no_pass():
-    groups = plan(WANTED_FIRST, Budget(6, True))
-    assert max(size(g, Budget(6, True)) for g in groups) == 5
+    groups = plan(WANTED_FIRST, Capacity(6, True))
+    assert max(size(g, Capacity(6, True)) for g in groups) == 5
 
 
 def test_anchors_stand_in_every_pass_of_six_counters():
-    groups = plan(WANTED_FIRST, Budget(6, True), (CYCLES, "inst_retired"))
+    groups = plan(WANTED_FIRST, Capacity(6, True), (CYCLES, "inst_retired"))
     assert all(group[:2] == (CYCLES, "inst_retired") for group in groups)
     assert len(groups) == 3  # 12 others, 5 beside the instructions: pairs, so 4 at a time
 
 
 def test_an_anchor_alone_still_gets_its_pass():
-    assert plan([CYCLES], Budget(6, True), (CYCLES, "inst_retired")) == [(CYCLES,)]
+    assert plan([CYCLES], Capacity(6, True), (CYCLES, "inst_retired")) == [(CYCLES,)]
 
 
 def test_a_triple_is_not_torn_apart_to_make_groups_equal():
     events = ["mem_access", "l1d_tlb", "dtlb_walk", "l1d_tlb_refill"]
-    assert plan(events, Budget(3, False)) == [("mem_access",), ("l1d_tlb", "dtlb_walk", "l1d_tlb_refill")]
+    assert plan(events, Capacity(3, False)) == [("mem_access",), ("l1d_tlb", "dtlb_walk", "l1d_tlb_refill")]
 
 
 def test_pairs_that_anchors_leave_room_for_are_not_torn_apart():
     events = [CYCLES, "inst_retired", "mem_access", "l1d_tlb", "dtlb_walk", "l1d_tlb_refill"]
-    groups = plan(events, Budget(4, False), (CYCLES, "inst_retired"))
+    groups = plan(events, Capacity(4, False), (CYCLES, "inst_retired"))
     assert any({"l1d_tlb", "dtlb_walk"} <= set(group) for group in groups)
 
 
 def test_a_gap_left_by_a_pair_is_filled_by_a_later_event():
     events = ["l1d_cache", "l1d_cache_refill", "br_retired", "br_mis_pred_retired", "mem_access", "bus_cycles"]
-    assert plan(events, Budget(3, False)) == [
+    assert plan(events, Capacity(3, False)) == [
         ("l1d_cache", "l1d_cache_refill", "mem_access"),
         ("br_retired", "br_mis_pred_retired", "bus_cycles"),
     ]

@@ -12,13 +12,13 @@ import pytest
 
 from armprof.counters import probe
 from armprof.counters.machine import Machine, machine
-from armprof.counters.plan import Budget
+from armprof.counters.plan import Capacity
 from armprof.counters.reading import Count, Reading, Status, uncounted
 from armprof.counters.refusal import Refusal
 from armprof.cpu import Host, host
 
 HARDWARE, USER, SOFTWARE = range(3)  # where their probes stand, on a machine with one PMU at most
-ROOMY = Budget(6, True)
+ROOMY = Capacity(6, True)
 
 Pretend = Callable[..., list[probe.Probe]]
 
@@ -29,7 +29,7 @@ def pretend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pretend:
 
     def probes(
         files: Callable[[Path], Path],
-        budget: Budget | Refusal = ROOMY,
+        budget: Capacity | Refusal = ROOMY,
         access: str = "read()",
         refused: Refusal | None = None,
         change: Callable[[Host], Host] = lambda host: host,
@@ -70,11 +70,11 @@ def test_without_a_pmu_that_is_said_once_and_the_rest_is_tried():
 
 
 def test_the_counters_that_one_group_held_are_told(pretend):
-    found = pretend(cpu_machines.graviton2_metal, Budget(6, True))[HARDWARE]
+    found = pretend(cpu_machines.graviton2_metal, Capacity(6, True))[HARDWARE]
     assert found == probe.Probe(
         "hardware counters of armv8_pmuv3_0", True, "6 events in one group, and the cycle counter besides"
     )
-    assert pretend(cpu_machines.graviton2_metal, Budget(2, False))[HARDWARE].detail == (
+    assert pretend(cpu_machines.graviton2_metal, Capacity(2, False))[HARDWARE].detail == (
         "2 events in one group, cycles among them"
     )
 

@@ -17,7 +17,7 @@ from armprof.run import file
 from armprof.run.record import Component, Run
 from armprof.testing.benchmark import Benchmark
 from armprof.testing.budgets import judge
-from armprof.testing.session import Session, sent
+from armprof.testing.session import BenchmarkSession, sent
 
 pytest_plugins = "pytester"
 
@@ -239,10 +239,10 @@ def test_what_cannot_be_compared_or_saved_is_an_error(pytester: pytest.Pytester)
     done.stdout.fnmatch_lines(["error: cannot write *nowhere/run.json: No such file or directory"])
 
 
-def session(factor: float, allowed: float | None) -> Session:
+def session(factor: float, allowed: float | None) -> BenchmarkSession:
     from test_compare_runs import timed
 
-    made, benchmark = Session(), Benchmark("t", 0.1)
+    made, benchmark = BenchmarkSession(), Benchmark("t", 0.1)
     benchmark._component = replace(timed("t", 100 * factor, noise=0.001), kind="callable")
     benchmark.allowed = allowed
     made.add(sent(benchmark))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import report_runs as runs
 
-from armprof.analysis import OptimizationType, Verdict
+from armprof.analysis import Judgement, OptimizationType
 from armprof.counters.reading import Status, uncounted
 from armprof.metrics.result import MAIN
 from armprof.report.document import document, only
@@ -16,7 +16,7 @@ from armprof.run.record import Run
 
 def test_every_component_is_judged_by_its_own_counts() -> None:
     parts = document(runs.three_kernels()).parts
-    assert [part.analysis.verdict for part in parts] == [Verdict.JUDGED] * 3
+    assert [part.analysis.verdict for part in parts] == [Judgement.JUDGED] * 3
     assert [len(part.analysis.recommendations) for part in parts] == [0, 0, 2]
 
 
@@ -102,7 +102,7 @@ def test_a_component_without_counts_is_not_judged() -> None:
     found = document(runs.run(runs.kernel(), replace(runs.kernel("bare"), reading=None)))
     bare = found.parts[1]
     assert (bare.metrics, bare.reading, bare.core, bare.has_metrics) == (None, None, None, False)
-    assert bare.analysis.verdict is Verdict.NOT_JUDGED
+    assert bare.analysis.verdict is Judgement.NOT_JUDGED
     assert found.source == "pmu", "what was not counted has no source"
 
 

@@ -6,8 +6,8 @@ import cpu_machines
 import pytest
 
 from armprof import cpu
-from armprof.counters.machine import SOFTWARE, WANTED, WANTED_SOFTWARE, Machine, Target, canonical_events
-from armprof.counters.plan import Budget
+from armprof.counters.machine import SOFTWARE, WANTED, WANTED_SOFTWARE, EventTarget, Machine, canonical_events
+from armprof.counters.plan import Capacity
 from armprof.counters.reading import Status
 from armprof.counters.refusal import Refusal
 from armprof.cpu import host
@@ -42,12 +42,12 @@ def no_pmu(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 
 
 def test_an_event_is_opened_on_the_pmu_that_sysfs_shows(graviton2):
-    assert graviton2.resolve("l1d_cache_refill") == Target("l1d_cache_refill", ((8, 0x03),))
+    assert graviton2.resolve("l1d_cache_refill") == EventTarget("l1d_cache_refill", ((8, 0x03),))
 
 
 @pytest.mark.parametrize("name", ["cycles", "cpu-cycles", "CPU_CYCLES", "r11", "armv8_pmuv3_0/cpu_cycles/u"])
 def test_perfs_names_and_raw_codes_are_the_same_event(graviton2, name):
-    assert graviton2.resolve(name) == Target("cpu_cycles", ((8, 0x11),))
+    assert graviton2.resolve(name) == EventTarget("cpu_cycles", ((8, 0x11),))
 
 
 def test_an_implementation_defined_code_is_opened_on_the_core_that_has_it_alone(graviton2, tmp_path):
@@ -98,7 +98,7 @@ def test_an_event_of_the_model_alone_is_unsupported_on_every_pmu(graviton2, no_p
 
 
 def test_on_x86_the_generic_events_stand_for_arms(x86):
-    assert x86.resolve("inst_retired") == Target("inst_retired", ((0, 1),))
+    assert x86.resolve("inst_retired") == EventTarget("inst_retired", ((0, 1),))
     assert "x86" in x86.resolve("stall_slot").reason
 
 
@@ -167,16 +167,16 @@ def test_the_table_of_the_core_is_named_where_it_is_known_and_single(graviton2, 
 
 def test_the_budget_of_several_pmus_is_the_smallest(rk3588):
     little, big = rk3588.host.pmus
-    rk3588._budgets = {little.type: Budget(6, True), big.type: Budget(4, True)}
-    assert rk3588.budget() == Budget(4, True)
+    rk3588._budgets = {little.type: Capacity(6, True), big.type: Capacity(4, True)}
+    assert rk3588.budget() == Capacity(4, True)
     assert rk3588.missing() is None
 
 
 def test_a_pmu_that_counts_nothing_does_not_hide_one_that_counts(rk3588):
     little, big = rk3588.host.pmus
     busy = Refusal(Status.NOT_COUNTED, "another user holds it")
-    rk3588._budgets = {little.type: busy, big.type: Budget(6, True)}
-    assert rk3588.budget() == Budget(6, True)
+    rk3588._budgets = {little.type: busy, big.type: Capacity(6, True)}
+    assert rk3588.budget() == Capacity(6, True)
     rk3588._budgets = {little.type: busy, big.type: busy}
     assert rk3588.missing() == busy
 

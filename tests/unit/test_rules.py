@@ -3,7 +3,7 @@
 import analysis_readings as readings
 import pytest
 
-from armprof.analysis import Verdict, analyze
+from armprof.analysis import Judgement, analyze
 from armprof.analysis.causes import tree
 from armprof.analysis.rules import cases, gate, rules
 from armprof.analysis.terms import CONSTANTS
@@ -42,7 +42,7 @@ def test_the_same_program_without_its_cause_does_not(rule):
 @pytest.mark.parametrize("reading", [readings.n1(), readings.modelled(), readings.n3()])
 def test_a_healthy_program_gets_no_advice(reading):
     analysis = analyze(reading)
-    assert analysis.verdict is Verdict.JUDGED
+    assert analysis.verdict is Judgement.JUDGED
     assert analysis.recommendations == ()
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import cpu_machines
 import pytest
 
-from armprof.counters.machine import Machine, Target
-from armprof.counters.plan import Budget
+from armprof.counters.machine import EventTarget, Machine
+from armprof.counters.plan import Capacity
 from armprof.cpu import Pmu, host
 from armprof.errors import ArmprofError, CannotCount
 from armprof.samples.plan import plan
@@ -19,11 +19,11 @@ class Graviton2(Machine):
 
     interrupting = frozenset({"cpu_cycles"})
 
-    def interrupts(self, target: Target) -> bool:
+    def interrupts(self, target: EventTarget) -> bool:
         return target.is_software or target.name in self.interrupting
 
-    def budget(self, pmu: Pmu | None = None) -> Budget:
-        return Budget(2, True)
+    def budget(self, pmu: Pmu | None = None) -> Capacity:
+        return Capacity(2, True)
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from armprof.counters.pmu import Layout
 from armprof.counters.reading import Status
 from armprof.counters.standing import (
     WHOLE,
+    Attachment,
     Interval,
-    Place,
     Standing,
     count_of,
     interval,
@@ -26,7 +26,7 @@ from armprof.counters.standing import (
     joined,
     on_process,
     row_of,
-    threads_of,
+    threads_of_tree,
 )
 
 MS = 1_000_000
@@ -108,7 +108,7 @@ def opened(standing: Standing) -> Standing:
 
 
 def test_differences_are_those_of_the_interval_and_add_up():
-    me = opened(Standing(layout("task_clock", "page_faults"), [Place(pid=os.getpid())]))
+    me = opened(Standing(layout("task_clock", "page_faults"), [Attachment(pid=os.getpid())]))
     spent = []
     for _ in range(3):
         begin = time.thread_time_ns()
@@ -125,7 +125,7 @@ def test_differences_are_those_of_the_interval_and_add_up():
 
 def test_a_cpu_counts_whatever_runs_there():
     cpu = min(os.sched_getaffinity(0))
-    on = opened(Standing(layout("task_clock"), [Place(cpu=cpu)]))
+    on = opened(Standing(layout("task_clock"), [Attachment(cpu=cpu)]))
     time.sleep(0.02)
     (clock,) = intervals(on.difference() or ())
     on.close()
@@ -137,14 +137,14 @@ def test_a_process_is_followed_with_its_threads_and_the_children_it_has():
     thread = threading.Thread(target=stop.wait)
     thread.start()
     child = subprocess.Popen(["sleep", "60"])
-    found = threads_of(os.getpid())
+    found = threads_of_tree(os.getpid())
     assert thread.native_id in found
     assert child.pid in found
     stop.set()
     thread.join()
     child.kill()
     child.wait()
-    assert threads_of(child.pid) == []
+    assert threads_of_tree(child.pid) == []
 
 
 def test_what_a_followed_process_starts_later_is_counted_with_it():
@@ -167,7 +167,7 @@ def test_what_a_followed_process_starts_later_is_counted_with_it():
 
 
 def test_an_event_that_nothing_counts_is_refused_with_its_reason():
-    refused = Standing(layout("task_clock", "l1d_cache"), [Place(pid=2**22 + 1)]).refused
+    refused = Standing(layout("task_clock", "l1d_cache"), [Attachment(pid=2**22 + 1)]).refused
     assert refused["task_clock"].reason
     assert refused["l1d_cache"].reason
 

@@ -18,7 +18,7 @@ import report_runs as runs
 
 from armprof.cli import main
 from armprof.counters import command
-from armprof.counters.command import Outcome
+from armprof.counters.command import CountedCommand
 from armprof.counters.machine import Machine
 from armprof.counters.reading import Reading, Status
 from armprof.counters.refusal import Refusal
@@ -55,8 +55,8 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Callable[[Reading], None]:
     """Puts a reading in the place of counting."""
 
     def put(reading: Reading) -> None:
-        def count(words: Sequence[str], events: Sequence[str] | None = None, together: object = ()) -> Outcome:
-            return Outcome(reading, 0)
+        def count(words: Sequence[str], events: Sequence[str] | None = None, together: object = ()) -> CountedCommand:
+            return CountedCommand(reading, 0)
 
         monkeypatch.setattr(command, "count_command", count)
 
@@ -191,9 +191,9 @@ def test_metrics_are_counted_by_their_events(
 ) -> None:
     asked: list[Sequence[str] | None] = []
 
-    def count(words: Sequence[str], events: Sequence[str] | None = None, together: object = ()) -> Outcome:
+    def count(words: Sequence[str], events: Sequence[str] | None = None, together: object = ()) -> CountedCommand:
         asked.append(events)
-        return Outcome(Reading({}, "pmu"), 0)
+        return CountedCommand(Reading({}, "pmu"), 0)
 
     monkeypatch.setattr(command, "count_command", count)
     assert main(["stat", "-m", "general,l2_cache_hit_rate", "-m", "l1d_mpki", "-e", "page_faults", "--", "true"]) == 0

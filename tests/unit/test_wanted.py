@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from armprof import cpu
-from armprof.counters.plan import CYCLES, Budget, plan
+from armprof.counters.plan import CYCLES, Capacity, plan
 from armprof.errors import ArmprofError
 from armprof.metrics.table import definitions
 from armprof.metrics.wanted import groups, wanted
@@ -16,14 +16,14 @@ NAMES = [*groups(), *(definition.name for definition in definitions())]
 CORES = cpu.core_names()
 
 
-def size(group: tuple[str, ...], budget: Budget) -> int:
+def size(group: tuple[str, ...], budget: Capacity) -> int:
     return sum(budget.takes(event) for event in group)
 
 
 def test_level_1_of_a_v1_fits_into_one_group_of_six() -> None:
     found = wanted(["topdown_l1"], cpu.core("neoverse-v1"))
     assert found.metrics == ("frontend_bound", "backend_bound", "bad_speculation", "retiring")
-    (group,) = plan(found.events, Budget(6, True), together=found.together)
+    (group,) = plan(found.events, Capacity(6, True), together=found.together)
     assert set(group) == {
         "stall_slot_frontend", "stall_slot_backend", "stall_slot", "op_spec", "op_retired", "br_mis_pred", "cpu_cycles",
     }  # fmt: skip
@@ -88,7 +88,7 @@ def test_every_group_names_metrics_that_there_are() -> None:
 )
 def test_any_metrics_fit_any_number_of_counters(names: list[str], core: str, counters: int, besides: bool) -> None:
     found = wanted(names, cpu.core(core))
-    budget = Budget(counters, besides)
+    budget = Capacity(counters, besides)
     planned = plan(found.events, budget, together=found.together)
     assert sorted(event for group in planned for event in group) == sorted(found.events)
     assert all(size(group, budget) <= counters for group in planned)
@@ -99,7 +99,7 @@ def test_any_metrics_fit_any_number_of_counters(names: list[str], core: str, cou
 @given(st.sampled_from(NAMES), st.sampled_from(CORES), st.integers(2, 20))
 def test_the_events_of_the_first_metric_are_counted_at_the_same_moments(name: str, core: str, counters: int) -> None:
     found = wanted([name], cpu.core(core))
-    budget = Budget(counters, True)
+    budget = Capacity(counters, True)
     for events in found.together[:1]:
         if size(events, budget) <= counters:
             assert any(set(events) <= set(group) for group in plan(found.events, budget, together=found.together))
@@ -107,6 +107,6 @@ def test_the_events_of_the_first_metric_are_counted_at_the_same_moments(name: st
 
 def test_two_counters_still_plan_level_1() -> None:
     found = wanted(["topdown_l1"], cpu.core("neoverse-v1"))
-    planned = plan(found.events, Budget(2, True), (CYCLES,), found.together)
+    planned = plan(found.events, Capacity(2, True), (CYCLES,), found.together)
     assert len(planned) == 3
     assert all(len(set(group) - {CYCLES}) == 2 for group in planned)

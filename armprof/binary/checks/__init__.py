@@ -8,13 +8,13 @@ from pathlib import Path
 
 from armprof.binary.binary import Binary
 from armprof.binary.checks import atomics, bodies, build, structures
-from armprof.binary.checks.rules import Finding, Rule, Spot, Target, rules
+from armprof.binary.checks.rules import Finding, Rule, Spot, TargetCore, rules
 from armprof.binary.checks.subject import VECTORS, Subject
 from armprof.binary.code import Code
 from armprof.binary.elf import ARM64
 from armprof.errors import ArmprofError
 
-__all__ = ["Finding", "Inspection", "Rule", "Spot", "Target", "inspect", "rules"]
+__all__ = ["Finding", "Inspection", "Rule", "Spot", "TargetCore", "inspect", "rules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,13 @@ class Inspection:
     """What was found, facts about the whole that are no findings, and what was looked at, for who asks more of it."""
 
     path: Path
-    target: Target | None
+    target: TargetCore | None
     findings: Sequence[Finding]
     facts: dict[str, object]
     subject: Subject = field(repr=False)
 
 
-def inspect(path: Path, target: Target | None, features: build.Features) -> Inspection:
+def inspect(path: Path, target: TargetCore | None, features: build.Features) -> Inspection:
     """Looks at an ARM64 program or library. ``features`` tells what a compiler's flag lets it use.
 
     Raises ArmprofError where the file is no such thing.

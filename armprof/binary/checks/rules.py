@@ -51,7 +51,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class TargetCore:
     """The core that the code is to run on."""
 
     name: str  # "neoverse-n1"

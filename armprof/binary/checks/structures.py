@@ -9,7 +9,7 @@ import numpy as np
 from armprof.binary.a64 import instruction
 from armprof.binary.checks.rules import Finding, Spot, found
 from armprof.binary.checks.subject import Subject
-from armprof.binary.layout import Layout, Structure, Variable
+from armprof.binary.layout import DataLayout, Structure, Variable
 from armprof.binary.plt import ADRP, ADRP_MASK, page
 
 DEFAULT_LINE = 64
@@ -19,7 +19,7 @@ NEAR = 12  # instructions between the page of an address and the access that add
 
 def check(subject: Subject) -> Iterator[Finding]:
     line = subject.target.line_bytes if subject.target is not None else DEFAULT_LINE
-    layout = Layout(subject.binary)
+    layout = DataLayout(subject.binary)
     across = [spot for one in layout.structures for spot in straddling(one, line)]
     across += [spot for one in layout.variables for spot in packed(one, line)]
     if across:
@@ -84,7 +84,7 @@ def reserved(one: Structure) -> bool:
     return one.size - at >= max(1, one.align)
 
 
-def shared_lines(subject: Subject, layout: Layout, line: int) -> Iterator[Finding]:
+def shared_lines(subject: Subject, layout: DataLayout, line: int) -> Iterator[Finding]:
     """Lines of variables that more than one function writes to, each to bytes of its own."""
     written: dict[int, dict[int, dict[int, int]]] = {}  # line -> function -> address -> instruction
     for number, address in stores(subject):
@@ -107,7 +107,7 @@ def shared_lines(subject: Subject, layout: Layout, line: int) -> Iterator[Findin
         yield found("shared-line-writers", tuple(spots), total=count)
 
 
-def _variable(subject: Subject, layout: Layout, address: int) -> str | None:
+def _variable(subject: Subject, layout: DataLayout, address: int) -> str | None:
     at = subject.binary.variable(address)
     if at is None:
         return None

@@ -11,8 +11,8 @@ import numpy as np
 
 from armprof.binary.a64 import text
 from armprof.binary.binary import Binary, Line
-from armprof.binary.checks.rules import Spot, Target
-from armprof.binary.code import Code, Loop
+from armprof.binary.checks.rules import Spot, TargetCore
+from armprof.binary.code import Code, CodeLoop
 
 VECTORS = {"NEON": ("vector", "vector_memory"), "SVE": ("sve",)}  # the kinds of their instructions
 
@@ -23,7 +23,7 @@ class Subject:
 
     binary: Binary
     code: Code
-    target: Target | None
+    target: TargetCore | None
 
     def spots(self, numbers: Sequence[int], details: Sequence[str] | None = None) -> tuple[Spot, ...]:
         """The places of instructions, by number."""
@@ -35,7 +35,7 @@ class Subject:
             for (function, line), address, detail in zip(places, addresses, told, strict=True)
         )
 
-    def loop_spots(self, loops: Sequence[Loop], details: Sequence[str] | None = None) -> tuple[Spot, ...]:
+    def loop_spots(self, loops: Sequence[CodeLoop], details: Sequence[str] | None = None) -> tuple[Spot, ...]:
         """The places of loops."""
         spots = self.spots([loop.header for loop in loops], details)
         return tuple(replace(spot, around=self._lines(loop)) for spot, loop in zip(spots, loops, strict=True))
@@ -53,11 +53,11 @@ class Subject:
         for first, *others in same.values():
             yield replace(first, detail=" and ".join(spot.detail for spot in (first, *others)))
 
-    def _size(self, loop: Loop) -> str:
+    def _size(self, loop: CodeLoop) -> str:
         vectors = [title for title, kinds in VECTORS.items() if self.code.of_kind(*kinds)[loop.at].any()]
         return f"{len(loop.at)} instructions{f' with {listed}' if (listed := ' and '.join(vectors)) else ''}"
 
-    def _lines(self, loop: Loop) -> tuple[Line, ...]:
+    def _lines(self, loop: CodeLoop) -> tuple[Line, ...]:
         rows = np.unique(self.binary.resolve(self.code.addresses[loop.at]).row).tolist()
         return tuple(dict.fromkeys(line for row in rows if (line := self.binary.line_of(row)) is not None))
 
@@ -73,7 +73,7 @@ class Subject:
         """The instructions of these kinds that are in a loop."""
         return np.flatnonzero(self.code.of_kind(*kinds) & (self.loop_of >= 0)).tolist()
 
-    def loop(self, number: int) -> Loop:
+    def loop(self, number: int) -> CodeLoop:
         """The innermost loop that the instruction is in."""
         return self.code.loops[int(self.loop_of[number])]
 

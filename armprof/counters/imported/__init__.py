@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from armprof.counters.imported import columns, jsonlines, separated, source, text
-from armprof.counters.imported.lines import Line, main_mode, repeated
+from armprof.counters.imported.lines import EventLine, main_mode, repeated
 from armprof.counters.imported.notes import notes
 from armprof.counters.imported.row import Row, Sheet, shown
-from armprof.counters.imported.sums import Sums, reading
+from armprof.counters.imported.sums import RowSums, reading
 from armprof.counters.reading import Count, Reading, Status
 from armprof.errors import ArmprofError
 
@@ -71,7 +71,7 @@ def parse(text: str, origin: str = "<text>", progress: Callable[[float], None] =
     if "\r" in text:  # Windows, and the progress bars of programs
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     form = _form(text, origin)
-    sheet, sums = Sheet(form), Sums(form)
+    sheet, sums = Sheet(form), RowSums(form)
     many = columns.read(text, progress) if form == "csv" else None
     if many is not None:
         block, rest = many
@@ -102,7 +102,7 @@ def _form(text: str, origin: str) -> str:
     return max(found, key=lambda form: found[form])
 
 
-def _imported(sheet: Sheet, sums: Sums, origin: str) -> Imported:
+def _imported(sheet: Sheet, sums: RowSums, origin: str) -> Imported:
     targets = list(dict.fromkeys(sheet.targets))
     if len(targets) > 1:
         names = ", ".join(shown(name or kind) for kind, name in targets[:3])
@@ -114,7 +114,7 @@ def _imported(sheet: Sheet, sums: Sums, origin: str) -> Imported:
     timer = next((line.count.value for line in lines if line.key == "duration_time"), None)
     duration = round(sum(sheet.elapsed_ns) or sums.intervals_ns or timer or 0) or None
 
-    def part(lines: Collection[Line], scope: str) -> Reading:
+    def part(lines: Collection[EventLine], scope: str) -> Reading:
         return reading(lines, sheet.form, scope, system_wide=system_wide, duration_ns=duration)
 
     target = targets[0][0] if targets else "".join(sums.places) if len(sums.places) == 1 else ""
@@ -131,14 +131,14 @@ def _imported(sheet: Sheet, sums: Sums, origin: str) -> Imported:
     )
 
 
-def _mode(lines: Collection[Line]) -> str:
+def _mode(lines: Collection[EventLine]) -> str:
     modes = main_mode(line.event for line in lines)
     return next((line.event.mode for line in lines if line.event.modes == modes), "")
 
 
-def _by_pmu(lines: Collection[Line], part: Callable[[Collection[Line], str], Reading]) -> tuple[Reading, ...]:
+def _by_pmu(lines: Collection[EventLine], part: Callable[[Collection[EventLine], str], Reading]) -> tuple[Reading, ...]:
     """One Reading for each PMU where there are several."""
-    pmus: dict[str, list[Line]] = {}
+    pmus: dict[str, list[EventLine]] = {}
     for line in lines:
         pmus.setdefault(line.event.pmu, []).append(line)
     if len([pmu for pmu in pmus if pmu]) < 2:
@@ -146,14 +146,14 @@ def _by_pmu(lines: Collection[Line], part: Callable[[Collection[Line], str], Rea
     return tuple(part(own, pmu or "events of no named PMU") for pmu, own in pmus.items())
 
 
-def _groups(lines: Collection[Line], part: Callable[[Collection[Line], str], Reading]) -> tuple[Reading, ...]:
+def _groups(lines: Collection[EventLine], part: Callable[[Collection[EventLine], str], Reading]) -> tuple[Reading, ...]:
     """One Reading for each group that has an event which other groups have too.
 
     That is so where one label stands on several lines. Two labels of one event are only two wishes of the
     user.
     """
     shared = {event for event, same in repeated(lines).items() if len({line.count.label for line in same}) < len(same)}
-    groups: dict[int, list[Line]] = {}
+    groups: dict[int, list[EventLine]] = {}
     for line in lines:
         if line.count.group is not None:
             groups.setdefault(line.count.group, []).append(line)

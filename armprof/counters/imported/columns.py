@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from armprof.counters.imported import separated
 from armprof.counters.imported.row import TIME_UNITS, UNCOUNTED, Row, Sheet
-from armprof.counters.imported.tally import ALWAYS, Tally
+from armprof.counters.imported.tally import ALWAYS, RowTally
 from armprof.counters.reading import Status
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Block:
         row.ran(float(self.percents[interval, column]), int(self.running_ns[interval, column]))
         return row
 
-    def tally(self, column: int) -> Tally:
+    def tally(self, column: int) -> RowTally:
         """The sum of a column, as of its rows one after the other."""
         import numpy as np
 
@@ -65,14 +65,14 @@ class Block:
         counted = ~np.isnan(counts)
         label, unit = self.rows[column].label, self.rows[column].unit
         if not counted.any() and self.rows[column].missing is Status.UNSUPPORTED:
-            return Tally(label, unsupported=len(counts))
+            return RowTally(label, unsupported=len(counts))
         idle = ~counted & (running == 0) & (coverage > 0)
         starved = ~counted & ~idle
         nanoseconds = TIME_UNITS.get(unit)
         values = np.round(counts[counted] * nanoseconds) if nanoseconds else counts[counted]
         timed = bool((coverage[counted] > 0).all())
         share = np.where(coverage[counted] > 0, coverage[counted], 1.0)
-        return Tally(
+        return RowTally(
             label=label,
             unit=("ns" if nanoseconds else unit) if counted.any() else "",
             value=float(values.sum()),
@@ -87,7 +87,7 @@ class Block:
             enabled_ns=int(np.round(running[counted] / share).sum()) if timed else None,
         )
 
-    def lines(self) -> Iterator[tuple[str, int, Tally]]:
+    def lines(self) -> Iterator[tuple[str, int, RowTally]]:
         """Label, the how-manieth of that label, and sum of each column."""
         seen: Counter[str] = Counter()
         for column, row in enumerate(self.rows):

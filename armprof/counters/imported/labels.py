@@ -14,7 +14,7 @@ _NAMED_CORE = re.compile(r"armv[89]_(cortex|neoverse)_([a-z]\d+\w*?)(?:_\d+)?$")
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class LabelledEvent:
     """``name`` is the canonical one, or the label in lower case where armprof does not know the event.
 
     ``vague`` ranks the labels of one event: 0 Arm's own name, 1 perf's name for one cache or predictor, 2
@@ -35,23 +35,23 @@ class Event:
 
 
 @lru_cache(maxsize=4096)
-def identify(label: str) -> Event:
+def identify(label: str) -> LabelledEvent:
     """The event of a label; labels that armprof does not know keep their own text, in lower case."""
     parts = names.split_label(label)
     if parts is None:
-        return Event(label.lower(), known=False)
+        return LabelledEvent(label.lower(), known=False)
     modes = "".join(sorted(m for m in set(parts.modifiers) if m in _MODES))
     name = canonical(label)
     if name is None:
         text = f"{parts.pmu}/{label.split('/')[1]}/" if parts.pmu else parts.event
-        return Event(text.lower(), known=False, modes=modes)
+        return LabelledEvent(text.lower(), known=False, modes=modes)
     if name in names.SOFTWARE:
-        return Event(name, known=True, modes=modes, software=True, unit=names.SOFTWARE[name][1])
+        return LabelledEvent(name, known=True, modes=modes, software=True, unit=names.SOFTWARE[name][1])
     if parts.event.lower() == name or names.raw_code(parts.event) is not None:
         vague = 0
     else:
         vague = 2 if parts.event.lower() in names.ALIASES else 1
-    return Event(name, known=True, pmu=parts.pmu, modes=modes, vague=vague)
+    return LabelledEvent(name, known=True, pmu=parts.pmu, modes=modes, vague=vague)
 
 
 def core_of(pmu: str) -> str | None:

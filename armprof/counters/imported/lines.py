@@ -16,8 +16,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from armprof.counters.imported.labels import Event, core_of, identify
-from armprof.counters.imported.tally import Tally
+from armprof.counters.imported.labels import LabelledEvent, core_of, identify
+from armprof.counters.imported.tally import RowTally
 from armprof.counters.reading import Count, Status
 
 _ALL_THE_TIME = 0  # the group of all that was counted all the time
@@ -25,15 +25,15 @@ _ROUNDING = 0.0002  # of a sum of percentages with two decimals
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EventLine:
     """One event line of the output; ``key`` is the name under which it stands in a Reading."""
 
-    event: Event
+    event: LabelledEvent
     count: Count
     key: str
 
 
-def name_lines(tallies: Collection[Tally]) -> list[Line]:
+def name_lines(tallies: Collection[RowTally]) -> list[EventLine]:
     """The lines with their keys and groups, in the order of the output.
 
     One Reading holds one mode of the processor, that of most core events, under the plain names; what was
@@ -41,7 +41,7 @@ def name_lines(tallies: Collection[Tally]) -> list[Line]:
     after the other with the same coverage are one group: perf prints the members of a group together and they
     always run together.
     """
-    made: list[Line] = []
+    made: list[EventLine] = []
     last_group, before = _ALL_THE_TIME, None
     for tally, (event, key) in zip(tallies, _keys(tuple(tally.label for tally in tallies)), strict=True):
         group = None
@@ -51,12 +51,12 @@ def name_lines(tallies: Collection[Tally]) -> list[Line]:
             signature = (event.pmu, tally.running_ns, round(tally.coverage, 4))
             last_group += signature != before
             group, before = last_group, signature
-        made.append(Line(event, tally.count(key, event.unit, group), key))
+        made.append(EventLine(event, tally.count(key, event.unit, group), key))
     return made
 
 
 @lru_cache(maxsize=64)  # every interval of a recording has the same labels
-def _keys(labels: tuple[str, ...]) -> list[tuple[Event, str]]:
+def _keys(labels: tuple[str, ...]) -> list[tuple[LabelledEvent, str]]:
     events = [identify(label) for label in labels]
     mode = main_mode(events)
     modes_of: dict[str, set[str]] = {}
@@ -70,40 +70,40 @@ def _keys(labels: tuple[str, ...]) -> list[tuple[Event, str]]:
     return keys
 
 
-def main_mode(events: Iterable[Event]) -> str:
+def main_mode(events: Iterable[LabelledEvent]) -> str:
     """The modifiers that most core events have; "" (all modes) where it is a draw."""
     votes = Counter(event.modes for event in events if event.known and not event.software)
     return max(votes, key=lambda modes: (votes[modes], not modes), default="")
 
 
-def counts(lines: Iterable[Line], *, system_wide: bool) -> dict[str, Count]:
+def counts(lines: Iterable[EventLine], *, system_wide: bool) -> dict[str, Count]:
     """One Count per event."""
-    by_key: dict[str, list[Line]] = {}
+    by_key: dict[str, list[EventLine]] = {}
     for line in lines:
         by_key.setdefault(line.key, []).append(line)
     return {key: _one(same, system_wide) for key, same in by_key.items()}
 
 
-def repeated(lines: Iterable[Line]) -> dict[str, list[Line]]:
+def repeated(lines: Iterable[EventLine]) -> dict[str, list[EventLine]]:
     """The events that have several counts on one PMU, and these lines."""
-    by_key: dict[tuple[str, str], list[Line]] = {}
+    by_key: dict[tuple[str, str], list[EventLine]] = {}
     for line in lines:
         if line.count.value is not None:
             by_key.setdefault((line.key, line.event.pmu), []).append(line)
     return {key: same for (key, _), same in by_key.items() if len(same) > 1}
 
 
-def core(lines: Iterable[Line]) -> str | None:
+def core(lines: Iterable[EventLine]) -> str | None:
     """The core that the names of the PMUs name, where they name one."""
     named = {core_of(line.event.pmu) for line in lines if line.event.pmu}
     return named.pop() if len(named) == 1 else None
 
 
-def _one(same: list[Line], system_wide: bool) -> Count:
+def _one(same: list[EventLine], system_wide: bool) -> Count:
     """The count of one event: the best line of each PMU, put together over the PMUs."""
     if len(same) == 1:
         return same[0].count
-    by_pmu: dict[str, Line] = {}
+    by_pmu: dict[str, EventLine] = {}
     for line in same:
         best = by_pmu.get(line.event.pmu)
         if best is None or _preference(line) > _preference(best):
@@ -117,7 +117,7 @@ def _one(same: list[Line], system_wide: bool) -> Count:
     return _over_pmus([line.count for line in by_pmu.values()], system_wide)
 
 
-def _preference(line: Line) -> tuple[bool, int, float]:
+def _preference(line: EventLine) -> tuple[bool, int, float]:
     return (line.count.value is not None, -line.event.vague, line.count.coverage or 0.0)
 
 

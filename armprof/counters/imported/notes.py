@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from armprof.counters.imported.lines import Line, repeated
+from armprof.counters.imported.lines import EventLine, repeated
 from armprof.counters.imported.row import Sheet, shown
-from armprof.counters.imported.sums import Sums
+from armprof.counters.imported.sums import RowSums
 
 
-def notes(sheet: Sheet, sums: Sums, lines: Sequence[Line]) -> Iterator[str]:
+def notes(sheet: Sheet, sums: RowSums, lines: Sequence[EventLine]) -> Iterator[str]:
     if sheet.averaged or sheet.repeats:
         yield f"perf stat -r printed means per run, of {sheet.repeats or 'several'} runs"
     if sums.runs > 1:
@@ -51,6 +51,6 @@ def _list(names: Sequence[str]) -> str:
     return few if len(names) <= 4 else f"{few} and {len(names) - 4} more"
 
 
-def _estimates(same: Sequence[Line]) -> list[str]:
+def _estimates(same: Sequence[EventLine]) -> list[str]:
     named = len({line.count.label for line in same}) > 1
     return [f"{line.count.label if named else ''} {line.count.value:,.0f}".strip() for line in same]

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, overload
 
-from armprof.counters.imported.lines import Line, core, counts, name_lines
+from armprof.counters.imported.lines import EventLine, core, counts, name_lines
 from armprof.counters.imported.row import PLACE, Row
-from armprof.counters.imported.tally import Tally
+from armprof.counters.imported.tally import RowTally
 from armprof.counters.reading import Reading
 from armprof.counters.suspect import mark_suspects
 
@@ -24,7 +24,9 @@ _CPUS = re.compile(rf"{PLACE}$", re.ASCII)
 _ACCESS = {"text": "perf stat text", "csv": "perf stat -x", "json": "perf stat -j"}
 
 
-def reading(lines: Collection[Line], form: str, scope: str, *, system_wide: bool, duration_ns: int | None) -> Reading:
+def reading(
+    lines: Collection[EventLine], form: str, scope: str, *, system_wide: bool, duration_ns: int | None
+) -> Reading:
     """The Reading of some event lines, with the counts marked that contradict each other."""
     return mark_suspects(
         Reading(
@@ -64,7 +66,7 @@ class Parts(Sequence[Reading]):
         return self._rest[number - self._lazy]
 
 
-class Sums:
+class RowSums:
     """Takes rows as they come; keeps their sums, and one Reading for each interval and place."""
 
     def __init__(self, form: str) -> None:
@@ -75,10 +77,10 @@ class Sums:
         self.runs = 0
         self._form = form
         # By control group and label, and the how-manieth line with that label in its stretch.
-        self._sums: dict[tuple[str, str, int], Tally] = {}
+        self._sums: dict[tuple[str, str, int], RowTally] = {}
         # The current stretch is one interval, or one run without intervals: its rows by place and control
         # group.
-        self._stretch: dict[tuple[str, str], list[Tally]] = {}
+        self._stretch: dict[tuple[str, str], list[RowTally]] = {}
         self._seen: Counter[tuple[str, str, str]] = Counter()
         self._at: tuple[int, int | None] = (-1, None)  # run and time
         self._length_ns = 0
@@ -87,12 +89,12 @@ class Sums:
         if (row.run, row.time_ns) != self._at:
             self._next_stretch(row)
         self.places.setdefault(row.where)
-        tally = Tally.of(row, self._length_ns or 1.0)
+        tally = RowTally.of(row, self._length_ns or 1.0)
         self._stretch.setdefault((row.where, row.cgroup), []).append(tally)
         line = (row.where, row.cgroup, row.label)
         key = (row.cgroup, row.label, self._seen[line])
         self._seen[line] += 1
-        self._sums.setdefault(key, Tally()).add(tally)
+        self._sums.setdefault(key, RowTally()).add(tally)
 
     def add_block(self, block: Block) -> None:
         """Takes many whole intervals, of everything in one place; they stand at the beginning."""
@@ -106,10 +108,10 @@ class Sums:
 
     def _of_block(self, block: Block, interval: int) -> Reading:
         length = int(block.lengths_ns[interval])
-        tallies = [Tally.of(block.row(interval, column), length) for column in range(len(block.rows))]
+        tallies = [RowTally.of(block.row(interval, column), length) for column in range(len(block.rows))]
         return self._interval("", "", tallies, int(block.ends_ns[interval]), length)
 
-    def _interval(self, place: str, cgroup: str, tallies: list[Tally], end: int | None, length: int) -> Reading:
+    def _interval(self, place: str, cgroup: str, tallies: list[RowTally], end: int | None, length: int) -> Reading:
         until = "" if end is None else f"interval to {end / 1e9:.3f} s"
         scope = ", ".join(filter(None, [place, f"cgroup {cgroup}" if cgroup else "", until]))
         cpus = _CPUS.match(place) is not None
@@ -133,15 +135,15 @@ class Sums:
         self._stretch.clear()
         self._seen.clear()
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[EventLine]:
         """The event lines of everything together."""
-        by_line: dict[tuple[str, int], dict[str, Tally]] = {}
+        by_line: dict[tuple[str, int], dict[str, RowTally]] = {}
         for (cgroup, label, occurrence), tally in self._sums.items():
             by_line.setdefault((label, occurrence), {})[cgroup] = tally
         together = []
         for tallies in by_line.values():
             paths = {cgroup.strip("/") for cgroup in tallies}
-            total = Tally()
+            total = RowTally()
             for cgroup, tally in tallies.items():
                 if not _inside_another(cgroup.strip("/"), paths):
                     total.add(tally)

@@ -16,7 +16,7 @@ NEVER_ON = "perf printed <not counted>: nothing ran while the event was on"
 
 
 @dataclass(slots=True)
-class Tally:
+class RowTally:
     """The sum of rows of one event.
 
     Rows weigh by the length of their interval, or equally. Where a counter did not get its turn in some of
@@ -41,7 +41,7 @@ class Tally:
     enabled_ns: int | None = 0
 
     @classmethod
-    def of(cls, row: Row, weight: float) -> Tally:
+    def of(cls, row: Row, weight: float) -> RowTally:
         """The one row."""
         if row.value is None:
             if row.missing is Status.UNSUPPORTED:
@@ -64,7 +64,7 @@ class Tally:
             enabled_ns=round((row.running_ns or 0) / (row.coverage or 1.0)) if timed else None,
         )
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: RowTally) -> None:
         self.label = self.label or other.label
         self.unit = self.unit or other.unit
         self.value += other.value

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from armprof.binary import a64
 from armprof.binary.flow import Flow, pieces
-from armprof.binary.loops import Loop, loops
+from armprof.binary.loops import NaturalLoop, loops
 from armprof.counters.model import counts as file
 from armprof.counters.model.counts import Counts
 
@@ -31,10 +31,10 @@ _FALLS_ON = (file.FALLS_THROUGH, file.CONDITIONAL, file.CALL, file.INDIRECT_CALL
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class LoopBody:
     """A loop and what an iteration does; ``frequency`` is how often an instruction is executed in one, by its number."""
 
-    loop: Loop
+    loop: NaturalLoop
     flow: Flow
     frequency: Mapping[int, float]
     exits: frozenset[int]  # the numbers of the branches that may leave it
@@ -44,7 +44,7 @@ class Body:
         return (pair for piece in self.flow.pieces for pair in piece.instructions)
 
 
-class Code:
+class ExecutedCode:
     """Numbers of instructions are places in `address`, which is in order."""
 
     def __init__(self, counts: Counts, executed: NDArray[np.int64], taken: NDArray[np.int64]) -> None:
@@ -156,31 +156,31 @@ class Code:
         return found
 
     @cached_property
-    def bodies(self) -> tuple[Body, ...]:
+    def bodies(self) -> tuple[LoopBody, ...]:
         """All loops, each before those within it."""
         first, _ = self._blocks
         executed = self.executed[first].tolist()
         return tuple(self._body(loop) for loop in loops(self.edges, executed))
 
-    def _body(self, loop: Loop) -> Body:
+    def _body(self, loop: NaturalLoop) -> LoopBody:
         flow = Flow(pieces(loop, self.edges, self._content))
         last = [int(self._blocks[1][block]) for block in loop.own]
         exits = frozenset(number for number in last if self._leaves(number, loop))
         frequency = {
             n: self.executed[n] / max(1.0, loop.iterations) for piece in flow.pieces for n, _ in piece.instructions
         }
-        return Body(loop, flow, frequency, exits)
+        return LoopBody(loop, flow, frequency, exits)
 
     def _content(self, block: int) -> Iterator[tuple[int, a64.Instruction]]:
         first, last = self._blocks
         return ((number, self.instruction(number)) for number in range(int(first[block]), int(last[block]) + 1))
 
-    def executed_in(self, loop: Loop) -> float:
+    def executed_in(self, loop: NaturalLoop) -> float:
         """Instructions of the loop, with those of the loops within it."""
         first, last = self._blocks
         return sum(float(self.executed[first[b]]) * int(last[b] - first[b] + 1) for b in loop.blocks)
 
-    def _leaves(self, number: int, loop: Loop) -> bool:
+    def _leaves(self, number: int, loop: NaturalLoop) -> bool:
         """Whether the block that ends there may lead out of the loop, even if it never did."""
         if self.ending[number] != file.CONDITIONAL:
             return False

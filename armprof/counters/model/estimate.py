@@ -14,7 +14,7 @@ from armprof.binary import chains
 from armprof.binary.a64 import Instruction
 from armprof.binary.flow import CHASED, FIXED, GATHERED, LINE, STRIDED
 from armprof.counters.model import shapes
-from armprof.counters.model.code import Body, Code
+from armprof.counters.model.code import ExecutedCode, LoopBody
 from armprof.counters.model.geometry import DEFAULT_CORE, Geometry
 from armprof.counters.model.misses import LEVELS, Misses, Window, misses, penalties, prefetched, waits, walked
 from armprof.counters.model.tally import Tally
@@ -36,7 +36,7 @@ BACKEND = ("busy", "latency", "divide", "barrier", "atomic", *MEMORY)
 PARTS = ("base", *FRONTEND, *BACKEND)
 _OF_KIND = {CHASED: "chased", GATHERED: "gathered", STRIDED: "strided", FIXED: "elsewhere"}
 
-Shape = Callable[[Body, Mapping[int, Body], shapes.Seen], set[int]]
+Shape = Callable[[LoopBody, Mapping[int, LoopBody], shapes.Seen], set[int]]
 
 DIVIDES = ("divide", "divide_long", "fp_divide", "fp_divide_double", "fp_root", "fp_root_double")
 
@@ -78,9 +78,9 @@ class Estimate:
         self.width = self.core.slots or WIDTH
 
     @cached_property
-    def code(self) -> Code:
+    def code(self) -> ExecutedCode:
         """The code that matters."""
-        return Code(self.tally.counts, self.tally.by_block("executed"), self.tally.by_block("taken"))
+        return ExecutedCode(self.tally.counts, self.tally.by_block("executed"), self.tally.by_block("taken"))
 
     @cached_property
     def number(self) -> Numbers:
@@ -216,7 +216,7 @@ class Estimate:
             timing = self.pipeline.instructions[self.code.instruction(n).kind]
             found["divide"][n] += (n not in looped) * divides[n] * max(0.0, timing.busy - 1 / self.width)
 
-    def _arithmetic(self, body: Body, inner: float, found: dict[str, Cycles]) -> float:
+    def _arithmetic(self, body: LoopBody, inner: float, found: dict[str, Cycles]) -> float:
         """The cycles of the loop when no load misses, with the ``inner`` ones of those within it.
 
         What its own instructions take beyond the width is added to ``found``.
@@ -267,7 +267,7 @@ class Estimate:
             return "divide"
         return "chased" if self.kinds.get(number) == CHASED else "latency"
 
-    def _continued(self, body: Body, chain: chains.Chain) -> float:
+    def _continued(self, body: LoopBody, chain: chains.Chain) -> float:
         """How much of a chain there is to wait for: less than all where it begins anew before the window is through."""
         instructions = self.code.executed_in(body.loop) / max(1.0, body.loop.iterations)
         window = self.pipeline.reorder / max(1.0, instructions)  # in iterations
@@ -277,11 +277,11 @@ class Estimate:
         return trips / window
 
     @cached_property
-    def _body_of(self) -> dict[int, Body]:
+    def _body_of(self) -> dict[int, LoopBody]:
         """Bodies by the header of their loop."""
         return {body.loop.header: body for body in self.code.bodies}
 
-    def _window(self, body: Body, cycles: float) -> Window:
+    def _window(self, body: LoopBody, cycles: float) -> Window:
         return Window(
             instructions=self.code.executed_in(body.loop),
             cycles=cycles,
@@ -291,7 +291,7 @@ class Estimate:
             outstanding=self.outstanding,
         )
 
-    def _serial(self, body: Body) -> dict[int, float]:
+    def _serial(self, body: LoopBody) -> dict[int, float]:
         """Of each load in how large a share of its executions a mispredicted branch waits for it."""
         found: dict[int, float] = {}
         for branch, condition in body.flow.conditions.items():
@@ -315,7 +315,7 @@ class Estimate:
         return {n: cycles * weight / total for n, weight in weights.items()} if total else {}
 
 
-def goes_on(body: Body, bodies: Mapping[int, Body], register: int) -> bool:
+def goes_on(body: LoopBody, bodies: Mapping[int, LoopBody], register: int) -> bool:
     """Whether what the register holds when the loop is entered comes from when it was left before."""
     parent = body.loop.parent
     if parent is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from armprof.binary.flow import CHASED, LINE
-from armprof.counters.model.code import Body
+from armprof.counters.model.code import LoopBody
 from armprof.cpu import Core
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Window:
 
 
 def waits(
-    body: Body,
+    body: LoopBody,
     found: Misses,
     window: Window,
     serial: Mapping[int, float],

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from armprof.binary.a64 import FLAGS, VECTOR, Instruction, words
 from armprof.binary.flow import FIXED, LINE, STRIDED, Access
-from armprof.counters.model.code import Body
+from armprof.counters.model.code import LoopBody
 
 FAR = 2 * LINE  # a stride that leaves lines out
 
@@ -32,7 +32,7 @@ class Seen:
     lines: float  # of L1D
 
 
-def wide(body: Body, bodies: Mapping[int, Body], seen: Seen) -> set[int]:
+def wide(body: LoopBody, bodies: Mapping[int, LoopBody], seen: Seen) -> set[int]:
     """The strided accesses that are wide."""
     stays = body.loop.trips < seen.lines / 4  # until the loop around comes to the neighbours
     return {
@@ -47,7 +47,7 @@ def _is_far(access: Access, seen: Seen) -> bool:
     return access.number in seen.far if access.stride is None else abs(access.stride) >= FAR
 
 
-def _has_neighbours(access: Access, body: Body, bodies: Mapping[int, Body]) -> bool:
+def _has_neighbours(access: Access, body: LoopBody, bodies: Mapping[int, LoopBody]) -> bool:
     """Whether the loop around moves the access's first address by less than a line."""
     parent = body.loop.parent
     if parent is None or access.address.terms is None:
@@ -58,7 +58,7 @@ def _has_neighbours(access: Access, body: Body, bodies: Mapping[int, Body]) -> b
     return regular and step is not None and 0 < abs(step) < LINE
 
 
-def sparse(body: Body, bodies: Mapping[int, Body], seen: Seen) -> set[int]:
+def sparse(body: LoopBody, bodies: Mapping[int, LoopBody], seen: Seen) -> set[int]:
     """The strided accesses that are sparse, and not wide."""
     others = wide(body, bodies, seen)
     groups: dict[object, list[Access]] = {}
@@ -75,7 +75,7 @@ def _is_sparse(group: Sequence[Access]) -> bool:
     return len(used) < min(stride, LINE * len(lines)) / 2
 
 
-def is_scalar(body: Body) -> bool:
+def is_scalar(body: LoopBody) -> bool:
     """Whether the loop has no vector instructions and could have them.
 
     It is an inner loop whose loads and stores go from element to element, whose end no load decides, and in which nothing
@@ -111,7 +111,7 @@ def _used(group: Sequence[Access]) -> tuple[int, set[int]]:
     return stride, {at % stride for place in places for at in place}
 
 
-def _may_be_split(body: Body, instructions: Sequence[tuple[int, Instruction]], register: int) -> bool:
+def _may_be_split(body: LoopBody, instructions: Sequence[tuple[int, Instruction]], register: int) -> bool:
     """Whether vectors may hold the register: it counts, it begins anew in each iteration, or it is a sum."""
     flow = body.flow
     if register == FLAGS or register not in flow.after[register].heads or flow.step(register)[0]:
@@ -125,5 +125,5 @@ def _may_be_split(body: Body, instructions: Sequence[tuple[int, Instruction]], r
     )
 
 
-def _strided(body: Body) -> list[Access]:
+def _strided(body: LoopBody) -> list[Access]:
     return [a for a in body.flow.accesses if a.kind == STRIDED]

@@ -19,7 +19,7 @@ OFTEN = 10  # times that a line was lost: fewer come of starting and ending thre
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CountedPlace:
     """A function and, where it was asked for and is known, a line of it."""
 
     function: str
@@ -42,7 +42,7 @@ class Contended:
     variable: str | None
     times: int
     threads: tuple[int, int]
-    places: tuple[Place, Place]
+    places: tuple[CountedPlace, CountedPlace]
 
 
 class Atlas:
@@ -55,10 +55,10 @@ class Atlas:
             for m in counts.modules
         )
 
-    def places(self, addresses: Iterable[int], with_line: bool = False) -> list[Place]:
+    def places(self, addresses: Iterable[int], with_line: bool = False) -> list[CountedPlace]:
         """The places of instructions. A function without a name is called ``?``."""
         return [
-            Place(
+            CountedPlace(
                 found.function or "?", "?" if found.module is None else found.module, found.line if with_line else None
             )
             for found in self._space.places(addresses)
@@ -96,13 +96,13 @@ class Atlas:
         )
 
 
-def totals(atlas: Atlas, tally: Tally, values: Sequence[Any], by_line: bool) -> dict[Place, list[float]]:
+def totals(atlas: Atlas, tally: Tally, values: Sequence[Any], by_line: bool) -> dict[CountedPlace, list[float]]:
     """Sums of each of the values, arrays by instruction, by function or by line."""
     import numpy as np
 
     addresses, which = np.unique(tally.address, return_inverse=True)
     sums = [np.bincount(which, weights=value, minlength=len(addresses)) for value in values]
-    found: dict[Place, list[float]] = {}
+    found: dict[CountedPlace, list[float]] = {}
     counted = np.flatnonzero(sum(np.abs(s) for s in sums))
     for i, place in zip(counted, atlas.places(addresses[counted], by_line), strict=True):
         at = found.setdefault(place, [0.0] * len(values))

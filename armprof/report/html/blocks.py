@@ -72,7 +72,7 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
-class Commands:
+class CommandLines:
     """What to type, a line each."""
 
     lines: Sequence[str]
@@ -183,7 +183,7 @@ class Plot:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class CaptionedPlot:
     """A plot with its caption, a legend, and what must be known of it. One that is ``wide`` takes all the width there is, and
     is moved under a window that is narrow.
     """
@@ -237,7 +237,7 @@ class Card:
     where: str = ""  # what ``to`` is called
 
 
-Block = Table | Words | Items | Commands | Tags | Facts | Listing | Figure | Group | Beside | Fold | Card
+Block = Table | Words | Items | CommandLines | Tags | Facts | Listing | CaptionedPlot | Group | Beside | Fold | Card
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +250,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PageVerdict:
     """What came of it, before all else: a sentence, and what it rests on."""
 
     tone: Tone
@@ -264,6 +264,6 @@ class Page:
 
     verb: str
     title: str
-    verdict: Verdict
+    verdict: PageVerdict
     facts: Sequence[tuple[str, str]]
     sections: Sequence[Section] = field(default=())

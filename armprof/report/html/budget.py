@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from armprof.budget.assess import Assessment, Budget, Target
+from armprof.budget.assess import Assessment, Budget, FigureTarget
 from armprof.budget.headroom import PARTS, percent_text
 from armprof.report import figures
 from armprof.report.budget import budget_row, facts, lists, target_row
 from armprof.report.html import plots
-from armprof.report.html.blocks import Block, Cell, Figure, Group, Items, Page, Section, Table, Tone, Verdict, Words
+from armprof.report.html.blocks import (
+    Block,
+    CaptionedPlot,
+    Cell,
+    Group,
+    Items,
+    Page,
+    PageVerdict,
+    Section,
+    Table,
+    Tone,
+    Words,
+)
 from armprof.report.html.cells import columns
 from armprof.report.pieces import short
 from armprof.report.tree import exact_time, spent
@@ -29,7 +41,7 @@ def page(run: Run, assessed: Assessment) -> Page:
     )
 
 
-def verdict(assessed: Assessment) -> Verdict:
+def verdict(assessed: Assessment) -> PageVerdict:
     """The recommendation, and what it rests on."""
     action, reason = assessed.recommendation
     tones: dict[str | None, Tone] = {
@@ -39,7 +51,9 @@ def verdict(assessed: Assessment) -> Verdict:
     }
     tone = "bad" if assessed.alerts else tones.get(action and str(action), "open")
     said = str(action).replace("_", " ").capitalize() if action else "Not judged"
-    return Verdict(tone, f"{said}: {reason}", [*points(assessed), *(alert.alert or "" for alert in assessed.alerts)])
+    return PageVerdict(
+        tone, f"{said}: {reason}", [*points(assessed), *(alert.alert or "" for alert in assessed.alerts)]
+    )
 
 
 def points(assessed: Assessment) -> Iterator[str]:
@@ -86,7 +100,7 @@ def _total(assessed: Assessment) -> Iterator[Block]:
         f"Use of {exact_time(total.limit.value)}", [("over" if share > 1 else "part1", used, min(share, 1.0))]
     )
     legend = [("over" if share > 1 else "part1", f"{used}, {percent_text(100 * share)}"), ("part0", free)]
-    yield Figure(f"{total.figure.label}: {exact_time(total.limit.value)} in all, {total.status}", plot, legend)
+    yield CaptionedPlot(f"{total.figure.label}: {exact_time(total.limit.value)} in all, {total.status}", plot, legend)
 
 
 def _budget(budget: Budget) -> tuple[Cell, ...]:
@@ -103,7 +117,7 @@ def _budget(budget: Budget) -> tuple[Cell, ...]:
     )
 
 
-def _target(target: Target) -> tuple[Cell, ...]:
+def _target(target: FigureTarget) -> tuple[Cell, ...]:
     label, measured, limit, factor, status, reference = target_row(target)
     name = Cell(short(label), below=target.figure.remark or "")
     tone: Tone = "" if (target.factor or 0.0) >= 1 else "warn"
@@ -122,7 +136,7 @@ def _headroom(assessed: Assessment) -> Iterator[Block]:
     parts = [(part, ns) for part, ns in allocation.items()]
     weights = [assessed.plan.weights.get(part, 0.0) for part, _ in parts]
     shares = [(look, PARTS[part], weight) for look, (part, _), weight in zip(LOOKS, parts, weights, strict=True)]
-    yield Figure(
+    yield CaptionedPlot(
         f"Headroom: {left}, {(assessed.headroom_status or '').lower()}",
         plots.stacked("Allocation of the headroom", shares),
     )

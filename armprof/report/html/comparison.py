@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from armprof.compare.cause import Cause, Moved
-from armprof.compare.evidence import Finding
-from armprof.compare.paired import Compared, Comparison
+from armprof.compare.cause import CounterChange, Explanation
+from armprof.compare.evidence import PercentileChange
+from armprof.compare.paired import ComparedPair, Comparison
 from armprof.compare.result import Change, RegressionAnalysis
-from armprof.compare.verdict import Verdict as Found
-from armprof.components.pairs import Counted
+from armprof.compare.verdict import Verdict
+from armprof.components.pairs import PairCounts
 from armprof.report import ab, compare, figures
 from armprof.report.html import plots
-from armprof.report.html.blocks import Block, Cell, Fold, Group, Items, Page, Section, Table, Tone, Verdict, Words
+from armprof.report.html.blocks import Block, Cell, Fold, Group, Items, Page, PageVerdict, Section, Table, Tone, Words
 from armprof.report.html.cells import MOST_ROWS, capped, columns, count_tags, duration, name_cell
 from armprof.report.html.scale import Scale
 from armprof.report.pieces import short
 from armprof.run.record import Component, Run
 
-TONES: Mapping[Found, Tone] = {Found.SLOWER: "bad", Found.FASTER: "good", Found.UNDECIDED: "open", Found.UNCHANGED: ""}
+TONES: Mapping[Verdict, Tone] = {
+    Verdict.SLOWER: "bad",
+    Verdict.FASTER: "good",
+    Verdict.UNDECIDED: "open",
+    Verdict.UNCHANGED: "",
+}
 LIMIT = 0.1  # of a change, as the policy has it: the axis shows at least a little more
 LONGER = "|with its interval; right of the line is more time"
 
@@ -29,14 +34,14 @@ LONGER = "|with its interval; right of the line is more time"
 def of_runs(analysis: RegressionAnalysis, base: Run, head: Run) -> Page:
     """The page of two run files held against each other."""
     words = analysis.analysis_summary.removeprefix(f"{analysis.headline}: ").rstrip(".").split("; ")
-    undecided = any(change.verdict is Found.UNDECIDED for change in analysis.changes)
+    undecided = any(change.verdict is Verdict.UNDECIDED for change in analysis.changes)
     tone: Tone = "bad" if analysis.gate_failed else "open" if undecided or not analysis.changes else "good"
     told = {"baseline": base, "current": head}
     facts = [(name, made) for name, run in told.items() if (made := _made(run))]
     return Page(
         "compare",
         "Baseline and current",
-        Verdict(tone, analysis.headline.capitalize(), words),
+        PageVerdict(tone, analysis.headline.capitalize(), words),
         facts,
         list(_sections(analysis, base, head)),
     )
@@ -66,7 +71,7 @@ def changes(analysis: RegressionAnalysis) -> Iterator[Block]:
     ranked = compare.ranked(analysis)
     scale = plots.changes([(one.change, one.interval) for one in ranked], LIMIT)
     severities = {(one.component, one.metric): str(one.severity) for one in analysis.regressions}
-    told = [one for one in ranked if one.verdict is not Found.UNCHANGED]
+    told = [one for one in ranked if one.verdict is not Verdict.UNCHANGED]
     same = ranked[len(told) :]
     if told:
         yield _table("Changes, the worst first", told, severities, scale)
@@ -125,7 +130,7 @@ def _explained(label: str, change: Change) -> Group:
     return Group(label, blocks)
 
 
-def _counters(cause: Cause) -> list[Block]:
+def _counters(cause: Explanation) -> list[Block]:
     if not cause.counters:
         return []
     rows = [_moved(one) for one in cause.counters]
@@ -137,7 +142,7 @@ def _counters(cause: Cause) -> list[Block]:
     return [Fold(summary, [Table("Counters of one operation", heads, rows, tuple(notes))], printed=True)]
 
 
-def _moved(one: Moved) -> tuple[Cell, ...]:
+def _moved(one: CounterChange) -> tuple[Cell, ...]:
     return (
         Cell(one.event),
         Cell(figures.number(one.base)),
@@ -192,7 +197,7 @@ def of_pairs(comparison: Comparison) -> Page:
     return Page(
         "ab",
         "Old and new",
-        Verdict(tone, f"{headline[:1].upper()}{headline[1:]}", sentences if len(sentences) > 1 else ()),
+        PageVerdict(tone, f"{headline[:1].upper()}{headline[1:]}", sentences if len(sentences) > 1 else ()),
         [("old", short(comparison.old)), ("new", short(comparison.new))],
         list(_pairs(comparison)),
     )
@@ -243,12 +248,12 @@ def _told(comparison: Comparison) -> Iterator[Block]:
         yield Group("Undecided", [Items(undecided)])
 
 
-def _open(compared: Compared) -> Sequence[Finding]:
+def _open(compared: ComparedPair) -> Sequence[PercentileChange]:
     """What a decision elsewhere did not end."""
-    return () if compared.verdict == Found.SLOWER else compared.findings
+    return () if compared.verdict == Verdict.SLOWER else compared.findings
 
 
-def _counts(name: str, counted: Counted) -> Table | None:
+def _counts(name: str, counted: PairCounts) -> Table | None:
     rows = []
     for event, old in counted.old.counts.items():
         new = counted.new[event]

@@ -16,9 +16,9 @@ from armprof.report.html import ladder, plots, source
 from armprof.report.html.blocks import (
     Beside,
     Block,
+    CaptionedPlot,
     Cell,
     Facts,
-    Figure,
     Fold,
     Group,
     Items,
@@ -171,14 +171,16 @@ def diagnosis(metrics: ARM64Metrics, causes: Sequence[Cause]) -> Iterator[Block]
             yield table
 
 
-def _topdown(terms: Sequence[Metric]) -> Figure:
+def _topdown(terms: Sequence[Metric]) -> CaptionedPlot:
     parts = [(OPERATIONS[t.name], t.title.removeprefix("Top-down: "), t.value or 0.0) for t in terms]
     parts.sort(key=lambda part: part[0])
     legend = [(look, f"{name} {figures.percent(share, 1)}") for look, name, share in parts]
     known = {tag for term in terms for tag in covered(term.coverage)}
     notes = [tag.text for tag in known] + [term.reason for term in terms if term.reason]
     plot = plots.stacked("Top-down level 1", parts)
-    return Figure("Top-down level 1: where the slots of the pipeline go", plot, legend, tuple(dict.fromkeys(notes)))
+    return CaptionedPlot(
+        "Top-down level 1: where the slots of the pipeline go", plot, legend, tuple(dict.fromkeys(notes))
+    )
 
 
 def _causes(shown: Sequence[Cause], causes: Sequence[Cause], no_topdown: str | None) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from armprof.report import figures, flamegraph
-from armprof.report.html.blocks import Box, Figure, Mark, Plot
+from armprof.report.html.blocks import Box, CaptionedPlot, Mark, Plot
 from armprof.report.pieces import short
 from armprof.samples import Samples
 
@@ -14,7 +14,7 @@ COLOURS = 6
 TOLD = 5  # functions that are told of who does not see it
 
 
-def graph(samples: Samples, event: str) -> Figure:
+def graph(samples: Samples, event: str) -> CaptionedPlot:
     """Callers below, callees above."""
     wide = [box for box in flamegraph.boxes(samples, event) if box.share >= NARROWEST]
     found = [box for box in wide if box.depth <= DEEPEST]
@@ -33,4 +33,4 @@ def graph(samples: Samples, event: str) -> Figure:
     if len(found) < len(wide):
         note += f", and calls more than {DEEPEST} deep, which --format flamegraph has"
     told = f"the functions with most of their own, and their part with all that they call: {says}."
-    return Figure(title, Plot(title, told, ROW * (top + 1), marks), notes=(note,), wide=True)
+    return CaptionedPlot(title, Plot(title, told, ROW * (top + 1), marks), notes=(note,), wide=True)

@@ -17,11 +17,11 @@ from armprof.report.html.blocks import (
     Fold,
     Items,
     Page,
+    PageVerdict,
     Section,
     Table,
     Tag,
     Tone,
-    Verdict,
     Words,
 )
 from armprof.report.html.cells import MOST_ROWS, capped, columns, several
@@ -44,18 +44,18 @@ def page(weighing: Weighing) -> Page:
     return Page("inspect", short(inspection.path.name), _verdict(weighing), facts, list(_sections(weighing)))
 
 
-def _verdict(weighing: Weighing) -> Verdict:
+def _verdict(weighing: Weighing) -> PageVerdict:
     """What costs most where that is known, and how much was found."""
     found = told.count(weighing.findings)
     worst = weighing.findings[0] if weighing.findings else None
     if worst is None:
-        return Verdict("good", found.capitalize(), [told.basis(weighing)])
+        return PageVerdict("good", found.capitalize(), [told.basis(weighing)])
     points = [f"{found}, what costs most first" if weighing.heat else found, told.basis(weighing)]
     if worst.gain is None:
         each = "a possibility" if len(weighing.findings) == 1 else "each a possibility"
         said = f"{found}, {each}" if weighing.heat is None else f"{found}; none is known to cost time"
-        return Verdict("open", said, points[1:])
-    return Verdict("warn", f"{worst.finding.rule.title}: {told.cost(worst)}", points)
+        return PageVerdict("open", said, points[1:])
+    return PageVerdict("warn", f"{worst.finding.rule.title}: {told.cost(worst)}", points)
 
 
 def _sections(weighing: Weighing) -> Iterator[Section]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from armprof.binary.layout import Member, Structure
-from armprof.report.html.blocks import Box, Figure, Label, Mark, Plot
+from armprof.report.html.blocks import Box, CaptionedPlot, Label, Mark, Plot
 from armprof.report.html.cells import several
 from armprof.report.pieces import short
 
@@ -15,7 +15,7 @@ MOST = 16  # lines of a structure
 LEGEND = {"field": "field", "across": "field across the end of a line", "hole": "hole"}
 
 
-def layout(one: Structure, line: int, into: int = 0) -> Figure:
+def layout(one: Structure, line: int, into: int = 0) -> CaptionedPlot:
     """A row for each cache line, where the structure begins so many bytes into one."""
     lines = range(-into, one.size, line)
     begins, left = lines[:MOST], len(lines) - MOST
@@ -24,7 +24,7 @@ def layout(one: Structure, line: int, into: int = 0) -> Figure:
     name, hollow = short(one.name) or "an unnamed structure", sum(last - first for first, last in _holes(one))
     says = dict.fromkeys(mark.tip for mark in marks if isinstance(mark, Box))
     drawn = {mark.look for mark in marks}
-    return Figure(
+    return CaptionedPlot(
         f"{name}: {one.size:,} bytes, {hollow:,} of them in holes; in lines of {line} bytes, {where}",
         Plot(f"Layout of {name}", f"{'; '.join(says)}.", LINE * len(begins), marks),
         [(look, title) for look, title in LEGEND.items() if look in drawn],

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import singledispatch
 
-from armprof.analysis import Analysis
-from armprof.analysis import Verdict as Judged
+from armprof.analysis import Analysis, Judgement
 from armprof.compare.paired import Comparison
 from armprof.compare.result import RegressionAnalysis
 from armprof.counters.reading import Reading
@@ -45,7 +44,7 @@ def _(analysis: Analysis) -> Iterator[Block]:
     tags: tuple[Tag, ...] = ()
     if analysis.metrics:
         tags = (source_tag(analysis.metrics.reading), *covered(analysis.metrics.quality.lowest_coverage))
-    is_healthy = analysis.verdict is Judged.JUDGED and not analysis.recommendations
+    is_healthy = analysis.verdict is Judgement.JUDGED and not analysis.recommendations
     said = "Nothing to recommend" if is_healthy else str(analysis.verdict).capitalize()
     yield Group(f"Analysis: {said}", [Words(analysis.reason, "dim")], tags=tags)
     whole = Component("", "", "", "")

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from armprof.metrics.roofline import Roofline
 from armprof.report import figures
-from armprof.report.html.blocks import Dot, Figure, Label, Mark, Plot, Rect, Stroke
+from armprof.report.html.blocks import CaptionedPlot, Dot, Label, Mark, Plot, Rect, Stroke
 from armprof.report.html.scale import Scale, linear, logarithmic, thinned
 from armprof.run.record import Latency, Round
 
@@ -72,7 +72,7 @@ def _tick(scale: Scale, value: float, text: str, top: float) -> Iterator[Mark]:
     yield Label(at, top + 16, text, "middle")
 
 
-def tail(name: str, latency: Latency) -> Figure | None:
+def tail(name: str, latency: Latency) -> CaptionedPlot | None:
     """How slow the slowest are: the time against the share of samples that take longer. None where that is not known."""
     known = [(q, ns, above) for q, field, above in QUANTILES if (ns := getattr(latency, field)) and ns > 0]
     if len(known) < 2:
@@ -103,14 +103,14 @@ def tail(name: str, latency: Latency) -> Figure | None:
     what = "samples" if latency.batch == 1 else f"batches of {latency.batch:,}"
     plot = Plot(f"Tail of the times of {name}", f"Of {latency.samples:,} {what}: {says}.", height + AXIS, marks)
     note = f"of {latency.samples:,} {what}; known are the points, the lines between them lead the eye"
-    return Figure("How many take longer", plot, notes=(note,))
+    return CaptionedPlot("How many take longer", plot, notes=(note,))
 
 
 def _share(above: float) -> str:
     return f"{100 * above:.3g} %" if above >= 1e-4 else f"1 in {1 / above:,.0f}"
 
 
-def rounds(name: str, taken: Sequence[Round]) -> Figure | None:
+def rounds(name: str, taken: Sequence[Round]) -> CaptionedPlot | None:
     """How steady it was: p50 and p95 of each round. None where there are too few."""
     shown = taken[:MOST_ROUNDS]
     if len(shown) < 3:
@@ -144,7 +144,7 @@ def rounds(name: str, taken: Sequence[Round]) -> Figure | None:
     )
     left = (f"the first {MOST_ROUNDS} of {len(taken):,} rounds",) if len(taken) > MOST_ROUNDS else ()
     legend = (("point", "p50 of the round"), ("hollow", "p95"))
-    return Figure("How steady it was", Plot(f"Rounds of {name}", says, height + 6, marks), legend, left)
+    return CaptionedPlot("How steady it was", Plot(f"Rounds of {name}", says, height + 6, marks), legend, left)
 
 
 # ---- shares ----------------------------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def rung(title: str, value: float, scale: Scale) -> Plot:
     return Plot(title, f"{title}: {figures.number(value)}", ROW, marks, bar=True)
 
 
-def gain(low: float, high: float, ceiling: float | None, what: str) -> Figure:
+def gain(low: float, high: float, ceiling: float | None, what: str) -> CaptionedPlot:
     """What a change may gain, and at most, in percent: beside all of it, so that one change is seen beside another."""
     scale = Scale(0, max(100.0, high, ceiling or 0.0), margin=0)
     told = f"{round(low, 1):g} to {round(high, 1):g} % {what}"
@@ -191,7 +191,7 @@ def gain(low: float, high: float, ceiling: float | None, what: str) -> Figure:
     if ceiling is not None:
         marks.append(Rect(0, 0, scale.at(ceiling), height, "bound", most))
     marks.append(_rect(scale.at(low), scale.at(high), 0, height, "fill", told, 0.8))
-    return Figure(f"{told}; {most}", Plot("Expected gain", f"{told}; {most}.", height, marks))
+    return CaptionedPlot(f"{told}; {most}", Plot("Expected gain", f"{told}; {most}.", height, marks))
 
 
 # ---- changes ---------------------------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ def change(label: str, value: float | None, interval: tuple[float, float] | None
 # ---- memory ----------------------------------------------------------------------------------------------------------
 
 
-def roofline(points: Sequence[tuple[str, Roofline]]) -> Figure:
+def roofline(points: Sequence[tuple[str, Roofline]]) -> CaptionedPlot:
     """All readings below the roofs of the core that they share."""
     first = points[0][1]
     width, height = first.width, 220
@@ -267,7 +267,7 @@ def roofline(points: Sequence[tuple[str, Roofline]]) -> Figure:
         for name, line in points
     )
     legend = [("roof", f"memory: {roof.bytes_per_cycle:.3g} bytes per cycle, {roof.origin}") for roof in first.roofs]
-    return Figure(
+    return CaptionedPlot(
         "Instructions per cycle (up) against instructions for each byte from memory (across); both axes logarithmic",
         Plot("Roofline of bandwidth", f"{says}.", height + AXIS, marks),
         legend,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from armprof.analysis import Cause, Phase, Recommendation
-from armprof.analysis import Verdict as Judged
+from armprof.analysis import Cause, Judgement, Phase, Recommendation
 from armprof.budget import Plan
 from armprof.budget.assess import Assessment, assess
 from armprof.counters.reading import Status
@@ -17,15 +16,15 @@ from armprof.report.html.blocks import (
     Block,
     Card,
     Cell,
-    Commands,
+    CommandLines,
     Fold,
     Group,
     Items,
     Page,
+    PageVerdict,
     Section,
     Table,
     Tag,
-    Verdict,
     Words,
 )
 from armprof.report.html.cells import (
@@ -96,24 +95,26 @@ def _anchors(document: Document) -> dict[int, str]:
 # ---- the verdict -----------------------------------------------------------------------------------------------------
 
 
-def verdict(document: Document, assessed: Assessment | None) -> Verdict:
+def verdict(document: Document, assessed: Assessment | None) -> PageVerdict:
     """What came of it in a sentence, the worst first, and what it rests on."""
     points = list(_points(document, assessed))
     if document.failed:
         failed = f"{len(document.failed)} of {several(len(document.parts), 'component')} failed"
-        return Verdict("bad", f"{failed}: {listed(document.failed, 3)}", points)
+        return PageVerdict("bad", f"{failed}: {listed(document.failed, 3)}", points)
     if assessed is not None and assessed.alerts:
-        return Verdict("bad", f"{several(len(assessed.alerts), 'budget')} exceeded", points)
+        return PageVerdict("bad", f"{several(len(assessed.alerts), 'budget')} exceeded", points)
     advice = document.recommendations
     if advice:
         first = advice[0].recommendation
         name = short(advice[0].component.name) if len(document.parts) > 1 else "It"
-        return Verdict("warn", f"{name} can take {gained(first)}: {first.title[:1].lower()}{first.title[1:]}", points)
+        return PageVerdict(
+            "warn", f"{name} can take {gained(first)}: {first.title[:1].lower()}{first.title[1:]}", points
+        )
     if any(part.has_metrics for part in document.parts):
-        judged = sum(part.analysis.verdict is Judged.JUDGED for part in document.parts)
+        judged = sum(part.analysis.verdict is Judgement.JUDGED for part in document.parts)
         if judged:
-            return Verdict("good", f"Nothing to recommend: {several(judged, 'component')} judged", points)
-    return Verdict("open", "Not judged: too little was counted", points)
+            return PageVerdict("good", f"Nothing to recommend: {several(judged, 'component')} judged", points)
+    return PageVerdict("open", "Not judged: too little was counted", points)
 
 
 def gained(recommendation: Recommendation) -> str:
@@ -180,7 +181,7 @@ def card(advice: Advice, to: str = "", described: set[str] | None = None) -> Car
     ]
     blocks.append(Fold(f"Evidence: {r.evidence[0]}" if r.evidence else "Evidence", evidence, printed=True))
     if r.verify:
-        blocks.append(Fold("How to see whether it helped", [Commands(r.verify)], printed=True))
+        blocks.append(Fold("How to see whether it helped", [CommandLines(r.verify)], printed=True))
     tags = (
         Tag(f"effort {str(r.effort).lower()}"),
         Tag(f"risk {str(r.risk).lower()}"),
@@ -266,7 +267,9 @@ def _counted(parts: Sequence[Part], anchors: dict[int, str], left: tuple[str, ..
     for part in parts:
         found, cpi = part.figures, part.metrics["cycles_per_instruction"] if part.metrics else None
         verdict = part.analysis.verdict
-        judged = "advice" if id(part.component) in advised else NO_ADVICE if verdict is Judged.JUDGED else str(verdict)
+        judged = (
+            "advice" if id(part.component) in advised else NO_ADVICE if verdict is Judgement.JUDGED else str(verdict)
+        )
         rows.append(
             (
                 name_cell(part.component.name, anchors.get(id(part.component), "")),

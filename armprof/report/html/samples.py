@@ -9,11 +9,11 @@ from armprof.report import annotate, figures
 from armprof.report import samples as told
 from armprof.report.document import Document
 from armprof.report.html import component, flame, numbers, plots, run, source
-from armprof.report.html.blocks import Block, Cell, Fold, Group, Items, Page, Section, Table, Verdict, Words
+from armprof.report.html.blocks import Block, Cell, Fold, Group, Items, Page, PageVerdict, Section, Table, Words
 from armprof.report.html.cells import capped, columns, name_cell
 from armprof.report.pieces import short
 from armprof.report.told import facts
-from armprof.samples import Samples, Share
+from armprof.samples import SampledShare, Samples
 from armprof.samples.trace import Sampled
 
 NO_LINES = "No line is known of the hottest functions: compile with -g."
@@ -27,19 +27,19 @@ def page(samples: Samples, document: Document) -> Page:
     return Page("record", title, _verdict(samples, document), list(facts(document)), list(_sections(samples, document)))
 
 
-def _verdict(samples: Samples, document: Document) -> Verdict:
+def _verdict(samples: Samples, document: Document) -> PageVerdict:
     """What to do where the counts tell, else where most was; below it what was sampled, and what was lost."""
     lost = told.lost(samples)
     points = [*(told.described(samples, sampled) for sampled in samples.events[:MOST_EVENTS]), *lost]
     if not samples.rows:
-        return Verdict("open", f"{told.NOTHING[:1].upper()}{told.NOTHING[1:]}", points)
+        return PageVerdict("open", f"{told.NOTHING[:1].upper()}{told.NOTHING[1:]}", points)
     name, share = next(iter(samples.functions().items()))
     event = samples.events[samples.number()].name
     hottest = f"{short(name)} has {figures.percent(share.own, 1)} of {event}"
     if document.recommendations:
         advised = run.verdict(document, None)
         return replace(advised, points=[hottest, *advised.points, *points])
-    return Verdict("warn" if lost else "", f"The hottest function: {hottest}", points)
+    return PageVerdict("warn" if lost else "", f"The hottest function: {hottest}", points)
 
 
 def _sections(samples: Samples, document: Document) -> Iterator[Section]:
@@ -72,7 +72,7 @@ def _lines(samples: Samples, event: Sampled) -> Table:
     return _table("line", samples.lines(event.name), event, False)
 
 
-def _table(what: str, shares: Mapping[str, Share], event: Sampled, with_total: bool) -> Table:
+def _table(what: str, shares: Mapping[str, SampledShare], event: Sampled, with_total: bool) -> Table:
     shown, left = capped(told.shown(shares), MOST_SHARES, f"{what}s")
     heads = columns(what, ">own", "|own share", *([">with callees"] if with_total else []), ">samples")
     rows = [

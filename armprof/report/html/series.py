@@ -11,7 +11,7 @@ from statistics import median
 from armprof.monitor.history import Past
 from armprof.monitor.trends import DAY, HOUR, Crossing, Trend
 from armprof.report import trends as told
-from armprof.report.html.blocks import Dot, Figure, Label, Mark, Plot, Rect, Stroke
+from armprof.report.html.blocks import CaptionedPlot, Dot, Label, Mark, Plot, Rect, Stroke
 from armprof.report.html.plots import AXIS, ROW
 from armprof.report.html.scale import Scale, thinned
 from armprof.report.live import shown
@@ -64,7 +64,7 @@ def spark(name: str, past: Past) -> Plot:
     return Plot(name, name, ROW, marks, bar=True)
 
 
-def series(one: Trend, step_ns: int, crossings: Sequence[Crossing] = ()) -> Figure:
+def series(one: Trend, step_ns: int, crossings: Sequence[Crossing] = ()) -> CaptionedPlot:
     """The figure with its thresholds; the time goes on to where it will cross them, if that is not too far."""
     past, unit = one.past, told.unit_of(one.figure)
     first, last = past.at_ns[0], past.at_ns[-1]
@@ -92,7 +92,7 @@ def series(one: Trend, step_ns: int, crossings: Sequence[Crossing] = ()) -> Figu
     says += [told.prediction(crossing) for crossing in crossings]
     plot = Plot(f"{one.figure} over time", f"{'; '.join(says)}.", HEIGHT + AXIS, marks)
     legend = [(look, name) for look, name in LEGEND.items() if look in drawn]
-    return Figure(f"{told.when(first)} to {told.when(last)}", plot, legend if len(legend) > 1 else ())
+    return CaptionedPlot(f"{told.when(first)} to {told.when(last)}", plot, legend if len(legend) > 1 else ())
 
 
 def _curve(past: Past, step_ns: int, unit: str, x: Scale, y: Up) -> Iterator[Mark]:

@@ -6,7 +6,20 @@ from collections.abc import Iterator, Sequence
 
 from armprof.monitor.trends import Crossing, PerformanceTrends, Trend
 from armprof.report import trends as told
-from armprof.report.html.blocks import Block, Cell, Fold, Group, Items, Page, Section, Table, Tag, Tone, Verdict, Words
+from armprof.report.html.blocks import (
+    Block,
+    Cell,
+    Fold,
+    Group,
+    Items,
+    Page,
+    PageVerdict,
+    Section,
+    Table,
+    Tag,
+    Tone,
+    Words,
+)
 from armprof.report.html.cells import capped, columns, name_cell, several
 from armprof.report.html.series import series, spark
 from armprof.report.live import shown
@@ -23,7 +36,7 @@ def page(found: PerformanceTrends) -> Page:
     return Page("trends", f"Trends of {short(found.target)}", _verdict(found), facts, list(_sections(found)))
 
 
-def _verdict(found: PerformanceTrends) -> Verdict:
+def _verdict(found: PerformanceTrends) -> PageVerdict:
     """The worst that is or will be."""
     beyond, moved = told.beyond(found), [one for one in found.trends if one.verdict not in ("steady", "unknown")]
     tone: Tone = "bad" if beyond or found.predicted_issues else "warn" if moved else "good"
@@ -32,7 +45,7 @@ def _verdict(found: PerformanceTrends) -> Verdict:
     verdicts = [one.verdict for one in found.trends]
     points = [", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts))]
     points += [told.prediction(one) for one in (*beyond, *found.predicted_issues)]
-    return Verdict(tone, told.headline(found), points)
+    return PageVerdict(tone, told.headline(found), points)
 
 
 def _sections(found: PerformanceTrends) -> Iterator[Section]:

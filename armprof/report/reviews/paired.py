@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from armprof.compare.evidence import Finding
+from armprof.compare.evidence import PercentileChange
 from armprof.compare.paired import Comparison
 from armprof.compare.verdict import Verdict
 from armprof.report import figures
@@ -28,7 +28,7 @@ def review(comparison: Comparison) -> Review:
     )
 
 
-def _check(name: str, finding: Finding) -> Check:
+def _check(name: str, finding: PercentileChange) -> Check:
     old, new = (figures.NONE if ns is None else figures.duration(ns) for ns in (finding.old_ns, finding.new_ns))
     by = figures.NONE if finding.change is None else figures.change(finding.change)
     noise = figures.between(finding.interval)
