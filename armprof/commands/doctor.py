@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
-import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -20,7 +18,11 @@ from armprof.counters.probe import Probe, probe
 from armprof.cpu.obstacles import Obstacle, obstacles
 from armprof.cpu.sysfs import format_cpus
 from armprof.errors import CannotCount
+from armprof.report.contract import rendered
 from armprof.report.memory import describe
+
+FORMAT = "armprof-doctor"  # report/doctor.schema.json describes it
+VERSION = 1
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +47,7 @@ def run(args: argparse.Namespace) -> int:
     tried, opens = try_counters()
     limits = obstacles(host, opens)
     if args.format == "json":
-        json.dump(as_json(host, tried, limits, known), sys.stdout, indent=2)
-        print()
+        print(rendered(FORMAT, VERSION, as_json(host, tried, limits, known)), end="")
     else:
         width = min(shutil.get_terminal_size().columns, 100)
         print("\n".join(as_text(host, tried, limits, known, width)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,10 @@ from armprof.cpu import Core, Event, Host, names
 from armprof.cpu.obstacles import forbidden
 from armprof.cpu.pmu import X86_EVENTS
 from armprof.errors import ArmprofError
+from armprof.report.contract import rendered
+
+FORMAT = "armprof-events"  # report/events.schema.json describes it
+VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,7 @@ def run(args: argparse.Namespace) -> int:
         raise ArmprofError(f"no event matches {args.pattern!r} in the list of {known}")
     told = note(host, args.core)
     if args.format == "json":
-        json.dump(as_json(listings, told), sys.stdout, indent=2)
-        print()
+        print(rendered(FORMAT, VERSION, as_json(listings, told)), end="")
     else:
         if told:
             print(told, file=sys.stderr)

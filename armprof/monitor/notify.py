@@ -24,12 +24,16 @@ from armprof.monitor.settings import Notify
 TIMEOUT_S = 30
 MOST_WAITING = 100
 
+FORMAT = "armprof-alert"  # alert.schema.json describes it
+VERSION = 1
+
 
 def document(alert: Alert, host: str) -> dict[str, Any]:
     """What receivers get."""
     told = {name: value for name, value in asdict(alert).items() if name != "firing"}
     firing = [{"rule": rule, "target": target} for rule, target in sorted(alert.firing)]
-    return {"host": host, "state": "resolved" if alert.ended_ns else "firing", **told, "firing": firing}
+    state = "resolved" if alert.ended_ns else "firing"
+    return {"format": FORMAT, "version": VERSION, "host": host, "state": state, **told, "firing": firing}
 
 
 class Notifier:

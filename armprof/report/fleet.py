@@ -1,8 +1,7 @@
-"""A fleet as text and as JSON."""
+"""A fleet as text and as JSON; fleet.schema.json describes the JSON."""
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -11,7 +10,11 @@ from typing import Any
 
 from armprof.monitor.fleet import CPI, TERMS, Fleet, Outlier
 from armprof.report import figures
+from armprof.report.contract import rendered
 from armprof.report.pieces import listed
+
+FORMAT = "armprof-fleet"
+VERSION = 1
 
 SHOWN = 20  # outliers and pieces of advice in text; JSON has all
 
@@ -62,7 +65,7 @@ def _by_host(found: Fleet) -> dict[str, list[Outlier]]:
 
 
 def render_json(found: Fleet) -> str:
-    """Everything, for programs."""
+    """All of it as JSON text, in ASCII."""
     hosts: list[dict[str, Any]] = [
         {
             "name": host.name,
@@ -74,7 +77,7 @@ def render_json(found: Fleet) -> str:
         }
         for host in found.hosts
     ]
-    document = {
+    told = {
         "at_s": found.at_s,
         "window_s": found.window_s,
         "core_hours": found.core_hours,
@@ -85,4 +88,4 @@ def render_json(found: Fleet) -> str:
         "hosts": hosts,
         "notes": list(found.notes),
     }
-    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+    return rendered(FORMAT, VERSION, told)

@@ -1,8 +1,7 @@
-"""Trends as text with sparklines, and as JSON."""
+"""Trends as text with sparklines, and as JSON; trends.schema.json describes the JSON."""
 
 from __future__ import annotations
 
-import json
 import math
 import textwrap
 from collections.abc import Iterator
@@ -14,8 +13,12 @@ from armprof.monitor.history import Past
 from armprof.monitor.rules import Figure
 from armprof.monitor.trends import BEYOND, DAY, Crossing, LevelShift, PerformanceTrends, Trend, kind_of
 from armprof.report import figures
+from armprof.report.contract import rendered
 from armprof.report.live import shown, sparkline
 from armprof.report.pieces import listed
+
+FORMAT = "armprof-trends"
+VERSION = 1
 
 TITLES = {
     "latency": "Latency",
@@ -161,9 +164,9 @@ def thinned(past: Past, most: int) -> list[float]:
     return [sum(values) / len(values) for values in stretches]
 
 
-def document(found: PerformanceTrends) -> dict[str, Any]:
-    """The trends as plain data."""
-    return {
+def render_json(found: PerformanceTrends) -> str:
+    """The trends as JSON text, in ASCII."""
+    told = {
         "target": found.target,
         "since_ns": found.since_ns,
         "until_ns": found.until_ns,
@@ -171,6 +174,7 @@ def document(found: PerformanceTrends) -> dict[str, Any]:
         "trends": [_trend(one) for one in found.trends],
         "crossings": [{**asdict(one), "figure": str(one.figure)} for one in found.crossings],
     }
+    return rendered(FORMAT, VERSION, told)
 
 
 def _trend(one: Trend) -> dict[str, Any]:
@@ -186,7 +190,3 @@ def _trend(one: Trend) -> dict[str, Any]:
         "changes": [{**asdict(c), "change": None if math.isinf(c.change) else c.change} for c in one.changes],
         "reason": one.reason,
     }
-
-
-def render_json(found: PerformanceTrends) -> str:
-    return json.dumps(document(found), indent=2, allow_nan=False) + "\n"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import cpu_machines as machines
 import pytest
+from contract import described
 
 from armprof import cpu
 from armprof.commands import events
@@ -147,7 +146,7 @@ def test_a_forbidding_setting_is_said_before_the_list(list_events: ListEvents) -
 def test_json_holds_every_event_with_its_reason(list_events: ListEvents) -> None:
     out, err = list_events(machines.ec2_small_guest, "--format", "json")
     assert err == ""
-    answer: dict[str, Any] = json.loads(out)
+    answer = described(out, "report/events")
     core, software, modelled = answer["lists"]
     by_name = {e["name"]: e for e in core["events"]}
     assert len(by_name) == 132
@@ -161,7 +160,7 @@ def test_json_holds_every_event_with_its_reason(list_events: ListEvents) -> None
 
 
 def test_json_of_another_core_says_nothing_of_this_machine(list_events: ListEvents) -> None:
-    answer = json.loads(list_events(machines.x86, "--core", "neoverse-v2", "--format", "json")[0])
+    answer = described(list_events(machines.x86, "--core", "neoverse-v2", "--format", "json")[0], "report/events")
     assert {e["countable"] for e in answer["lists"][0]["events"]} == {None}
 
 

@@ -8,6 +8,7 @@ import threading
 from dataclasses import replace
 from itertools import pairwise
 
+from contract import described
 from hypothesis import given
 from hypothesis import strategies as st
 from monitored import START, GivenScope, GivenTarget, S, report, sample
@@ -126,11 +127,10 @@ ENDED = replace(ALERT, ended_ns=START + S, firing=set())
 
 
 def test_receivers_get_the_whole_alert():
-    told = document(ALERT, "box")
+    told = described(json.dumps(document(ALERT, "box")), "monitor/alert")
     assert told["state"] == "firing"
     assert told["firing"] == [{"rule": "busy", "target": "machine"}]
-    assert document(ENDED, "box")["state"] == "resolved"
-    json.dumps(told)
+    assert described(json.dumps(document(ENDED, "box")), "monitor/alert")["state"] == "resolved"
 
 
 def test_a_log_gets_a_line_for_each_beginning_and_end(tmp_path):

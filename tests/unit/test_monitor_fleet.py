@@ -10,6 +10,7 @@ import time
 
 import pytest
 import simulated_fleet
+from contract import described
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus import Prometheus, need_prometheus
@@ -93,7 +94,7 @@ def test_the_report_holds_in_80_columns_and_json_has_all(prometheus, capsys):
     for host in list(simulated_fleet.planted(HOSTS))[:2]:
         assert host in text
     assert cli.main(["fleet", "--prometheus", server.url, "--at", str(end), "--format", "json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    told = described(capsys.readouterr().out, "report/fleet")
     assert len(told["hosts"]) == HOSTS
     assert told["advice"][0]["rank"] == 1
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -10,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import planted
 import pytest
+from contract import described
 from monitored import TENTH, GivenScope, GivenTarget, S, counted
 from planted import BEGIN, QUARTER, STEP_AT, past
 
@@ -234,7 +234,8 @@ def test_the_report_holds_in_80_columns(store, capsys, tmp_path, monkeypatch):
 def test_json_and_html_have_the_same(store, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     _, out, _ = run(capsys, "--store", str(store), "--format", "json", "--figure", "memory_bytes,ipc")
-    told = json.loads(out)
+    told = described(out, "report/trends")
+    assert (told["format"], told["version"]) == ("armprof-trends", 1)
     assert {one["figure"]: one["verdict"] for one in told["trends"]} == {"memory_bytes": "rising", "ipc": "steady"}
     run(capsys, "--store", str(store), "--format", "html", "--output", str(tmp_path / "t.html"))
     page = (tmp_path / "t.html").read_text()

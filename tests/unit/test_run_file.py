@@ -6,12 +6,12 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from contract import schema, strict
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,19 +32,7 @@ from armprof.run.record import (
     Where,
 )
 
-SCHEMA = json.loads((files("armprof.run") / "run.schema.json").read_text(encoding="utf-8"))
-
-
-def strict(schema: Any) -> Any:
-    """The schema, refusing fields that it does not name: what is written must all be described."""
-    if isinstance(schema, list):
-        return [strict(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    closed = {key: strict(part) for key, part in schema.items()}
-    if closed.get("type") == "object":
-        closed.setdefault("additionalProperties", False)
-    return closed
+SCHEMA = schema("run/run")
 
 
 text = st.text(st.characters(), max_size=20)  # with lone surrogates, as in the bytes of a command's arguments
