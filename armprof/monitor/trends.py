@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from armprof.compare import changepoint
+from armprof.display import Displayed
 from armprof.errors import CannotCount
 from armprof.monitor.history import Past
 from armprof.monitor.rules import Figure
@@ -285,9 +286,9 @@ KINDS: Mapping[str, Sequence[str]] = {
 }
 
 
-@dataclass(frozen=True)
-class PerformanceTrends:
-    """The trends of a store's figures, and what they lead to."""
+@dataclass(frozen=True, repr=False)
+class PerformanceTrends(Displayed):
+    """The trends of a store's figures over a time, and the thresholds that they lead to. Times are in ns since 1970."""
 
     target: str
     since_ns: int
@@ -325,6 +326,12 @@ class PerformanceTrends:
         """Thresholds that will be crossed, the next one first."""
         found = [one for one in self.crossings if one.at_ns is not None]
         return tuple(sorted(found, key=lambda one: one.at_ns or 0))
+
+    def __repr__(self) -> str:
+        lines = [f"Trends of {self.target}"]
+        lines += [f"  {one.verdict:<8} {one.figure}" for one in self.trends]
+        lines += [f"  predicted issue: {one.rule}" for one in self.predicted_issues]
+        return "\n".join(lines)
 
 
 def kind_of(figure: Figure) -> str:

@@ -54,6 +54,9 @@ class SampledBlock(Sampling):
         found = where(self.samples)
         return Component("the block", "", "block", "the block", reading=measured.reading, where=found)
 
+    def _repr_html_(self) -> str | None:
+        return None if self._trace is None else self.samples._repr_html_()
+
     def __repr__(self) -> str:
         return "<sample: the block has not ended>" if self._trace is None else repr(self.samples)
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from armprof.counters.reading import Reading
+from armprof.display import Displayed
 from armprof.errors import ArmprofError
 from armprof.samples.trace import Losses, Sampled
 
@@ -81,7 +82,7 @@ class SampledShare:
 
 
 @dataclass(frozen=True)
-class Samples:
+class Samples(Displayed):
     """What was sampled. ``stacks`` are numbers into ``frames``, the place of the sample first.
 
     ``losses``, ``duration_ns`` and ``reading_ns`` are None where the source does not tell them.

@@ -12,9 +12,11 @@ import pytest
 import report_runs as runs
 from hypothesis import given, settings
 from markup import HOSTILE, headings, table, verdict
+from planted import BEGIN, QUARTER, past
 from test_compare_paired import Scripted, compared
 from test_compare_runs import run, timed
 from test_html_page import shown
+from test_html_samples import THREE, profile
 from test_report_json import absurd
 
 import armprof
@@ -22,6 +24,7 @@ from armprof.budget import assess, find
 from armprof.cli import main
 from armprof.compare.runs import detect_regressions
 from armprof.metrics import compute
+from armprof.monitor.trends import DAY, PerformanceTrends, Trend
 from armprof.report.html import budget, comparison, page
 from armprof.report.html.blocks import Page
 from armprof.run import file
@@ -130,6 +133,26 @@ def test_a_notebook_shows_metrics_comparisons_and_regressions() -> None:
         found = markup.read(what._repr_html_())
         markup.harmless(found)
         assert found.all("h4")[0].text.startswith(said)
+
+
+def test_a_notebook_shows_samples_and_their_flame_graph() -> None:
+    found = markup.read(profile(*THREE)._repr_html_())
+    markup.harmless(found)
+    assert found.all("h4")[0].text == "The hottest function: copy has 60.0 % of cpu_clock"
+    unfolded, *folded = found.all("details")
+    assert [row[0] for row in markup.table(unfolded, "Functions by cpu_clock")[1:]] == ["copy", "parse", "main"]
+    assert "open" in unfolded.attributes
+    assert [one.all("summary")[0].text for one in folded[:3]] == ["Flame graph", "Lines", "Annotated source"]
+
+
+def test_a_notebook_shows_trends_and_places_of_a_page_are_none_of_a_piece() -> None:
+    made = PerformanceTrends("machine", BEGIN, BEGIN + DAY, QUARTER, (Trend(past(range(100), QUARTER), "rising"),), ())
+    found = markup.read(made._repr_html_())
+    markup.harmless(found)
+    assert found.all("h4")[0].text == "1 of 1 figures moved: memory_bytes rising"
+    assert not found.all("a")
+    assert not [one for one in found.all("section") if "id" in one.attributes]
+    assert repr(made) == "Trends of machine\n  rising   memory_bytes"
 
 
 def test_the_style_of_a_piece_touches_nothing_else() -> None:

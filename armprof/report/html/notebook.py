@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import singledispatch
 
 from armprof.analysis import Analysis, Judgement
@@ -10,11 +10,13 @@ from armprof.compare.paired import Comparison
 from armprof.compare.result import RegressionAnalysis
 from armprof.counters.reading import Reading
 from armprof.metrics import ARM64Metrics
+from armprof.monitor.trends import PerformanceTrends
 from armprof.report.document import Advice
-from armprof.report.html import comparison, component, page, run
-from armprof.report.html.blocks import Block, Fold, Group, Items, Tag, Words
+from armprof.report.html import comparison, component, page, run, samples, trends
+from armprof.report.html.blocks import Block, Fold, Group, Items, PageVerdict, Section, Tag, Words
 from armprof.report.html.cells import covered, source_tag
 from armprof.run.record import Component
+from armprof.samples import Samples
 
 
 def shown(what: object) -> str:
@@ -69,6 +71,29 @@ def _(compared: Comparison) -> Iterator[Block]:
 @_blocks.register
 def _(analysis: RegressionAnalysis) -> Iterator[Block]:
     yield Group(analysis.headline.capitalize(), [Words(analysis.analysis_summary), *comparison.changes(analysis)])
+
+
+@_blocks.register
+def _(found: Samples) -> Iterator[Block]:
+    yield _headed(samples.hottest(found))
+    yield from _unfolding(list(samples.places(found)))
+
+
+@_blocks.register
+def _(found: PerformanceTrends) -> Iterator[Block]:
+    made = trends.page(found)
+    yield _headed(made.verdict)
+    yield from _unfolding(made.sections)
+
+
+def _headed(verdict: PageVerdict) -> Group:
+    return Group(verdict.headline, [Items(verdict.points)] if verdict.points else [])
+
+
+def _unfolding(sections: Sequence[Section]) -> Iterator[Block]:
+    """The parts of a page, the first of them open."""
+    for number, section in enumerate(sections):
+        yield Fold(section.title, section.blocks, opened=not number)
 
 
 def _heading(reading: Reading) -> str:

@@ -34,16 +34,17 @@ def render(page: Page) -> Iterator[str]:
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
     template = _environment().get_template("page.html")
-    return template.generate(page=page, policy=policy, icon=ICON, **_given(style))
+    return template.generate(page=page, policy=policy, icon=ICON, **_given(style, is_whole=True))
 
 
 def fragment(blocks: Sequence[Block]) -> str:
     """The blocks for a place in another page, with a style that touches nothing else there."""
-    return _environment().get_template("fragment.html").render(shown=blocks, **_given(_style()))
+    return _environment().get_template("fragment.html").render(shown=blocks, **_given(_style(), is_whole=False))
 
 
-def _given(style: Markup) -> dict[str, Any]:
-    return {"style": style, "version": armprof.__version__}
+def _given(style: Markup, *, is_whole: bool) -> dict[str, Any]:
+    """Links lead to places of the page that is whole: of two pieces on another page, each would have the same places."""
+    return {"style": style, "version": armprof.__version__, "is_whole": is_whole}
 
 
 @cache

@@ -28,35 +28,48 @@ def page(samples: Samples, document: Document) -> Page:
 
 
 def _verdict(samples: Samples, document: Document) -> PageVerdict:
-    """What to do where the counts tell, else where most was; below it what was sampled, and what was lost."""
+    """What to do where the counts tell, else where most was."""
+    found = hottest(samples)
+    if samples.rows and document.recommendations:
+        advised = run.verdict(document, None)
+        return replace(advised, points=[_hottest(samples), *advised.points, *found.points])
+    return found
+
+
+def hottest(samples: Samples) -> PageVerdict:
+    """Where most was; below it what was sampled, and what was lost."""
     lost = told.lost(samples)
     points = [*(told.described(samples, sampled) for sampled in samples.events[:MOST_EVENTS]), *lost]
     if not samples.rows:
         return PageVerdict("open", f"{told.NOTHING[:1].upper()}{told.NOTHING[1:]}", points)
+    return PageVerdict("warn" if lost else "", f"The hottest function: {_hottest(samples)}", points)
+
+
+def _hottest(samples: Samples) -> str:
     name, share = next(iter(samples.functions().items()))
-    event = samples.events[samples.number()].name
-    hottest = f"{short(name)} has {figures.percent(share.own, 1)} of {event}"
-    if document.recommendations:
-        advised = run.verdict(document, None)
-        return replace(advised, points=[hottest, *advised.points, *points])
-    return PageVerdict("warn" if lost else "", f"The hottest function: {hottest}", points)
+    return f"{short(name)} has {figures.percent(share.own, 1)} of {samples.events[samples.number()].name}"
 
 
 def _sections(samples: Samples, document: Document) -> Iterator[Section]:
+    if document.recommendations:
+        yield Section("advice", "What to do", list(run.advice(document)))
+    yield from places(samples)
+    counted = [replace(part, component=replace(part.component, where=None)) for part in document.parts]
+    yield Section("counts", "What was counted", [component.group(part, "counted") for part in counted])
+    remarks: list[Block] = [Items(said)] if (said := told.remarks(samples)) else []
+    yield Section("numbers", "Where the numbers come from", [*remarks, *numbers.blocks(document)])
+
+
+def places(samples: Samples) -> Iterator[Section]:
+    """Where each event was: by function, by stack, by line, and beside the source."""
     sampled = [one for one in samples.events if samples.rows_of(one.name)]
     shown, left = capped(sampled, MOST_EVENTS, "events")
     notes: list[Block] = [Items(left)] if left else []
-    if document.recommendations:
-        yield Section("advice", "What to do", list(run.advice(document)))
     if shown:
         yield Section("functions", "Functions", [*_each(shown, lambda one: _functions(samples, one)), *notes])
         yield Section("flames", "Flame graph", [flame.graph(samples, one.name) for one in shown])
         yield Section("lines", "Lines", [*_each(shown, lambda one: _lines(samples, one)), *notes])
         yield Section("source", "Annotated source", list(_source(samples)))
-    counted = [replace(part, component=replace(part.component, where=None)) for part in document.parts]
-    yield Section("counts", "What was counted", [component.group(part, "counted") for part in counted])
-    remarks: list[Block] = [Items(said)] if (said := told.remarks(samples)) else []
-    yield Section("numbers", "Where the numbers come from", [*remarks, *numbers.blocks(document)])
 
 
 def _each(events: Sequence[Sampled], made: Callable[[Sampled], Block]) -> Iterator[Block]:
