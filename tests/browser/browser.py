@@ -51,6 +51,14 @@ def opened(browser: Browser, file: Path, width: int = 1280, scheme: str = "light
         page.close()
 
 
+def picture(browser: Browser, file: Path, width: int, scheme: str, folder: Path) -> Path:
+    """The top of the page, as much as a window shows."""
+    made = folder / f"{file.stem}-{width}-{scheme}.png"
+    with opened(browser, file, width, scheme) as page:
+        page.screenshot(path=made)
+    return made
+
+
 def pictures(folder: Path, files: list[Path]) -> Iterator[Path]:
     """The pictures of each page, and the page as it is printed."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,10 +66,7 @@ def pictures(folder: Path, files: list[Path]) -> Iterator[Path]:
         for file in files:
             for width in WIDTHS:
                 for scheme in SCHEMES:
-                    with opened(browser, file, width, scheme) as page:
-                        made = folder / f"{file.stem}-{width}-{scheme}.png"
-                        page.screenshot(path=made)
-                        yield made
+                    yield picture(browser, file, width, scheme, folder)
             with opened(browser, file) as page:
                 made = folder / f"{file.stem}.pdf"
                 page.pdf(path=made, format="A4")
@@ -71,5 +76,5 @@ def pictures(folder: Path, files: list[Path]) -> Iterator[Path]:
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    for picture in pictures(Path(sys.argv[1]), [Path(file) for file in sys.argv[2:]]):
-        print(picture)
+    for made in pictures(Path(sys.argv[1]), [Path(file) for file in sys.argv[2:]]):
+        print(made)
