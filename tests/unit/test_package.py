@@ -155,6 +155,12 @@ FLOW = (
 )
 
 
+def test_the_page_of_the_architecture_has_them_in_this_order():
+    told = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("| of `armprof/` |")[2]
+    cells = re.findall(r"^\| (`.*?`) \|", told.partition("\n\n")[0], re.MULTILINE)
+    assert tuple(name for cell in cells for name in re.findall(r"`(\w+)`", cell)) == FLOW
+
+
 @dataclass
 class Imports:
     """The modules of armprof that one of them needs to be imported, and those that it needs at all."""
