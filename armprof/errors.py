@@ -4,13 +4,16 @@ from __future__ import annotations
 
 
 class ArmprofError(Exception):
-    """Bad usage or bad input: what is wrong, where, and what to do, in one line."""
+    """Bad usage or bad input: what is wrong, where, and what to do, in one line.
+
+    ``exit_code`` is what the command line returns for it.
+    """
 
     exit_code = 2
 
 
 class CannotCount(ArmprofError):  # noqa: N818  # reads as a sentence where it is raised
-    """What was asked for cannot be counted on this machine.
+    """What was asked for cannot be counted on this machine. It is an ArmprofError too.
 
     ``reason`` names what stands in the way, ``remedy`` the command or change that removes it ("" where nothing does).
     """

@@ -79,7 +79,11 @@ _overhead: dict[tuple[object, ...], dict[str, float]] = {}  # by what is counted
 
 
 class Measurement(SampleBlock, _Result):
-    """What `measure` yields. Its numbers are there when the block has ended, also when it ended by an exception."""
+    """What `measure` yields. Its numbers are there when the block has ended, also when it ended by an exception.
+
+    ``counts`` are the events by name, ``metrics`` the ratios that follow, ``reading`` has the counts with where they come from,
+    and `to_frame` gives a row for each event to pandas. Each raises ArmprofError before the block has ended.
+    """
 
     # SampleBlock calls _prepare, takes the first sample, runs the block, takes the second, and calls _finish.
 
@@ -209,7 +213,8 @@ def measure(
 
         with armprof.measure() as m:
             work()
-        m.metrics.l1_cache_hit_rate
+        m.metrics.l1_cache_hit_rate         # 0 to 1, or None; m.metrics.explain("l1_cache_hit_rate") says why
+        m.counts["l1d_cache_refill"].value  # so many, or None; .status and .reason say why
 
     ``events``: names as `armprof events` lists them; by default those that the main metrics need. ``metrics``: count what
     these metrics or groups of them need instead (``["topdown_l1", "dtlb_effectiveness"]``). More events than the core has
@@ -233,7 +238,10 @@ def measure(
 
 
 class Profile(_Result):
-    """Counts of a function that was repeated, one group of events a pass. ``result`` is what its last call returned."""
+    """Counts of one call of a function that was repeated, one group of events a pass.
+
+    ``counts``, ``metrics``, ``reading`` and `to_frame` are those of a Measurement; ``result`` is what the last call returned.
+    """
 
     def __init__(self, reading: Reading, calls: int, result: Any) -> None:
         self._reading = reading

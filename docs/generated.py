@@ -74,7 +74,7 @@ def _members(owner: type) -> str:
     for name, value in vars(owner).items():
         if name.startswith("_") or not inspect.getdoc(value):
             continue
-        if isinstance(value, property) or hasattr(value, "func"):  # cached_property
+        if isinstance(value, property) or hasattr(value, "__set_name__"):  # as a cached_property has
             found += _directive("property", name, _text(value), 2)
         elif isinstance(value, staticmethod | classmethod) or inspect.isfunction(value):
             is_bound = not isinstance(value, staticmethod)

@@ -24,7 +24,12 @@ def _plain(thing: Cause | Silent) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Analysis(Displayed):
-    """What follows from the metrics of one Reading. ``metrics`` is None where there was no Reading."""
+    """What follows from the metrics of one Reading: where the cycles go, and what to change.
+
+    ``causes`` have the share of the cycles that each takes at most, 0 to 1, or the reason why that is not known.
+    ``recommendations`` are ranked; what each may gain is in percent of the time, from ``low`` to ``high`` and never above
+    ``ceiling``. ``silent`` has the rules that raised nothing, and why. ``metrics`` is None where there was no Reading.
+    """
 
     verdict: Judgement
     reason: str  # why it was judged or not, one sentence

@@ -91,8 +91,10 @@ Bound = tuple[str, float]  # a cause, and what all changes against it can gain t
 class Recommendation:
     """One piece of advice: ``rank`` from 1, ``evidence`` a sentence per fact.
 
-    ``rule`` names the row of the tables that it is from; ``depends_on`` the rules whose advice should be followed before;
-    ``verify`` is the command that shows whether it helped, with CMD for the program before the change and after.
+    ``expected_improvement`` has ``low``, ``high`` and ``ceiling`` in percent of its ``unit``, and says what they rest on.
+    ``location`` is the function, the file and the line that it is about, where they are known. ``rule`` names the row of the
+    tables that it is from; ``depends_on`` the rules whose advice should be followed before; ``verify`` is the command that
+    shows whether it helped, with CMD for the program before the change and after.
     """
 
     rank: int

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, ItemsView, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from armprof.counters.reading import Reading, Status
 from armprof.display import Displayed
@@ -120,32 +120,42 @@ class Gaps:
 
 
 class _Value:
-    """An attribute of ARM64Metrics: the value of the metric of that name."""
+    """An attribute of ARM64Metrics: the value of the metric of that name; ``says`` is what `help` tells of it."""
+
+    def __init__(self, says: str) -> None:
+        self.__doc__ = says
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, metrics: ARM64Metrics, owner: type) -> float | None:
-        return metrics[self._name].value
+    @overload
+    def __get__(self, metrics: None, owner: type) -> _Value: ...
+    @overload
+    def __get__(self, metrics: ARM64Metrics, owner: type) -> float | None: ...
+    def __get__(self, metrics: ARM64Metrics | None, owner: type) -> _Value | float | None:
+        return self if metrics is None else metrics[self._name].value
 
 
 class ARM64Metrics(Displayed, Mapping[str, Metric]):
     """Every metric of one Reading, by name; the nine main ones as attributes, each a float or None.
 
     Rates, accuracies, utilization and efficiency are fractions from 0 to 1, ``memory_latency_ns`` is nanoseconds.
-    ``metrics.explain(name)`` (or ``metrics[name]``) gives the whole Metric, with its unit, its formula and the events in it;
-    iterating gives the names of all.
+    ``metrics.explain(name)`` (or ``metrics[name]``) gives the whole Metric: its unit, its events, the formula by which it was
+    formed, the coverage and the confidence, and where there is no value the reason. Formulas are those of Arm's telemetry
+    specification of the core where that has one. Iterating gives the names of all.
+
+    Raises ArmprofError from ``explain`` and KeyError from ``[]`` for a name that there is not.
     """
 
-    l1_cache_hit_rate = _Value()
-    l2_cache_hit_rate = _Value()
-    tlb_miss_rate = _Value()
-    branch_prediction_accuracy = _Value()
-    instruction_cache_hit_rate = _Value()
-    cycles_per_instruction = _Value()
-    memory_bandwidth_utilization = _Value()
-    memory_latency_ns = _Value()
-    numa_efficiency = _Value()
+    l1_cache_hit_rate = _Value("Of all accesses to the L1 data cache, 0 to 1.")
+    l2_cache_hit_rate = _Value("Of all accesses to the L2 cache, 0 to 1.")
+    tlb_miss_rate = _Value("Page table walks of all accesses to the data TLB, 0 to 1.")
+    branch_prediction_accuracy = _Value("Of all branches, those that were predicted, 0 to 1.")
+    instruction_cache_hit_rate = _Value("Of all accesses to the L1 instruction cache, 0 to 1.")
+    cycles_per_instruction = _Value("Cycles per instruction that retired.")
+    memory_bandwidth_utilization = _Value("Of the peak bandwidth that was measured on the machine, 0 to 1.")
+    memory_latency_ns = _Value("Of a load that memory answers, in nanoseconds.")
+    numa_efficiency = _Value("Of the accesses to memory, those that their own chip answered, 0 to 1.")
 
     def __init__(
         self,

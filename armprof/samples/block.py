@@ -76,6 +76,9 @@ def sample(
 
     ``events`` are by default cycles, or the CPU's clock where no PMU counts. ``frequency`` is samples a second of running
     time, ``period`` instead events from sample to sample. In a ``group`` the first event interrupts, and the others are read
-    at its samples, as they are anyway where they cannot interrupt. Raises CannotCount where nothing can be sampled.
+    at its samples, as they are anyway where they cannot interrupt. Shares are of all that was sampled, 0 to 1.
+
+    Raises ArmprofError for an unknown event, and for a frequency and a period at once; CannotCount where nothing can be
+    sampled.
     """
     return SampledBlock(events, rate(frequency, period), group)

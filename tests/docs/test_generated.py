@@ -41,6 +41,7 @@ def test_python_has_every_public_name_and_its_methods() -> None:
     for name in armprof.__all__:
         assert name == "__version__" or f"}} armprof.{name}" in page
     assert "{py:method} explain(name: str) -> Metric" in page
+    assert "{py:property} memory_latency_ns\n\nOf a load that memory answers, in nanoseconds." in page
     assert "object at 0x" not in page
     assert "<function" not in page
 
