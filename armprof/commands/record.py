@@ -13,7 +13,7 @@ from armprof.output import destination
 from armprof.report.harmless import tell
 
 if TYPE_CHECKING:
-    from armprof.samples.collect import Rate
+    from armprof.samples.rate import Rate
     from armprof.samples.trace import Trace
 
 FILE = "armprof-samples.json"
@@ -57,7 +57,7 @@ def prepare(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from armprof.samples import file
     from armprof.samples.attribute import attribute
-    from armprof.samples.collect import rate
+    from armprof.samples.rate import rate
 
     if (args.pid is None) == (not args.command):
         raise ArmprofError("give a command after --, or a process with --pid")

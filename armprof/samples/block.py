@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from armprof.counters.reading import Reading
-from armprof.samples.collect import Sampling, rate
+from armprof.samples.collect import Sampling
 from armprof.samples.profile import Samples
+from armprof.samples.rate import rate
 from armprof.samples.trace import Trace
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from armprof.counters.refusal import Refusal
 from armprof.errors import ArmprofError
 from armprof.samples import Samples, joined
 from armprof.samples.attribute import attribute
-from armprof.samples.collect import Rate, sample_command
+from armprof.samples.collect import sample_command
+from armprof.samples.rate import Rate
 
 from .sources import rounds_for
 from .suite import Builder, Pair, builder, pairs

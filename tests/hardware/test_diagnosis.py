@@ -17,7 +17,7 @@ from diagnosis.suite import Builder, pair
 from armprof.counters.machine import machine as this_machine
 from armprof.counters.plan import Capacity
 from armprof.counters.refusal import Refusal
-from armprof.samples.collect import Rate
+from armprof.samples.rate import Rate
 
 from .programs import DIAGNOSED, PLACED
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from armprof import sample
-from armprof.samples import collect
+from armprof.samples import sampler
 from armprof.samples.attribute import attribute
-from armprof.samples.collect import Rate, sample_command
+from armprof.samples.collect import sample_command
+from armprof.samples.rate import Rate
 
 Program = Callable[[str], Path]
 
@@ -64,7 +65,7 @@ def test_functions_have_the_shares_that_perf_gives_them(
     """Across a child, a thread and a shared library. Of the emulator's counters that of cycles alone interrupts: refills are
     read at its samples.
     """
-    monkeypatch.setattr(collect, "RING_BYTES", RING_BYTES)
+    monkeypatch.setattr(sampler, "RING_BYTES", RING_BYTES)
     words = [
         str(program("sampled")),
         "48",
@@ -114,7 +115,7 @@ def test_a_block_of_python_is_sampled_with_the_c_that_it_calls(walk: Callable[[]
 @pytest.mark.emulator_only
 @pytest.mark.one_cpu  # on another one the ring would be read meanwhile
 def test_what_a_full_ring_loses_is_told(walk: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collect, "RING_BYTES", 1)
+    monkeypatch.setattr(sampler, "RING_BYTES", 1)
     with sample(["l1d_cache_refill"], period=2_000) as sampled:
         for _ in range(20):
             walk()
