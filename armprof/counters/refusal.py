@@ -52,19 +52,29 @@ _TABLE: dict[int, Refusal] = {
 }
 
 
-def explain(error: int, host: Host, kernel: bool = False) -> Refusal:
-    """The refusal that ``error`` stands for on this host. ``kernel``: the event happens in kernel mode."""
+def explain(error: int, host: Host, kernel: bool = False, everyone: bool = False) -> Refusal:
+    """The refusal that ``error`` stands for on this host. ``kernel``: the event happens in kernel mode; ``everyone``: it is
+    counted on a CPU, whoever runs there.
+    """
     if error in (errno.EACCES, errno.EPERM):
-        return _forbidden(host, kernel)
+        return _forbidden(host, *_LEVELS[everyone, kernel])
     known = _TABLE.get(error)
     return known or Refusal(Status.NOT_COUNTED, f"the kernel refused it: {os.strerror(error)}")
 
 
-def _forbidden(host: Host, kernel: bool) -> Refusal:
+# What is counted (of everyone, in kernel mode) -> the level of kernel.perf_event_paranoid up to which it is allowed, and
+# what it forbids above (perf_allow_cpu and perf_allow_kernel, kernel/events/core.c).
+_LEVELS = {
+    (False, False): (2, "all counting"),
+    (False, True): (1, "counting in kernel mode"),
+    (True, False): (0, "counting all that runs on a CPU"),
+    (True, True): (0, "counting all that runs on a CPU"),
+}
+
+
+def _forbidden(host: Host, level: int, what: str) -> Refusal:
     paranoid = host.perf_event_paranoid
-    level = 1 if kernel else 2
     if paranoid is not None and paranoid > level and not host.perfmon:
-        what = "counting in kernel mode" if kernel else "all counting"
         where = " (on the container's host)" if host.container else ""
         return Refusal(
             Status.NOT_PERMITTED,

@@ -141,11 +141,12 @@ class Standing:
         self.events: list[str] = []
         self.units: dict[str, str] = {}
         self.groups: dict[str, int | None] = {}
+        everyone = any(place.cpu >= 0 for place in places)
         for target, slots, group in zip(layout.targets, layout.slots, layout.group_of, strict=True):
             errors = [self._error(slots, at) for at in range(len(self._sets))]
             if errors and all(errors):
                 telling = next((e for e in errors if e != errno.ESRCH), errno.ESRCH)
-                self.refused[target.name] = explain(telling, layout.machine.host, target.kernel)
+                self.refused[target.name] = explain(telling, layout.machine.host, target.kernel, everyone)
                 continue
             self.events.append(target.name)
             self.units[target.name] = target.unit

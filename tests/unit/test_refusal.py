@@ -90,6 +90,19 @@ def test_kernel_mode_needs_a_level_less(error, paranoid):
     assert "perf_event_paranoid=1`" in refusal.remedy
 
 
+@pytest.mark.parametrize("error", REFUSED)
+@pytest.mark.parametrize("paranoid", [1, 2, 4])
+@pytest.mark.parametrize("kernel", [False, True])
+def test_all_that_runs_on_a_cpu_is_counted_at_level_0_alone(error, paranoid, kernel):
+    refusal = explain(error, host(paranoid), kernel, everyone=True)
+    assert refusal.reason.startswith(
+        f"kernel.perf_event_paranoid is {paranoid}, which forbids unprivileged users counting"
+    )
+    assert refusal.reason.endswith("all that runs on a CPU")
+    assert "perf_event_paranoid=0`" in refusal.remedy
+    assert "paranoid" not in str(explain(error, host(0), kernel, everyone=True))
+
+
 @pytest.mark.parametrize(("paranoid", "kernel"), [(2, False), (1, False), (1, True), (-1, False), (-1, True)])
 def test_a_level_that_allows_it_is_not_blamed(paranoid, kernel):
     refusal = explain(errno.EACCES, host(paranoid), kernel)
