@@ -58,7 +58,8 @@ def _cells(elf: Elf) -> dict[int, str]:
         data = elf.bytes_of(section)
         relocations = np.frombuffer(data, RELA, len(data) // RELA.itemsize)
         table = elf.sections[section.link]
-        symbols = np.frombuffer(elf.bytes_of(table), SYMBOL, table.size // SYMBOL.itemsize)
+        data = elf.bytes_of(table)  # of another length than its header says where it is packed, or not in the file
+        symbols = np.frombuffer(data, SYMBOL, len(data) // SYMBOL.itemsize)
         names = elf.bytes_of(elf.sections[table.link]) if table.link < len(headers) else memoryview(b"")
         for relocation in relocations[relocations["symbol"] > 0].tolist():
             if relocation[2] < len(symbols):

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from armprof.analysis.findings import uncounted
 from armprof.binary import Binary
 from armprof.binary.checks import inspect
+from armprof.binary.elf import Elf
+from armprof.binary.plt import stubs
 from armprof.commands.inspect import target
 from armprof.cpu import features
 from armprof.errors import ArmprofError
@@ -132,6 +134,19 @@ def test_inspecting_changed_bytes(attempt, tmp_path: Path, changes: list[tuple[f
     else:
         assert report.render(uncounted(inspection), 3)
         assert report.render_json(uncounted(inspection))
+
+
+@pytest.mark.parametrize("change", [(4, 8), (8, 0x802)], ids=["of a kind without bytes", "told to be packed"])
+def test_the_stubs_of_libraries_whose_symbols_cannot_be_read_are_none(change: tuple[int, int], tmp_path: Path) -> None:
+    """Relocations lead to the table of symbols whatever its header says of it."""
+    data = bytearray(build(ARM64, "planted.c", "-O2").read_bytes())
+    at, value = change
+    headers = int.from_bytes(data[40:48], "little")
+    names = [section.name for section in Elf(build(ARM64, "planted.c", "-O2")).sections]
+    struct.pack_into("<I", data, headers + 64 * names.index(".dynsym") + at, value)
+    (tmp_path / "changed").write_bytes(data)
+    assert stubs(Elf(build(ARM64, "planted.c", "-O2")))
+    assert stubs(Elf(tmp_path / "changed")) == {}
 
 
 @pytest.mark.parametrize("kind", ["whole", "stripped"])
