@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from armprof.binary import split
 from armprof.binary.elf import Elf
 from armprof.binary.index import NONE, index, skeletons, text
 from armprof.binary.names import readable
@@ -169,10 +170,16 @@ class Binary:
         missing = [one for one, found in zip(self.skeletons, table["found"].tolist(), strict=True) if not found]
         if not missing:
             return None
+        program, package = self.path.name, f"{self.path.name}{split.PACKAGE}"
+        # tools that do not know a unit's version leave it out, and say nothing
+        is_there = bool(split.files((), [self.path])[0])
+        files = (
+            f"{package} has nothing of them: put the .dwo files" if is_there else f"put the .dwo files, or {package},"
+        )
         return (
             f"{len(missing):,} of {len(table):,} units keep their debug information in files that are not there "
             f"({missing[0].name} in {missing[0].folder or '?'}), so their inlined calls, structures and flags are not known; "
-            f"put the .dwo files, or {self.path.name}.dwp, beside {self.path.name}"
+            f"{files} beside {program}"
         )
 
     # ---- The tables -------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from building import ARM64, build, build_split, needs, run
 
 from armprof import cli
 from armprof.binary import Binary
+from armprof.binary.elf import Elf
 from armprof.binary.layout import DataLayout
 from armprof.binary.split import Skeleton, read
 
@@ -77,6 +78,72 @@ def test_a_package_beside_the_program_tells_the_same(how: str, tmp_path: Path) -
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("armprof.binary.split._places", lambda one, programs: ())
         assert_same(whole, Binary(moved))
+
+
+SECOND = """
+struct kept { int first; long second; };
+struct kept kept = {1, 2};
+static inline __attribute__((always_inline)) int inner(int n) { return n * 3 + kept.first; }
+__attribute__((noinline)) int second(int n) { volatile int sum = inner(n); return sum + (int)kept.second; }
+"""
+PARTS = {1: "info", 3: "abbrev", 4: "line", 5: "loclists", 6: "str_offsets", 8: "rnglists"}  # section 7.3.5
+
+
+def packed(ids: list[int], units: list[Path]) -> bytes:
+    """The package of these files as DWARF 5 defines it: section after section, texts too, and where each unit's part is."""
+    from test_hostile import elf_with
+
+    whole = dict.fromkeys([*PARTS.values(), "str"], b"")
+    starts, sizes = [], []
+    for path in units:
+        own = {name: bytes(Elf(path, is_split=True).debug(name)) for name in whole}
+        table = own["str_offsets"]
+        texts = [len(whole["str"]) + at for (at,) in struct.iter_unpack("<I", table[8:])]
+        own["str_offsets"] = table[:8] + struct.pack(f"<{len(texts)}I", *texts)
+        starts += [len(whole[name]) for name in PARTS.values()]
+        sizes += [len(own[name]) for name in PARTS.values()]
+        for name, content in own.items():
+            whole[name] += content
+    rows = range(1, len(ids) + 1)
+    index = struct.pack("<IIII", 5, len(PARTS), len(ids), len(ids))
+    index += struct.pack(f"<{len(ids)}Q", *ids) + struct.pack(f"<{len(ids)}I", *rows)
+    index += struct.pack(f"<{len(PARTS)}I", *PARTS)
+    index += struct.pack(f"<{2 * len(starts)}I", *starts, *sizes)
+    return elf_with(cu_index=index, **{f"{name}.dwo": content for name, content in whole.items()})
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang", ARM64])
+@pytest.mark.parametrize("level", ["-O0", "-O2"])
+def test_a_package_of_several_units_in_dwarf_5(compiler: str, level: str, tmp_path: Path) -> None:
+    """As no tool makes of what GCC wrote: dwp of binutils 2.44 leaves its units out, llvm-dwp 19 does not come to an end."""
+    needs(compiler)
+    build_source(tmp_path)
+    (tmp_path / "second.c").write_text(SECOND)
+    command = (compiler, level, "-gdwarf-5", "frames.c", "second.c", "-o")
+    own = ("-fno-split-dwarf-inlining",) if compiler == "clang" else ()
+    run(*command, "whole", cwd=tmp_path)
+    run(*command, "program", "-gsplit-dwarf", *own, cwd=tmp_path)
+    skeletons = Binary(tmp_path / "program").skeletons
+    moved = copied(tmp_path / "program", tmp_path / "moved")
+    files = [tmp_path / one.name for one in skeletons]
+    (tmp_path / "moved" / "program.dwp").write_bytes(packed([one.id for one in skeletons], files))
+    for path in files:
+        path.unlink()
+    split = Binary(moved)
+    assert split.lacking is None
+    assert_same(Binary(tmp_path / "whole"), split)
+    assert {v.name for v in DataLayout(split).variables} >= {"kept", "input", "zeroed"}
+
+
+def test_a_package_without_the_units_is_said_to_be_one(alone: Path) -> None:
+    """Binutils 2.44 pass over units of DWARF 5 and make one without a word: to be told to put it there is no help."""
+    from test_hostile import elf_with
+
+    next((alone.parent.parent / "made").glob("*.dwo")).unlink()
+    (alone.parent / "program.dwp").write_bytes(elf_with(**{"info.dwo": b"", "cu_index": package(2, [])}))
+    lacking = Binary(alone).lacking
+    assert lacking is not None
+    assert lacking.endswith("; program.dwp has nothing of them: put the .dwo files beside program")
 
 
 @pytest.mark.parametrize("how", ["gcc, DWARF 5", "gcc, DWARF 4", "clang, DWARF 5"])
