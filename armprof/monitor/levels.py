@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from math import inf
 from mmap import PAGESIZE
 from pathlib import Path
 
@@ -29,19 +30,22 @@ _USAGE = re.compile(r"^usage_usec (\d{1,20})$", re.MULTILINE)
 
 
 class Busy:
-    """How many CPUs were busy since the last time, of each name, from seconds of work that only grow."""
+    """How many CPUs were busy since the last time, of each name, from seconds of work, which grow."""
 
     def __init__(self) -> None:
         self._last: dict[str, float] = {}
         self._at: float | None = None
 
     def since(self, seconds: Mapping[str, float], at: float) -> dict[str, float]:
-        """Nothing the first time, nor of a name that was not there the last time."""
+        """Nothing the first time, nor of a name that was not there the last time, nor where seconds are gone.
+
+        A child whose parent does not wait for it takes its seconds along.
+        """
         last, before = self._last, self._at
         self._last, self._at = dict(seconds), at
         if before is None or at <= before:
             return {}
-        return {name: max(0.0, s - last[name]) / (at - before) for name, s in seconds.items() if name in last}
+        return {name: (s - last[name]) / (at - before) for name, s in seconds.items() if s >= last.get(name, inf)}
 
 
 def cpu_seconds(stat: str) -> dict[str, float]:
@@ -60,20 +64,19 @@ def memory_used(meminfo: str) -> float | None:
 
 def of_processes(pids: Iterable[int]) -> tuple[dict[str, float], float]:
     """Memory, processes and threads together, and the seconds that they have worked; of those that are there."""
-    pages = threads = processes = 0
-    seconds = 0.0
+    pages = threads = processes = ticks = 0
     for pid in pids:
         with suppress(OSError, ValueError, IndexError):
             # the name may hold anything, parentheses too
             fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-            seconds += _seconds(int(fields[11]) + int(fields[12]) + int(fields[13]) + int(fields[14]))
+            ticks += sum(map(int, fields[11:15]))  # its own, and those of children that it waited for
             threads += int(fields[17])
             pages += int(fields[21])
             processes += 1
     if not processes:
         return {}, 0.0
     found = {"memory_bytes": float(pages * PAGESIZE), "processes": float(processes), "threads": float(threads)}
-    return found, seconds
+    return found, _seconds(ticks)
 
 
 def of_cgroup(folder: Path) -> tuple[dict[str, float], float | None]:

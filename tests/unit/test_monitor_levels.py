@@ -30,6 +30,14 @@ def test_busy_is_work_over_time_and_unknown_the_first_time():
     assert busy.since({"cpu0": 11.0, "cpu1": 6.0}, 104.0) == {"cpu0": 0.0, "cpu1": 0.5}
 
 
+def test_how_busy_something_was_is_unknown_where_seconds_that_it_had_are_gone():
+    """Those of a child that nobody waits for go with it: that its parents did nothing meanwhile is not known."""
+    busy = levels.Busy()
+    busy.since({"busy": 10.0}, 100.0)
+    assert busy.since({"busy": 7.0}, 102.0) == {}
+    assert busy.since({"busy": 8.0}, 104.0) == {"busy": 0.5}
+
+
 def test_memory_is_what_a_new_program_cannot_have():
     assert levels.memory_used("MemTotal: 1000 kB\nMemFree: 1 kB\nMemAvailable: 400 kB\n") == 600 * 1024
     assert levels.memory_used("MemTotal: 1000 kB\n") is None
