@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
 import sys
 import tempfile
-from contextlib import redirect_stderr, redirect_stdout
-from importlib.metadata import version
+from contextlib import closing, redirect_stderr, redirect_stdout
+from importlib.metadata import entry_points, version
 from importlib.resources import files
 from pathlib import Path
 
@@ -51,6 +52,9 @@ def what_comes_along_is_there() -> None:
     for shell in ("bash", "zsh", "fish"):
         assert "completion" in command("completion", shell)
     assert (files("armprof") / "py.typed").is_file()
+    assert (files("armprof") / "binary" / "origins.toml").is_file()
+    for entry in entry_points(group="armprof.display"):  # what draws results in notebooks
+        assert callable(entry.load())
 
 
 def this_process_is_counted(events: list[str]) -> None:
@@ -61,6 +65,7 @@ def this_process_is_counted(events: list[str]) -> None:
         sum(range(100_000))
     for event in events:
         assert m.counts[event].value, m.counts[event]
+    assert "<table" in (m.metrics._repr_html_() or "")
     region = armprof.region("smoke")
     for _ in range(3):
         with region:
@@ -77,6 +82,13 @@ def a_kernel_is_benched(folder: Path) -> None:
     assert "itch50" in command("report", run, "--format", "markdown")
     (component,) = json.loads(command("report", run, "--format", "json"))["components"]
     assert component["latency"]["p50_ns"] > 0
+
+
+def the_machine_is_watched(folder: Path) -> None:
+    store = folder / "store.db"
+    command("monitor", "--quiet", "--duration", "300ms", "--interval", "100ms", "--store", str(store))
+    with closing(sqlite3.connect(store)) as kept:
+        assert kept.execute("SELECT count(*) FROM counts WHERE value > 0").fetchone()[0] > 0
 
 
 def counting_says_why_not(folder: Path) -> None:
@@ -104,6 +116,7 @@ def main(kind: str) -> None:
         else:
             this_process_is_counted(["task_clock"] + ["cpu_cycles", "inst_retired"] * (kind == "hardware"))
             a_kernel_is_benched(folder)
+            the_machine_is_watched(folder)
     print("smoke: {} on Python {}.{}".format(kind, *sys.version_info))
 
 
