@@ -104,6 +104,8 @@ def _say(text: str) -> None:
 
     from armprof.report.harmless import uncommanded
 
+    if os.strerror(errno.EMFILE) in text and "ulimit" not in text:  # any file may be the one too many
+        text += "; raise the limit: ulimit -n"
     line = uncommanded("".join(c if c.isprintable() else " " for c in text))
     with suppress(OSError):  # it is full, too
         print(f"armprof: {line}", file=sys.stderr, flush=True)
