@@ -20,10 +20,9 @@ SOURCES = pyproject.toml meson.build meson.options tools/describe $(shell find a
 report: $(VENV)/installed
 	armprof report
 
-# Two parts at a time: the fuzzers take nearly as long as all others. Every part shows what it printed when it ends.
+# Two parts at a time: the fuzzers, a line each now and then, take nearly as long as all others, which go on in turn.
 test: lint
-	ARMPROF_FUZZ_AT_ONCE=1 $(MAKE) --jobs=2 --keep-going --output-sync=target --no-print-directory \
-		test-fuzz docs test-c test-python test-guest
+	ARMPROF_FUZZ_AT_ONCE=1 $(MAKE) --jobs=2 --keep-going --no-print-directory test-fuzz docs test-c test-python test-guest
 
 lint: $(VENV)/dev $(VENV)/installed
 	ruff check

@@ -15,6 +15,7 @@ from armprof import cli
 from armprof.analysis.findings import uncounted
 from armprof.binary import checks
 from armprof.binary.checks import Finding, Inspection, inspect
+from armprof.binary.checks.rules import found
 from armprof.commands.inspect import target
 from armprof.cpu import features
 from armprof.errors import ArmprofError
@@ -293,3 +294,10 @@ def test_wrong_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["inspect", __file__, "--places", "0"]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert [line.startswith("armprof: ") for line in lines] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("places", "says"), [(1, "1 division or square root in loops"), (3, "3 divisions or square roots in loops")]
+)
+def test_one_place_is_told_as_one(places, says):
+    assert found("divide-in-loop", total=places).says.startswith(says)

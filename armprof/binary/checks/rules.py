@@ -74,6 +74,7 @@ def found(
     """A finding of that rule, its words filled in. ``total`` places there are where the spots are not all."""
     rule = rules()[name]
     count = len(spots) if total is None else total
-    words = {"count": f"{count:,}", **(words or {})}
+    number = {"s": "", "v": "s", "were": "was"} if count == 1 else {"s": "s", "v": "", "were": "were"}
+    words = {"count": f"{count:,}", **number, **(words or {})}
     once = dict.fromkeys(spots)
     return Finding(rule, rule.says.format(**words), rule.advice.format(**words), count, tuple(once))
