@@ -13,6 +13,9 @@ COUNTERS = (
     "-pthread",
 )
 
+# Tests in C of the counter core, of which ARM64 decides the most: on other machines their reads are system calls.
+CORE = ("set", "sigill", "standing")
+
 FLAGS = ("-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror")
 PROGRAMS = {
     "walk": ("-static", "tests/hardware/programs/walk.c"),
@@ -22,6 +25,7 @@ PROGRAMS = {
     "sampled": ("-g", "-fno-omit-frame-pointer", "tests/hardware/programs/sampled.c", "-pthread", "-ldl"),
     "papi_cost": ("tests/hardware/programs/papi_cost.c", "-lpapi"),
     "libwalk.so": ("-shared", "-fPIC", "tests/hardware/programs/walk.c"),
+    **{f"core_{name}": ("-static", "-Icsrc/counters", f"tests/c/test_{name}.c", *COUNTERS) for name in CORE},
 }
 
 # Of the diagnosis suite, those whose causes caches, TLBs and branches tell; how often each does its work in one pass.
