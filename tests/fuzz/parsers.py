@@ -189,7 +189,7 @@ def modelled(data: bytes) -> None:
 def prometheus(data: bytes) -> None:
     """What a Prometheus answers."""
     with mock.patch("urllib.request.urlopen", return_value=io.BytesIO(data)):
-        promql.Prometheus("http://localhost:9090").query("up", 0)
+        promql.QueryServer("http://localhost:9090").query("up", 0)
 
 
 def monitor_store(data: bytes) -> None:
