@@ -11,7 +11,7 @@ import pytest
 from .programs import CORE
 
 
-@pytest.mark.slow
+@pytest.mark.anywhere
 @pytest.mark.parametrize("name", CORE)
 def test_the_core_holds_what_its_tests_in_c_ask(name: str, program: Callable[[str], Path]) -> None:
     ended = subprocess.run([program(f"core_{name}")], capture_output=True, text=True)
