@@ -179,13 +179,14 @@ class Standing:
         return self.row(self._memory_of_since, 0)
 
     def _layout_of_rows(self) -> struct.Struct | None:
-        """Of ``size`` armprof_interval, those of ``events``; None where one of them is the sum of several."""
-        if any(len(slots) > 1 for slots in self._slots):
+        """Of ``size`` armprof_interval, those of ``events``; None where one of them is the sum of several, or where they lie in
+        another order: those of the kernel come last.
+        """
+        slots = [slot for own in self._slots for slot in own]
+        if len(slots) > len(self._slots) or slots != sorted(slots):
             return None
-        opened = {slot for (slot,) in self._slots}
-        assert [(slot,) for slot in sorted(opened)] == self._slots
         left_out = f"{INTERVAL.size}x"
-        return struct.Struct("=" + "".join("dqqq" if slot in opened else left_out for slot in range(self.size)))
+        return struct.Struct("=" + "".join("dqqq" if slot in slots else left_out for slot in range(self.size)))
 
     def row(self, memory: memoryview, at: int) -> Row:
         """What ``size`` armprof_interval of `native`, which begin at that byte of the memory, say of each of ``events``."""

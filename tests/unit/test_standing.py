@@ -176,3 +176,19 @@ def test_a_row_has_the_numbers_of_its_intervals():
     given = [Interval(20.0, 10, 8, 4), Interval(None, 0, 8, 0), Interval(2.0**60, 2**60, 8, 8)]
     assert intervals(row_of(given)) == given
     assert intervals(()) == []
+
+
+def test_events_that_lie_otherwise_in_c_have_their_own_numbers():
+    made = layout(
+        "task_clock", "page_faults"
+    )  # beside a PMU's events those of the kernel lie last, wherever they were asked for
+    for told in (made.targets, made.slots, made.group_of):
+        told.reverse()
+    me = opened(Standing(made, [Attachment(pid=os.getpid())]))
+    begin = time.thread_time_ns()
+    while time.thread_time_ns() < begin + 2 * MS:
+        pass
+    faults, clock = intervals(me.difference() or ())
+    me.close()
+    assert me.events == ["page_faults", "task_clock"]
+    assert clock.raw >= MS > faults.raw
