@@ -8,9 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static double estimate(const armprof_interval *interval, double whole) {
-    const double raw = (double)interval->raw, enabled = (double)interval->enabled_ns, running = (double)interval->running_ns;
-    return interval->running_ns == 0 ? (double)NAN : running >= whole * enabled ? raw : raw * (enabled / running);
+/* Of one place: raw, scaled where the counter did not run all the time. */
+static double estimate(uint64_t raw, uint64_t enabled, uint64_t running, double whole) {
+    return (double)running >= whole * (double)enabled ? (double)raw : (double)raw * ((double)enabled / (double)running);
 }
 
 int armprof_standing_difference(armprof_standing *standing, armprof_interval *since) {
@@ -22,15 +22,26 @@ int armprof_standing_difference(armprof_standing *standing, armprof_interval *si
         }
     }
     memset(since, 0, events * sizeof *since);
-    for (size_t i = 0; i < standing->places * events; i++) {
-        const armprof_count *now = &standing->now[i], *before = &standing->before[i];
-        armprof_interval *sum = &since[i % events];
-        sum->raw += now->value - before->value;
-        sum->enabled_ns += now->enabled_ns - before->enabled_ns;
-        sum->running_ns += now->running_ns - before->running_ns;
-    }
     for (size_t i = 0; i < events; i++) {
-        since[i].value = estimate(&since[i], standing->whole);
+        armprof_interval *sum = &since[i];
+        uint64_t seen = 0; /* enabled where it ran; the rest is taken to be like that */
+        for (size_t at = i; at < standing->places * events; at += events) {
+            const armprof_count *now = &standing->now[at], *before = &standing->before[at];
+            const uint64_t raw = now->value - before->value, enabled = now->enabled_ns - before->enabled_ns,
+                           running = now->running_ns - before->running_ns;
+            sum->raw += raw;
+            sum->enabled_ns += enabled;
+            sum->running_ns += running;
+            if (running > 0) {
+                sum->value += estimate(raw, enabled, running, standing->whole);
+                seen += enabled;
+            }
+        }
+        if (sum->running_ns == 0) {
+            sum->value = (double)NAN;
+        } else if (seen > 0) {
+            sum->value *= (double)sum->enabled_ns / (double)seen;
+        }
     }
     armprof_count *now = standing->now;
     standing->now = standing->before;

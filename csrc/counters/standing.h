@@ -13,8 +13,8 @@
 
 #include "armprof.h"
 
-/* What one event counted in one interval. `value` is raw, scaled where the counter did not run all the time, NAN where it did
- * not run at all. */
+/* What one event counted in one interval. `value` is raw, of each place scaled where the counter did not run all the time there;
+ * NAN where it did not run at all. */
 typedef struct armprof_interval {
     double value;
     uint64_t raw, enabled_ns, running_ns;

@@ -53,6 +53,22 @@ static void a_difference_is_what_all_places_counted_since_the_last_one(void) {
     fall();
 }
 
+/* Threads differ: of one that hardly ran a tenth was seen, of the other all. */
+static void each_place_is_scaled_by_its_own_times(void) {
+    enum { S = 1000 * MS };
+    armprof_interval since[EVENTS];
+    stand(2);
+    touch_pages(1000);
+    armprof_count *second = &me.before[EVENTS]; /* as if it had been so much less before */
+    second->value += 970;
+    second->enabled_ns -= UINT64_C(10) * S;
+    second->running_ns -= UINT64_C(1) * S;
+    CHECK_EQUAL(armprof_standing_difference(&me, since), 0);
+    CHECK(since[0].raw >= 1030 && since[0].raw <= 1030 + 2 * OTHER_FAULTS);
+    CHECK(since[0].value > 1290 && since[0].value < 1300 + 11 * OTHER_FAULTS);
+    fall();
+}
+
 static void in_a_child_that_has_no_counters(void) {
     armprof_interval since[EVENTS] = {{7, 7, 7, 7}}, taken[MOST][EVENTS];
     CHECK_EQUAL(armprof_standing_difference(&me, since), ESTALE);
@@ -194,6 +210,7 @@ static void a_signal_ends_it(void) {
 int main(int argc, char **argv) {
     static const struct test tests[] = {
         TEST(a_difference_is_what_all_places_counted_since_the_last_one),
+        TEST(each_place_is_scaled_by_its_own_times),
         TEST(what_cannot_be_read_is_told_and_nothing_is_taken),
         TEST(each_sample_of_a_batch_has_its_own_interval),
         TEST(none_is_taken_that_is_due_after_the_end_but_for_the_first),
